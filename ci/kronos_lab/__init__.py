@@ -1,0 +1,1 @@
+"""Real machines in QEMU: images, hosts, consoles."""

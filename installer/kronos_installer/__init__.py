@@ -1,0 +1,1 @@
+"""xapi-host-setup: an ordinary host into a pool member, and back."""

@@ -1,0 +1,1 @@
+"""The factory: components and targets in, packages and signed repositories out."""

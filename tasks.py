@@ -1,0 +1,22 @@
+"""The project's tasks: each parses its options and calls one function. See ./inv --list."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+for room in ("ci", "installer", "packaging"):
+    sys.path.insert(0, str(HERE / room))
+sys.path.insert(0, str(HERE))
+
+from invoke import Collection  # noqa: E402
+from kronos_lab import lab_tasks  # noqa: E402
+from kronos_lab import test_tasks as tests  # noqa: E402
+from kronos_packaging import build_tasks  # noqa: E402
+
+namespace = Collection()
+namespace.add_task(build_tasks.build)
+namespace.add_task(tests.test)
+namespace.add_task(tests.lint)
+namespace.add_collection(Collection.from_module(lab_tasks), name="lab")

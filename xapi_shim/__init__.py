@@ -1,0 +1,3 @@
+"""Kronos: the XAPI toolstack on your own distro."""
+
+__version__ = "0.1.0"

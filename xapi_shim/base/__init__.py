@@ -1,0 +1,1 @@
+"""The one leaf every room may import: paths, processes, atomic files, errors, progress."""

@@ -1,0 +1,87 @@
+"""THE path table: every place on a host that more than one program of ours knows.
+
+Names that XenAPI clients and third-party plugins look for keep their traditional
+place (see docs/architecture.md); the rest follows the FHS and Debian Policy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The paths below `root` (`/` on a host, a folder of one's own for tests and the simulator)."""
+
+    root: Path = Path("/")
+
+    def _at(self, path: str) -> Path:
+        return self.root / path
+
+    @property
+    def state(self) -> Path:
+        """The daemon's own state."""
+        return self._at("var/lib/xapi")
+
+    @property
+    def database(self) -> Path:
+        return self.state / "state.sqlite"
+
+    @property
+    def local_sr(self) -> Path:
+        """Where the default file SR keeps its disks."""
+        return self._at("var/lib/xapi/sr")
+
+    @property
+    def domain_configs(self) -> Path:
+        """Configurations handed to xl, one per running guest."""
+        return self._at("run/xapi/domains")
+
+    @property
+    def unix_socket(self) -> Path:
+        """Where clients on the host connect: root, no password."""
+        return self._at("var/lib/xcp/xapi")
+
+    @property
+    def inventory(self) -> Path:
+        return self._at("etc/xensource-inventory")
+
+    @property
+    def pool_conf(self) -> Path:
+        return self._at("etc/xensource/pool.conf")
+
+    @property
+    def server_certificate(self) -> Path:
+        """Key and certificate of the HTTPS server, one PEM, mode 0600."""
+        return self._at("etc/xensource/xapi-ssl.pem")
+
+    @property
+    def config(self) -> Path:
+        return self._at("etc/xapi.conf")
+
+    @property
+    def plugins(self) -> Path:
+        return self._at("etc/xapi.d/plugins")
+
+    @property
+    def extensions(self) -> Path:
+        return self._at("etc/xapi.d/extensions")
+
+    @property
+    def init_complete(self) -> Path:
+        """Made when the daemon answers (`xapi-wait-init-complete` waits for it)."""
+        return self._at("run/xapi/init-complete")
+
+    @property
+    def guest_boot_files(self) -> tuple[Path, ...]:
+        """The only folders from which a guest may name a kernel or ramdisk of dom0's."""
+        return (self._at("boot/guest"), self._at("var/lib/xcp/guest"))
+
+    @property
+    def host_setup_state(self) -> Path:
+        """xapi-host-setup's journal and the originals it keeps."""
+        return self._at("var/lib/xapi-host-setup")
+
+
+PAM_SERVICE = "xapi"

@@ -1,0 +1,1 @@
+"""xe: a XenAPI client for the command line."""

@@ -1,0 +1,1 @@
+"""The typed object store: in memory, durable in SQLite."""

@@ -1,0 +1,1 @@
+"""The XenAPI as data: classes, fields, messages, enums, errors. Imports nothing of ours."""

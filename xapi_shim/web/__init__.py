@@ -1,0 +1,1 @@
+"""The server: the only room that knows the HTTP library."""

@@ -1,0 +1,1 @@
+"""Hypervisor drivers behind one interface: xl and xenstore, and the simulator."""
