@@ -1,0 +1,59 @@
+"""Binds the modules' functions to the declared messages, and refuses to start when they disagree."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, cast
+
+from xapi_shim.api import MODULES
+from xapi_shim.api.toolstack import Call
+from xapi_shim.datamodel.derive import all_messages
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from xapi_shim.api.toolstack import Toolstack
+    from xapi_shim.datamodel.model import DataModel, Message, Value
+    from xapi_shim.rpc.call import CallInfo, Handler
+
+    Implementation = Callable[..., Awaitable[Value]]
+
+
+class BindingError(TypeError):
+    """An implementation does not match its declaration."""
+
+
+def bind(tools: Toolstack, model: DataModel) -> dict[str, Handler]:
+    """Return a handler for every implemented message.
+
+    Raises BindingError naming each one whose parameters differ from the declaration.
+    """
+    declared = all_messages(model)
+    wrong: list[str] = []
+    handlers: dict[str, Handler] = {}
+    for module in MODULES:
+        for key, function in cast("dict[str, Implementation]", module.MESSAGES).items():
+            if key not in declared:
+                wrong.append(f"{key}: not declared")
+                continue
+            if key in handlers:
+                wrong.append(f"{key}: implemented twice")
+            wrong += _differences(key, declared[key][1], function)
+            handlers[key] = _handler(tools, function)
+    if wrong:
+        raise BindingError("; ".join(wrong))
+    return handlers
+
+
+def _differences(key: str, message: Message, function: Implementation) -> list[str]:
+    have = list(inspect.signature(function).parameters)[1:]
+    # Python's own words take an underscore.
+    want = [f"{p.name}_" if p.name in ("class", "from") else p.name for p in message.params]
+    return [] if have == want else [f"{key}: takes {have}, declared with {want}"]
+
+
+def _handler(tools: Toolstack, function: Implementation) -> Handler:
+    async def handle(info: CallInfo, args: list[Value]) -> Value:
+        return await function(Call(tools, info), *args)
+
+    return handle

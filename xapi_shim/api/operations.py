@@ -1,0 +1,114 @@
+"""allowed_operations and current_operations: what may be done to an object now.
+
+`allowed_*` are pure; `operation` is the gate that every changing message goes through.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from xapi_shim.datamodel.errors import (
+    OperationBlockedError,
+    OtherOperationInProgressError,
+    VmBadPowerStateError,
+    VmIsTemplateError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xapi_shim.api.toolstack import Call
+    from xapi_shim.database.database import Database
+
+# What each state allows; only what is implemented is offered.
+VM_BY_STATE: dict[str, tuple[str, ...]] = {
+    "Halted": (
+        "start", "start_on", "clone", "provision", "destroy", "make_into_template",
+        "changing_memory_limits", "changing_static_range", "changing_dynamic_range", "changing_VCPUs",
+    ),
+    "Running": ("pause", "clean_shutdown", "clean_reboot", "hard_shutdown", "hard_reboot", "shutdown"),
+    "Paused": ("unpause", "hard_shutdown", "hard_reboot", "shutdown"),
+    "Suspended": ("hard_shutdown",),
+}  # fmt: skip
+TEMPLATE = ("clone", "provision", "destroy", "changing_memory_limits", "changing_static_range",
+            "changing_dynamic_range", "changing_VCPUs")  # fmt: skip
+# A guest that does not react to a clean request can still be stopped the hard way.
+OVERRIDES = {
+    "hard_shutdown": {"clean_shutdown", "clean_reboot", "shutdown"},
+    "hard_reboot": {"clean_shutdown", "clean_reboot", "shutdown"},
+}
+
+
+def allowed_vm_operations(
+    state: str, *, template: bool, control_domain: bool, running: frozenset[str]
+) -> list[str]:
+    """Return what may be asked of a VM in `state` while `running` operations go on."""
+    if control_domain:
+        return []
+    allowed = TEMPLATE if template else VM_BY_STATE[state]
+    if running:
+        return [op for op in allowed if running <= OVERRIDES.get(op, set())]
+    return list(allowed)
+
+
+def update_vm(db: Database, vm: str) -> None:
+    """Recompute a VM's allowed_operations."""
+    db.set(
+        "VM",
+        vm,
+        "allowed_operations",
+        allowed_vm_operations(
+            db.text("VM", vm, "power_state"),
+            template=db.flag("VM", vm, "is_a_template"),
+            control_domain=db.flag("VM", vm, "is_control_domain"),
+            running=frozenset(db.mapping("VM", vm, "current_operations").values()),
+        ),
+    )
+
+
+def check_power_state(db: Database, vm: str, *expected: str) -> None:
+    """Raise VM_BAD_POWER_STATE [vm; expected; actual] unless the VM is in one of `expected`."""
+    actual = db.text("VM", vm, "power_state")
+    if actual not in expected:
+        raise VmBadPowerStateError(vm, expected[0].lower(), actual.lower())
+
+
+def check_not_template(db: Database, vm: str) -> None:
+    """Raise VM_IS_TEMPLATE [vm]."""
+    if db.flag("VM", vm, "is_a_template"):
+        raise VmIsTemplateError(vm)
+
+
+@contextmanager
+def operation(call: Call, cls: str, ref: str, name: str) -> Iterator[None]:
+    """Do `name` to an object: recorded in current_operations while the block runs.
+
+    Raises OPERATION_BLOCKED [ref; code], OTHER_OPERATION_IN_PROGRESS [class; ref; ...].
+    """
+    db = call.db
+    if cls == "VM":
+        blocked = db.mapping(cls, ref, "blocked_operations")
+        if name in blocked:
+            raise OperationBlockedError(ref, blocked[name])
+    current = db.mapping(cls, ref, "current_operations")
+    others = set(current.values()) - OVERRIDES.get(name, set())
+    if others:
+        task, running = next((t, op) for t, op in current.items() if op in others)
+        raise OtherOperationInProgressError(cls, ref, running, task)
+    key = call.info.task or f"DummyRef:|{id(call)}|{name}"
+    _note(db, cls, ref, {**current, key: name})
+    try:
+        yield
+    finally:
+        if db.exists(cls, ref):
+            left = db.mapping(cls, ref, "current_operations")
+            left.pop(key, None)
+            _note(db, cls, ref, left)
+
+
+def _note(db: Database, cls: str, ref: str, current: dict[str, str]) -> None:
+    with db.transaction():
+        db.set(cls, ref, "current_operations", current)
+        if cls == "VM":
+            update_vm(db, ref)

@@ -1,0 +1,53 @@
+"""task.*: tasks that clients make themselves, and cancelling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xapi_shim.datamodel.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from xapi_shim.api.toolstack import Call
+
+
+async def create(call: Call, label: str, description: str) -> str:
+    return call.tools.tasks.create(label, description, call.info.session)
+
+
+async def destroy(call: Call, self: str) -> None:
+    call.db.destroy("task", self)
+
+
+async def cancel(call: Call, task: str) -> None:
+    """Ask a task to stop. Raises OPERATION_NOT_ALLOWED where it cannot."""
+    call.tools.tasks.cancel(task)
+
+
+async def set_status(call: Call, self: str, value: str) -> None:
+    call.db.set("task", self, "status", value)
+
+
+async def set_progress(call: Call, self: str, value: float) -> None:
+    """Set the progress, 0 to 1. Raises INVALID_VALUE."""
+    if not 0.0 <= value <= 1.0:
+        raise InvalidValueError("value", str(value))
+    call.db.set("task", self, "progress", value)
+
+
+async def set_result(call: Call, self: str, value: str) -> None:
+    call.db.set("task", self, "result", value)
+
+
+async def set_error_info(call: Call, self: str, value: list[str]) -> None:
+    call.db.set("task", self, "error_info", list(value))
+
+
+MESSAGES = {
+    "task.create": create,
+    "task.destroy": destroy,
+    "task.cancel": cancel,
+    "task.set_status": set_status,
+    "task.set_progress": set_progress,
+    "task.set_result": set_result,
+    "task.set_error_info": set_error_info,
+}

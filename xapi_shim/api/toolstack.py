@@ -1,0 +1,65 @@
+"""What every message's implementation may use: the database, the drivers, the records of this host."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from xapi_shim.datamodel.types import NULL_REF
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from xapi_shim.base.paths import Paths
+    from xapi_shim.database.database import Database
+    from xapi_shim.network.interface import HostNetwork
+    from xapi_shim.rpc.call import CallInfo
+    from xapi_shim.rpc.events import Events
+    from xapi_shim.rpc.sessions import Sessions
+    from xapi_shim.rpc.tasks import Tasks
+    from xapi_shim.storage.interface import SrDriver
+    from xapi_shim.xen.interface import Hypervisor
+
+    # From a PBD's device_config and the SR's uuid to a driver.
+    SrDriverFactory = Callable[[Mapping[str, str], str], SrDriver]
+
+
+class Authenticator(Protocol):
+    """Checks a name and a password."""
+
+    def __call__(self, user: str, password: str) -> Awaitable[bool]: ...
+
+
+@dataclass
+class Toolstack:
+    """The parts, put together by the daemon's main; `host` and `pool` are refs set at start-up."""
+
+    db: Database
+    sessions: Sessions
+    tasks: Tasks
+    events: Events
+    hypervisor: Hypervisor
+    network: HostNetwork
+    sr_types: Mapping[str, SrDriverFactory]
+    paths: Paths
+    authenticate: Authenticator
+    # How long a wrong password is left waiting, in seconds.
+    login_delay_s: float = 5.0
+    host: str = NULL_REF
+    pool: str = NULL_REF
+    # One at a time may change a guest's domain.
+    domain_locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call as its implementation sees it."""
+
+    tools: Toolstack
+    info: CallInfo
+
+    @property
+    def db(self) -> Database:
+        return self.tools.db

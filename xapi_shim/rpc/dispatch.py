@@ -1,0 +1,233 @@
+"""From a decoded request to an outcome: name, session, arity, role, types, task, handler.
+
+The order is the reference's, and so are the errors. Nothing here knows a socket, a wire
+format or what a message does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from xapi_shim.datamodel.derive import all_messages
+from xapi_shim.datamodel.errors import (
+    HandleInvalidError,
+    InternalErrorError,
+    MessageMethodUnknownError,
+    MessageParameterCountMismatchError,
+    MessageRemovedError,
+    NotImplementedError_,
+    RbacPermissionDeniedError,
+    SessionInvalidError,
+    TaskCancelledError,
+    XenAPIError,
+)
+from xapi_shim.datamodel.model import Role
+from xapi_shim.datamodel.types import NULL_REF, Kind, Type, parse_type
+from xapi_shim.rpc.call import CallInfo
+from xapi_shim.rpc.events import EventBatch
+from xapi_shim.rpc.generic import GenericMessages
+from xapi_shim.rpc.values import Coercion
+from xapi_shim.rpc.xmlrpc import XmlEncoder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xapi_shim.database.database import Database
+    from xapi_shim.datamodel.model import ApiClass, Message, Value
+    from xapi_shim.rpc.call import Handler
+    from xapi_shim.rpc.sessions import Origin, Sessions
+    from xapi_shim.rpc.tasks import Tasks
+    from xapi_shim.rpc.wire import Request
+
+log = logging.getLogger(__name__)
+
+TASK_REF = parse_type("ref(task)")
+NAMES = parse_type("set(string)")
+# Their waiting is not work: no task is made for them.
+NO_TASK_CLASSES = ("task", "event", "session")
+
+
+@dataclass(frozen=True)
+class Success:
+    """A value and its type; `bare` answers carry no status (system.listMethods)."""
+
+    type: Type
+    value: Value | EventBatch
+    bare: bool = False
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An error code and its parameters."""
+
+    description: list[str]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A message with its class and what serves it (None: not implemented)."""
+
+    cls: ApiClass
+    message: Message
+    handler: Handler | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.cls.name}.{self.message.name}"
+
+
+class Dispatcher:
+    """Serves requests. `handlers` are the implementations by `Class.message`."""
+
+    def __init__(
+        self, db: Database, sessions: Sessions, tasks: Tasks, handlers: Mapping[str, Handler]
+    ) -> None:
+        """Raise KeyError when a handler is for a message that nobody declared."""
+        self.db, self.sessions, self.tasks = db, sessions, tasks
+        self._coercion = Coercion(db.model)
+        self._encoder = XmlEncoder(db.model)
+        generic = GenericMessages(db)
+        declared = all_messages(db.model)
+        if unknown := handlers.keys() - declared.keys():
+            raise KeyError(f"implementations of undeclared messages: {sorted(unknown)}")
+        self.bound = {
+            key: Bound(cls, message, handlers.get(key) or generic.handler(cls, message))
+            for key, (cls, message) in declared.items()
+        }
+        self._names = {key.replace(".", "_", 1): key for key in self.bound}
+        self._running: set[asyncio.Task[None]] = set()
+
+    def unimplemented(self) -> list[str]:
+        """Return the declared messages that answer NOT_IMPLEMENTED, sorted."""
+        return sorted(k for k, b in self.bound.items() if b.handler is None and not b.message.removed)
+
+    async def serve(self, request: Request, origin: Origin) -> Success | Failure:
+        """Return the outcome of one request; never raises, except when cancelled."""
+        try:
+            if request.method == "system.listMethods":
+                return Success(NAMES, cast("Value", self._list_methods()), bare=True)
+            if request.method.startswith("system.isAlive:"):
+                return Success(parse_type("string"), request.method.partition(":")[2])
+            return await self._call(request, origin)
+        except XenAPIError as error:
+            return Failure(error.description())
+        except Exception as error:  # the boundary: a client is answered, whatever broke
+            log.exception("%s failed", request.method)
+            return Failure(InternalErrorError(f"{type(error).__name__}: {error}").description())
+
+    def _list_methods(self) -> list[str]:
+        names = [k for k, b in self.bound.items() if not b.message.hidden and k != "session.get_all_records"]
+        return sorted([*names, *(f"Async.{n}" for n in names if self.bound[n].message.is_async)])
+
+    def _resolve(self, method: str) -> tuple[Bound, bool]:
+        """Return what a method's name means and whether it is to run in the background."""
+        prefix, dot, rest = method.partition(".")
+        is_async = bool(dot) and prefix in ("Async", "InternalAsync")
+        name = rest if is_async else method
+        bound = self.bound.get(name) or self.bound.get(self._names.get(name, ""))
+        if bound is None or (is_async and not bound.message.is_async):
+            raise MessageMethodUnknownError(method)
+        if bound.message.removed:
+            raise MessageRemovedError
+        return bound, is_async
+
+    async def _call(self, request: Request, origin: Origin) -> Success | Failure:
+        bound, is_async = self._resolve(request.method)
+        message, sent = bound.message, list(request.params)
+        session, role = "", Role.READ_ONLY
+        if message.session:
+            if not sent:
+                raise MessageParameterCountMismatchError(bound.name, str(len(message.params)), "0")
+            session, role = self._session(sent.pop(0))
+        required = sum(p.required for p in message.params)
+        if not required <= len(sent) <= len(message.params):
+            expected = str(len(message.params) if len(sent) > len(message.params) else required)
+            raise MessageParameterCountMismatchError(bound.name, expected, str(len(sent)))
+        args = self._arguments(message, sent)
+        if message.session:
+            self._permit(bound, role, args)
+        if bound.handler is None:
+            raise NotImplementedError_(bound.name)
+        info = CallInfo(bound.name, session, role, origin)
+        if is_async:
+            return Success(TASK_REF, self._background(bound, info, args))
+        return Success(message.result, await self._foreground(bound, info, args))
+
+    def _session(self, sent: object) -> tuple[str, Role]:
+        if not isinstance(sent, str):
+            raise SessionInvalidError(str(sent)[:64])
+        return sent, self.sessions.role(sent)
+
+    def _permit(self, bound: Bound, role: Role, args: list[Value]) -> None:
+        """Raise RbacPermissionDeniedError; the role a map's key asks for wins over the message's."""
+        message = bound.message
+        permission, least = bound.name.lower(), message.role
+        if message.key_roles and len(args) > 1 and isinstance(args[1], str):
+            for key, key_role in message.key_roles.items():
+                if args[1] == key or (key.endswith("*") and args[1].startswith(key[:-1])):
+                    permission, least = f"{permission}/key:{key}", key_role
+                    break
+        if not role.allows(least):
+            raise RbacPermissionDeniedError(permission, "No permission in user session")
+
+    def _arguments(self, message: Message, sent: list[object]) -> list[Value]:
+        args: list[Value] = []
+        for at, param in enumerate(message.params):
+            if at >= len(sent):
+                args.append(cast("Value", param.default))
+                continue
+            value = self._coercion.value(param.type, sent[at], param.name)
+            if param.type.kind is Kind.REF:
+                self._known(param.type.name, cast("str", value))
+            args.append(value)
+        return args
+
+    def _known(self, cls: str, ref: str) -> None:
+        """Raise HandleInvalidError for a ref that is dead or another class's. Null is the callee's business."""
+        if ref != NULL_REF and cls in self.db.tables and not self.db.exists(cls, ref):
+            raise HandleInvalidError(cls, ref)
+
+    async def _foreground(self, bound: Bound, info: CallInfo, args: list[Value]) -> Value:
+        assert bound.handler is not None
+        if not bound.message.is_async or bound.cls.name in NO_TASK_CLASSES:
+            return await bound.handler(info, args)
+        task = self.tasks.create(bound.name, "", info.session, cancellable=False)
+        try:
+            result = await bound.handler(replace(info, task=task), args)
+            self.tasks.finish(task, self._encoded(bound.message.result, result))
+        except XenAPIError as error:
+            self.tasks.fail(task, error.description())
+            raise
+        finally:
+            if self.db.exists("task", task):
+                self.db.destroy("task", task)
+        return result
+
+    def _background(self, bound: Bound, info: CallInfo, args: list[Value]) -> str:
+        task = self.tasks.create(f"Async.{bound.name}", "", info.session)
+        running = asyncio.create_task(self._run(bound, replace(info, task=task), args))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        self.tasks.attach(task, running)
+        return task
+
+    async def _run(self, bound: Bound, info: CallInfo, args: list[Value]) -> None:
+        assert bound.handler is not None
+        try:
+            result = await bound.handler(info, args)
+        except XenAPIError as error:
+            self.tasks.fail(info.task, error.description())
+        except asyncio.CancelledError:
+            self.tasks.fail(info.task, TaskCancelledError(info.task).description())
+        except Exception as error:  # the boundary: the task says what broke
+            log.exception("%s failed", bound.name)
+            self.tasks.fail(info.task, InternalErrorError(f"{type(error).__name__}: {error}").description())
+        else:
+            self.tasks.finish(info.task, self._encoded(bound.message.result, result))
+
+    def _encoded(self, of: Type, result: Value) -> str:
+        """Return the task's result: a value as XML-RPC, nothing for void."""
+        return "" if of.kind is Kind.VOID else self._encoder.value(of, result)

@@ -1,0 +1,149 @@
+"""From what a client sent to values of the declared types; everything unexpected is refused.
+
+XML-RPC clients send 64-bit integers as text or as <int>; JSON clients as numbers. Records
+may leave out fields that have defaults and carry fields we do not know (later releases').
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from xapi_shim.datamodel.errors import FieldTypeErrorError, InvalidValueError
+from xapi_shim.datamodel.types import Kind, Type
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xapi_shim.datamodel.model import ApiClass, DataModel, Value
+
+INT64 = range(-(2**63), 2**63)
+
+_DIGITS = re.compile(r"[+-]?[0-9]{1,19}")
+_DATE = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)T(\d\d):?(\d\d):?(\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?"
+)
+
+
+class Coercion:
+    """Turns decoded wire values into typed ones for one datamodel."""
+
+    def __init__(self, model: DataModel) -> None:
+        self._model = model
+
+    def value(self, of: Type, sent: object, where: str) -> Value:
+        """Return `sent` as a value of type `of`.
+
+        Raises FieldTypeErrorError [where], InvalidValueError [where; sent].
+        """
+        match of.kind:
+            case Kind.STRING | Kind.SECRET | Kind.REF:
+                return _text(sent, where)
+            case Kind.INT:
+                return _int(sent, where)
+            case Kind.FLOAT:
+                return _float(sent, where)
+            case Kind.BOOL:
+                if not isinstance(sent, bool):
+                    raise FieldTypeErrorError(where)
+                return sent
+            case Kind.DATETIME:
+                return _date(sent, where)
+            case Kind.ENUM:
+                text = _text(sent, where)
+                if text not in self._model.enums[of.name]:
+                    raise InvalidValueError(where, text)
+                return text
+            case Kind.OPTION:
+                return None if sent is None else self.value(of.of[0], sent, where)
+            case _:
+                return self._collection(of, sent, where)
+
+    def _collection(self, of: Type, sent: object, where: str) -> Value:
+        match of.kind:
+            case Kind.SET:
+                if not isinstance(sent, list):
+                    raise FieldTypeErrorError(where)
+                return _unique([self.value(of.of[0], one, where) for one in sent])
+            case Kind.MAP:
+                if not isinstance(sent, dict):
+                    raise FieldTypeErrorError(where)
+                keys, values = of.of
+                return {
+                    str(self.value(keys, key, where)): self.value(values, one, where)
+                    for key, one in sent.items()
+                }
+            case Kind.RECORD:
+                if not isinstance(sent, dict):
+                    raise FieldTypeErrorError(where)
+                return {
+                    name: self.value(self._model.classes[of.name].by_name[name].type, one, name)
+                    for name, one in sent.items()
+                    if name in self._model.classes[of.name].by_name
+                }
+            case _:
+                raise FieldTypeErrorError(where)
+
+    def constructor(self, cls: ApiClass, sent: Mapping[str, Value]) -> dict[str, Value]:
+        """Return the arguments of `cls`'s constructor, defaults filled in.
+
+        Raises FieldTypeErrorError [field] for one that is missing and has no default.
+        """
+        full: dict[str, Value] = {}
+        for name in cls.constructor:
+            field = cls.by_name[name]
+            if name in sent:
+                full[name] = sent[name]
+            elif isinstance(field.default, type(None) | str | int | float | bool | list | dict | tuple):
+                full[name] = field.initial()
+            else:
+                raise FieldTypeErrorError(name)
+        return full
+
+
+def _unique(values: list[Value]) -> list[Value]:
+    """Drop doubles, keeping order: these are sets."""
+    return [one for at, one in enumerate(values) if one not in values[:at]]
+
+
+def _text(sent: object, where: str) -> str:
+    if not isinstance(sent, str):
+        raise FieldTypeErrorError(where)
+    if any(0xD800 <= ord(char) <= 0xDFFF for char in sent):
+        raise InvalidValueError(where, ascii(sent))
+    return sent
+
+
+def _int(sent: object, where: str) -> int:
+    if isinstance(sent, bool) or not isinstance(sent, int | str):
+        raise FieldTypeErrorError(where)
+    if isinstance(sent, str):
+        if not _DIGITS.fullmatch(sent):
+            raise FieldTypeErrorError(where)
+        sent = int(sent)
+    if sent not in INT64:
+        raise InvalidValueError(where, str(sent))
+    return sent
+
+
+def _float(sent: object, where: str) -> float:
+    if isinstance(sent, bool) or not isinstance(sent, int | float):
+        raise FieldTypeErrorError(where)
+    if isinstance(sent, int) and sent not in INT64:
+        raise InvalidValueError(where, str(sent)[:64])
+    if not math.isfinite(sent):
+        raise InvalidValueError(where, str(sent))
+    return float(sent)
+
+
+def _date(sent: object, where: str) -> str:
+    """Return the form that the wire shows: YYYYMMDDTHH:MM:SSZ (ISO 8601, no dashes)."""
+    text = _text(sent, where)
+    found = _DATE.fullmatch(text)
+    if not found:
+        raise InvalidValueError(where, text)
+    year, month, day, hour, minute, second = (found[n] for n in range(1, 7))
+    if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31 and int(hour) < 24 and int(minute) < 60):
+        raise InvalidValueError(where, text)
+    return f"{year}{month}{day}T{hour}:{minute}:{second}Z"
