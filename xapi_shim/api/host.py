@@ -1,0 +1,62 @@
+"""host.*: this host."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from xapi_shim.datamodel.errors import InternalErrorError
+from xapi_shim.rpc.dates import now_text
+from xapi_shim.xen.interface import XenError
+
+if TYPE_CHECKING:
+    from xapi_shim.api.toolstack import Call
+
+
+async def get_servertime(call: Call, host: str) -> str:  # noqa: ARG001
+    return now_text()
+
+
+async def get_server_localtime(call: Call, host: str) -> str:  # noqa: ARG001
+    return datetime.now().astimezone().strftime("%Y%m%dT%H:%M:%S")
+
+
+async def compute_free_memory(call: Call, host: str) -> int:  # noqa: ARG001
+    """Return the bytes of memory that new guests can have."""
+    try:
+        return (await call.tools.hypervisor.info()).free_memory_bytes
+    except XenError as error:
+        raise InternalErrorError(str(error)) from error
+
+
+async def disable(call: Call, host: str, auto_enable: bool) -> None:  # noqa: ARG001, FBT001
+    """Take no new guests here."""
+    call.db.set("host", host, "enabled", value=False)
+
+
+async def enable(call: Call, host: str) -> None:
+    call.db.set("host", host, "enabled", value=True)
+
+
+async def is_in_emergency_mode(call: Call) -> bool:  # noqa: ARG001
+    return False
+
+
+async def get_management_interface(call: Call, host: str) -> str:
+    """Return the PIF that carries the management address."""
+    db = call.db
+    for pif in db.items("host", host, "PIFs"):
+        if db.flag("PIF", pif, "management"):
+            return pif
+    return "OpaqueRef:NULL"
+
+
+MESSAGES = {
+    "host.get_servertime": get_servertime,
+    "host.get_server_localtime": get_server_localtime,
+    "host.compute_free_memory": compute_free_memory,
+    "host.disable": disable,
+    "host.enable": enable,
+    "host.is_in_emergency_mode": is_in_emergency_mode,
+    "host.get_management_interface": get_management_interface,
+}

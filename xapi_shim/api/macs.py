@@ -1,0 +1,20 @@
+"""MAC addresses of guests' interfaces."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+
+
+def random_mac() -> str:
+    """Return a locally administered unicast address (IEEE 802)."""
+    first, *rest = secrets.token_bytes(6)
+    return ":".join(f"{byte:02x}" for byte in ((first & 0xFC) | 0x02, *rest))
+
+
+def normal_mac(text: str) -> str | None:
+    """Return `text` as a unicast MAC in lower case, None if it is none."""
+    mac = text.strip().lower()
+    return mac if _MAC.fullmatch(mac) and not int(mac[:2], 16) & 1 else None

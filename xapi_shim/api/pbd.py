@@ -1,0 +1,75 @@
+"""PBD.*: how a host reaches an SR."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from xapi_shim.api.sr import scan_sr
+from xapi_shim.api.storage_access import make_driver, storage_errors
+from xapi_shim.datamodel.errors import OperationNotAllowedError, PbdExistsError, VdiInUseError
+from xapi_shim.rpc.values import Coercion
+
+if TYPE_CHECKING:
+    from xapi_shim.api.toolstack import Call, Toolstack
+    from xapi_shim.datamodel.model import Value
+
+
+async def create(call: Call, args: dict[str, Value]) -> str:
+    """Make a PBD's record. Raises PBD_EXISTS [sr; host; pbd]."""
+    db = call.db
+    values = Coercion(db.model).constructor(db.model.classes["PBD"], args)
+    sr, host = cast("str", values["SR"]), cast("str", values["host"])
+    for pbd in db.items("SR", sr, "PBDs"):
+        if db.text("PBD", pbd, "host") == host:
+            raise PbdExistsError(sr, host, pbd)
+    return db.create("PBD", values)
+
+
+async def plug(call: Call, self: str) -> None:
+    """Attach the SR to this host. Raises SR_UNKNOWN_DRIVER, SR_BACKEND_FAILURE_*."""
+    if not call.db.flag("PBD", self, "currently_attached"):
+        await plug_pbd(call.tools, self)
+
+
+async def plug_pbd(tools: Toolstack, pbd: str) -> None:
+    """Do PBD.plug: attach, record, scan."""
+    db = tools.db
+    sr = db.text("PBD", pbd, "SR")
+    driver = make_driver(
+        tools, db.text("SR", sr, "type"), db.mapping("PBD", pbd, "device_config"), db.text("SR", sr, "uuid")
+    )
+    with storage_errors(sr):
+        await driver.attach()
+    db.set("PBD", pbd, "currently_attached", value=True)
+    await scan_sr(tools, sr)
+
+
+async def unplug(call: Call, self: str) -> None:
+    """Detach the SR from this host. Raises VDI_IN_USE while a guest uses one of its disks."""
+    db = call.db
+    if not db.flag("PBD", self, "currently_attached"):
+        return
+    sr = db.text("PBD", self, "SR")
+    for vdi in db.items("SR", sr, "VDIs"):
+        if any(db.flag("VBD", vbd, "currently_attached") for vbd in db.items("VDI", vdi, "VBDs")):
+            raise VdiInUseError(vdi, "detach")
+    driver = make_driver(
+        call.tools, db.text("SR", sr, "type"), db.mapping("PBD", self, "device_config"), db.text("SR", sr, "uuid")
+    )
+    with storage_errors(sr):
+        await driver.detach()
+    db.set("PBD", self, "currently_attached", value=False)
+
+
+async def destroy(call: Call, self: str) -> None:
+    if call.db.flag("PBD", self, "currently_attached"):
+        raise OperationNotAllowedError("PBD currently attached")
+    call.db.destroy("PBD", self)
+
+
+MESSAGES = {
+    "PBD.create": create,
+    "PBD.plug": plug,
+    "PBD.unplug": unplug,
+    "PBD.destroy": destroy,
+}

@@ -1,0 +1,195 @@
+"""SR.*: storage repositories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xapi_shim.api.storage_access import driver_of, local_pbd, make_driver, refresh_sizes, storage_errors
+from xapi_shim.datamodel.errors import (
+    OperationNotAllowedError,
+    SrHasNoPbdsError,
+    SrHasPbdError,
+    SrNotEmptyError,
+    SrUuidExistsError,
+)
+from xapi_shim.datamodel.types import NULL_REF
+
+if TYPE_CHECKING:
+    from xapi_shim.api.toolstack import Call, Toolstack
+    from xapi_shim.storage.interface import VolumeInfo
+
+ALLOWED = ["scan", "destroy", "forget", "plug", "unplug", "update", "vdi_create", "vdi_destroy", "vdi_resize"]
+
+
+def add_sr(tools: Toolstack, *, type_: str, name: str, description: str = "", content_type: str = "user",
+           shared: bool = False, sm_config: dict[str, str] | None = None, uuid: str = "") -> str:  # fmt: skip
+    """Make an SR's row."""
+    return tools.db.create(
+        "SR",
+        {
+            "uuid": uuid,
+            "name_label": name,
+            "name_description": description,
+            "type": type_,
+            "content_type": content_type,
+            "shared": shared,
+            "sm_config": sm_config or {},
+            "allowed_operations": ALLOWED,
+        },
+    )
+
+
+async def create(
+    call: Call,
+    host: str,
+    device_config: dict[str, str],
+    physical_size: int,
+    name_label: str,
+    name_description: str,
+    type: str,  # noqa: A002
+    content_type: str,
+    shared: bool,  # noqa: FBT001
+    sm_config: dict[str, str],
+) -> str:
+    """Make an SR on its device, and plug it into this host. Raises SR_UNKNOWN_DRIVER, SR_BACKEND_FAILURE_*."""
+    tools, db = call.tools, call.db
+    if host not in (tools.host, NULL_REF):
+        raise OperationNotAllowedError("the host is not this one")
+    if shared:
+        raise OperationNotAllowedError(f"an SR of type {type} cannot be shared")
+    import uuid
+
+    sr_uuid = str(uuid.uuid4())
+    driver = make_driver(tools, type, device_config, sr_uuid)
+    with storage_errors(sr_uuid):
+        await driver.create(physical_size)
+        await driver.attach()
+    with db.transaction():
+        sr = add_sr(tools, type_=type, name=name_label, description=name_description,
+                    content_type=content_type or "user", sm_config=sm_config, uuid=sr_uuid)  # fmt: skip
+        db.create(
+            "PBD",
+            {"host": tools.host, "SR": sr, "device_config": device_config, "currently_attached": True},
+        )
+    await refresh_sizes(tools, sr)
+    return sr
+
+
+async def introduce(
+    call: Call,
+    uuid: str,
+    name_label: str,
+    name_description: str,
+    type: str,  # noqa: A002
+    content_type: str,
+    shared: bool,  # noqa: FBT001
+    sm_config: dict[str, str],
+) -> str:
+    """Make the record of an SR that exists; PBD.create and PBD.plug follow. Raises SR_UUID_EXISTS."""
+    if uuid and call.db.find_uuid("SR", uuid):
+        raise SrUuidExistsError(uuid)
+    return add_sr(call.tools, type_=type, name=name_label, description=name_description,
+                  content_type=content_type or "user", shared=shared, sm_config=sm_config, uuid=uuid)  # fmt: skip
+
+
+async def forget(call: Call, sr: str) -> None:
+    """Remove the records of an unplugged SR, and leave its disks. Raises SR_HAS_PBD."""
+    db = call.db
+    _check_unplugged(call, sr)
+    with db.transaction():
+        for vdi in db.items("SR", sr, "VDIs"):
+            db.destroy("VDI", vdi)
+        for pbd in db.items("SR", sr, "PBDs"):
+            db.destroy("PBD", pbd)
+        db.destroy("SR", sr)
+
+
+async def destroy(call: Call, sr: str) -> None:
+    """Destroy an empty, unplugged SR on its device. Raises SR_HAS_PBD, SR_NOT_EMPTY, SR_HAS_NO_PBDS."""
+    db = call.db
+    _check_unplugged(call, sr)
+    pbd = local_pbd(call.tools, sr)
+    if pbd is None:
+        raise SrHasNoPbdsError(sr)
+    if any(db.flag("VDI", vdi, "managed") for vdi in db.items("SR", sr, "VDIs")):
+        raise SrNotEmptyError
+    driver = make_driver(
+        call.tools, db.text("SR", sr, "type"), db.mapping("PBD", pbd, "device_config"), db.text("SR", sr, "uuid")
+    )
+    with storage_errors(sr):
+        await driver.destroy()
+    await forget(call, sr)
+
+
+def _check_unplugged(call: Call, sr: str) -> None:
+    if any(call.db.flag("PBD", pbd, "currently_attached") for pbd in call.db.items("SR", sr, "PBDs")):
+        raise SrHasPbdError(sr)
+
+
+async def scan(call: Call, sr: str) -> None:
+    """Make the VDI records what the driver finds. Raises SR_HAS_NO_PBDS, SR_BACKEND_FAILURE_*."""
+    await scan_sr(call.tools, sr)
+
+
+async def scan_sr(tools: Toolstack, sr: str) -> None:
+    """Do SR.scan: new volumes get records, records without a volume are marked missing."""
+    db = tools.db
+    driver = driver_of(tools, sr)
+    if driver is None:
+        raise SrHasNoPbdsError(sr)
+    with storage_errors(sr):
+        found = {volume.uuid: volume for volume in await driver.scan()}
+    with db.transaction():
+        known = {db.text("VDI", vdi, "location"): vdi for vdi in db.items("SR", sr, "VDIs")}
+        for uuid, volume in found.items():
+            if uuid in known:
+                _refresh(tools, known[uuid], volume)
+            else:
+                _introduce(tools, sr, volume)
+        for uuid, vdi in known.items():
+            db.set("VDI", vdi, "missing", uuid not in found)
+    await refresh_sizes(tools, sr)
+
+
+def _refresh(tools: Toolstack, vdi: str, volume: VolumeInfo) -> None:
+    tools.db.update(
+        "VDI",
+        vdi,
+        virtual_size=volume.virtual_size_bytes,
+        physical_utilisation=volume.physical_utilisation_bytes,
+    )
+
+
+def _introduce(tools: Toolstack, sr: str, volume: VolumeInfo) -> None:
+    from xapi_shim.api.vdi import add_vdi
+
+    add_vdi(tools, sr, volume, {"type": "user"})
+
+
+async def update(call: Call, sr: str) -> None:
+    await refresh_sizes(call.tools, sr)
+
+
+async def get_supported_types(call: Call) -> list[str]:
+    return sorted(call.tools.sr_types)
+
+
+async def set_name_label(call: Call, sr: str, value: str) -> None:
+    call.db.set("SR", sr, "name_label", value)
+
+
+async def set_name_description(call: Call, sr: str, value: str) -> None:
+    call.db.set("SR", sr, "name_description", value)
+
+
+MESSAGES = {
+    "SR.create": create,
+    "SR.introduce": introduce,
+    "SR.forget": forget,
+    "SR.destroy": destroy,
+    "SR.scan": scan,
+    "SR.update": update,
+    "SR.get_supported_types": get_supported_types,
+    "SR.set_name_label": set_name_label,
+    "SR.set_name_description": set_name_description,
+}

@@ -1,0 +1,137 @@
+"""The server: HTTPS for everybody, a unix socket for root; the only room that knows aiohttp."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from xapi_shim.rpc.sessions import Door, Origin
+from xapi_shim.rpc.wire import MalformedCallError
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from xapi_shim.rpc.endpoint import Endpoint
+
+log = logging.getLogger(__name__)
+
+# Limits of the reference (protocol facts, section 2.1).
+MAX_BODY = 300 * 1024
+MAX_LINE = 8190
+BACKLOG = 128
+NO_CACHE = {"Cache-Control": "no-cache, no-store"}
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "X-Requested-With",
+    "Access-Control-Allow-Methods": "PUT",
+}
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Where to listen; None for not at all."""
+
+    unix_socket: Path | None
+    address: str | None
+    port: int
+    tls: ssl.SSLContext | None
+
+
+class Server:
+    """Runs an Endpoint behind the doors of `listen`."""
+
+    def __init__(self, endpoint: Endpoint, listen: Listen) -> None:
+        self._endpoint = endpoint
+        self._listen = listen
+        self._runners: list[web.AppRunner] = []
+        self.port = listen.port
+
+    async def start(self) -> None:
+        """Open the doors. Raises OSError when an address cannot be had."""
+        if self._listen.unix_socket is not None:
+            await self._start_unix(self._listen.unix_socket)
+        if self._listen.address is not None:
+            runner = await self._runner(Door.TLS)
+            site = web.TCPSite(
+                runner, self._listen.address, self._listen.port, ssl_context=self._listen.tls, backlog=BACKLOG
+            )
+            await site.start()
+            self.port = runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        for runner in self._runners:
+            await runner.cleanup()
+
+    async def _start_unix(self, path: Path) -> None:
+        """Listen on `path`, mode 0600: who can open it is root."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            await web.UnixSite(await self._runner(Door.UNIX), os.fspath(path), backlog=BACKLOG).start()
+        finally:
+            os.umask(before)
+
+    async def _runner(self, door: Door) -> web.AppRunner:
+        app = web.Application(client_max_size=MAX_BODY)
+        xml, json = self._serve(door, self._endpoint.xml, "text/xml"), self._serve(
+            door, self._endpoint.json, "application/json"
+        )
+        for path in ("/", "/RPC2", "/xmlrpc", "/json"):
+            app.router.add_post(path, xml)
+        app.router.add_post("/jsonrpc", json)
+        for path in ("/", "/json", "/jsonrpc"):
+            app.router.add_route("OPTIONS", path, _options)
+        app.router.add_get("/", _front)
+        runner = web.AppRunner(app, access_log=None, max_line_size=MAX_LINE, max_field_size=MAX_LINE)
+        await runner.setup()
+        self._runners.append(runner)
+        return runner
+
+    @staticmethod
+    def _serve(
+        door: Door, answer: Callable[[bytes, Origin], Awaitable[str]], content_type: str
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            if request.content_length is None:
+                return _page(HTTPStatus.LENGTH_REQUIRED, "a request has a Content-Length")
+            if request.content_length > MAX_BODY:
+                return _page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request has at most {MAX_BODY} bytes")
+            body = await request.read()
+            try:
+                text = await answer(body, Origin(door, request.remote or ""))
+            except MalformedCallError as error:
+                log.info("malformed call from %s: %s", request.remote, error)
+                return _page(HTTPStatus.INTERNAL_SERVER_ERROR, "the request is malformed")
+            # Clients compare the type for equality: no charset is added.
+            headers = {"Content-Type": content_type, **NO_CACHE}
+            if content_type == "application/json":
+                headers["Access-Control-Allow-Origin"] = "*"
+            return web.Response(body=text.encode(errors="replace"), headers=headers)
+
+        return handle
+
+
+def _page(status: HTTPStatus, text: str) -> web.Response:
+    body = f"<html><body><h1>HTTP {status.value} {status.phrase}</h1>{text}</body></html>"
+    return web.Response(status=status.value, text=body, content_type="text/html", headers=NO_CACHE)
+
+
+async def _options(_: web.Request) -> web.Response:
+    return web.Response(headers=CORS)
+
+
+async def _front(_: web.Request) -> web.Response:
+    return web.Response(
+        text="<html><head><title>Kronos</title></head><body>"
+        "<h1>Kronos</h1><p>This host speaks XenAPI: POST XML-RPC to / or JSON-RPC to /jsonrpc.</p>"
+        "</body></html>",
+        content_type="text/html",
+    )
