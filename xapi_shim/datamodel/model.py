@@ -7,7 +7,8 @@ shapes, roles, `xe` commands and the database's tables are derived from it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
@@ -18,11 +19,11 @@ from xapi_shim.datamodel.types import Kind, Type, parse_type, zero
 Value = str | int | float | bool | None | Sequence["Value"] | Mapping[str, "Value"]
 
 
-class _NoDefault:
+class NoDefault:
     """The type of REQUIRED."""
 
 
-REQUIRED = _NoDefault()
+REQUIRED = NoDefault()
 
 
 class Role(StrEnum):
@@ -88,7 +89,7 @@ class Field:
     type_text: str
     access: Access
     doc: str
-    default: Value | _NoDefault = REQUIRED
+    default: Value | NoDefault = REQUIRED
     path: tuple[str, ...] = ()
     since: str = "rio"
     state: str = "published"
@@ -96,7 +97,9 @@ class Field:
     internal: bool = False
     write_role: Role = Role.POOL_ADMIN
     read_role: Role = Role.READ_ONLY
-    key_roles: Mapping[str, Role] = field(default_factory=lambda: _NO_KEYS)
+    # Whether hosts' client certificates may write too, besides the write_role.
+    client_cert: bool = False
+    key_roles: Mapping[str, Role] = dataclass_field(default_factory=lambda: _NO_KEYS)
 
     @cached_property
     def type(self) -> Type:
@@ -110,7 +113,7 @@ class Field:
 
     def initial(self) -> Value:
         """Return a fresh default, or the type's zero when there is none."""
-        if isinstance(self.default, _NoDefault):
+        if isinstance(self.default, NoDefault):
             return zero(self.type)  # type: ignore[return-value]
         if isinstance(self.default, Mapping):
             return dict(self.default)
@@ -125,7 +128,7 @@ class Param:
 
     name: str
     type_text: str
-    default: Value | _NoDefault = REQUIRED
+    default: Value | NoDefault = REQUIRED
 
     @cached_property
     def type(self) -> Type:
@@ -134,7 +137,7 @@ class Param:
 
     @property
     def required(self) -> bool:
-        return isinstance(self.default, _NoDefault)
+        return isinstance(self.default, NoDefault)
 
 
 @dataclass(frozen=True)
@@ -154,9 +157,11 @@ class Message:
     state: str = "published"
     hidden: bool = False
     pool_internal: bool = False
+    # Whether hosts' client certificates may call it too, besides the role.
+    client_cert: bool = False
     # The field this message reads or writes, where that is all it does.
     field: str = ""
-    key_roles: Mapping[str, Role] = field(default_factory=lambda: _NO_KEYS)
+    key_roles: Mapping[str, Role] = dataclass_field(default_factory=lambda: _NO_KEYS)
 
     @cached_property
     def result(self) -> Type:
@@ -183,6 +188,8 @@ class ApiClass:
     events: bool = True
     # Whether get_all, get_all_records and the two `where` forms are on the wire.
     lists_all: bool = True
+    # Whether objects are found by their name_label, where they have one.
+    by_name_label: bool = True
     # Whether create and destroy are derived, with these constructor arguments and least role.
     has_constructor: bool = False
     constructor: tuple[str, ...] = ()
