@@ -1,0 +1,214 @@
+"""The base disk: Debian 12 as its installer leaves it, without Xen.
+
+GRUB for BIOS in a DOS partition table, one ext4 root by UUID, ifupdown with a single
+hot-pluggable NIC by DHCP, an ssh server. Made natively in a chroot, kept by the hash of
+all that went into it; machines boot overlays of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import uuid
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kronos_lab.cache import lab_dir
+from xapi_shim.base.apt_sources import KEYRING, read_mirror, sources_for
+from xapi_shim.base.process import run
+from xapi_shim.base.system_packages import ensure_packages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xapi_shim.base.progress import Reporter
+
+TOOLS = (
+    "mmdebstrap", "qemu-system-x86", "qemu-utils", "e2fsprogs", "fdisk", "openssh-client", "util-linux",
+    "debian-archive-keyring", "busybox-static", "cpio", "mount",
+)  # fmt: skip
+PACKAGES = (
+    "linux-image-amd64", "grub-pc", "ifupdown", "isc-dhcp-client", "openssh-server", "systemd-sysv", "dbus",
+    "ca-certificates", "iproute2", "iputils-ping", "kmod", "udev", "procps", "less", "nano", "rsyslog", "cron",
+    "logrotate", "systemd-timesyncd", "libpam-systemd", "apt-utils", "tzdata", "kbd", "initramfs-tools", "zstd",
+)  # fmt: skip
+SIZE = "8G"
+NIC = "enp0s3"
+SECTOR = 512
+ROOT_SECTOR = 2048
+# The boot sector's code; the disk signature and the partition table follow.
+BOOT_CODE = 440
+
+INTERFACES = f"""\
+# This file describes the network interfaces available on your system
+# and how to activate them. For more information, see interfaces(5).
+
+source /etc/network/interfaces.d/*
+
+# The loopback network interface
+auto lo
+iface lo inet loopback
+
+# The primary network interface
+allow-hotplug {NIC}
+iface {NIC} inet dhcp
+"""
+GRUB_DEFAULTS = """\
+# If you change this file, run 'update-grub' afterwards to update
+# /boot/grub/grub.cfg.
+
+GRUB_DEFAULT=0
+GRUB_TIMEOUT=1
+GRUB_DISTRIBUTOR=`lsb_release -i -s 2> /dev/null || echo Debian`
+GRUB_CMDLINE_LINUX_DEFAULT=""
+GRUB_CMDLINE_LINUX="console=tty0 console=ttyS0,115200n8"
+GRUB_TERMINAL="console serial"
+GRUB_SERIAL_COMMAND="serial --speed=115200 --unit=0 --word=8 --parity=no --stop=1"
+"""
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """All that decides what the disk holds."""
+
+    suite: str = "bookworm"
+    packages: tuple[str, ...] = PACKAGES
+    interfaces: str = INTERFACES
+    grub: str = GRUB_DEFAULTS
+    size: str = SIZE
+    hostname: str = "kronos-lab"
+
+    def key(self, code: bytes) -> str:
+        """Return the name of an image made from this by this `code`."""
+        return hashlib.sha256(repr(asdict(self)).encode() + code).hexdigest()[:16]
+
+
+def ssh_key() -> Path:
+    """Return the lab's private ssh key, made on first use (mode 0600)."""
+    path = lab_dir() / "id_ed25519"
+    if not path.exists():
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "kronos-lab", "-f", path])
+    return path
+
+
+def ensure_image(reporter: Reporter, spec: ImageSpec | None = None) -> Path:
+    """Return the base disk (qcow2) of `spec`, made if the cache lacks it. Needs root."""
+    ensure_packages(TOOLS, reporter=reporter)
+    spec = spec or ImageSpec()
+    key = spec.key(Path(__file__).read_bytes() + ssh_key().with_suffix(".pub").read_bytes())
+    image = lab_dir() / f"{spec.suite}-{key}.qcow2"
+    if not image.exists():
+        with reporter.stage(f"making the lab's {spec.suite} disk"), tempfile.TemporaryDirectory(dir=lab_dir()) as tmp:
+            _make(spec, Path(tmp), image, reporter)
+    return image
+
+
+def _make(spec: ImageSpec, tmp: Path, image: Path, reporter: Reporter) -> None:
+    tar, raw = tmp / "root.tar", tmp / "disk.raw"
+    with reporter.stage("mmdebstrap"):
+        run(mmdebstrap_argv(spec, tar, sources_for(read_mirror(), spec.suite)))
+    with reporter.stage("disk"), ExitStack() as stack:
+        run(["truncate", f"--size={spec.size}", raw])
+        run(["sfdisk", "--quiet", raw], stdin=f"label: dos\nstart={ROOT_SECTOR}, type=83, bootable\n")
+        loop = stack.enter_context(_loop(raw))
+        root_uuid = str(uuid.uuid4())
+        run(["mkfs.ext4", "-q", "-U", root_uuid, loop])
+        root = tmp / "root"
+        stack.enter_context(_mounted(loop, root))
+        run(["tar", "--extract", f"--file={tar}", f"--directory={root}", "--numeric-owner", "--xattrs"])
+        tar.unlink()
+        _configure(spec, root, root_uuid)
+        _install_grub(root, raw, tmp / "core.img", stack)
+    with reporter.stage("qcow2"):
+        part = tmp / "disk.qcow2"
+        run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, part])
+        os.replace(part, image)
+
+
+def mmdebstrap_argv(spec: ImageSpec, tar: Path, sources: list[str]) -> list[str]:
+    """Return the command that makes the root's tar."""
+    return [
+        "mmdebstrap",
+        "--mode=root",
+        "--variant=important",
+        f"--include={','.join(spec.packages)}",
+        f"--keyring={KEYRING}",
+        "--aptopt=Acquire::Languages \"none\"",
+        spec.suite,
+        os.fspath(tar),
+        *sources,
+    ]
+
+
+def _configure(spec: ImageSpec, root: Path, root_uuid: str) -> None:
+    def put(path: str, text: str, mode: int = 0o644) -> None:
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+        target.chmod(mode)
+
+    put("etc/fstab", f"UUID={root_uuid} / ext4 errors=remount-ro 0 1\n")
+    put("etc/network/interfaces", spec.interfaces)
+    put("etc/default/grub", spec.grub)
+    put("etc/hostname", f"{spec.hostname}\n")
+    put("etc/hosts", f"127.0.0.1\tlocalhost\n127.0.1.1\t{spec.hostname}\n::1\tlocalhost ip6-localhost\n")
+    put("etc/machine-id", "")
+    (root / "var/lib/dbus/machine-id").unlink(missing_ok=True)
+    put("root/.ssh/authorized_keys", ssh_key().with_suffix(".pub").read_text(), 0o600)
+    (root / "root/.ssh").chmod(0o700)
+    resolv = root / "etc/resolv.conf"
+    resolv.unlink(missing_ok=True)
+    resolv.write_text("nameserver 10.0.2.3\n")
+    apt = root / "etc/apt/sources.list"
+    apt.write_text("".join(f"{line}\n" for line in sources_for(read_mirror(), spec.suite)))
+    for extra in (root / "etc/apt/sources.list.d").glob("*"):
+        extra.unlink()
+
+
+def _install_grub(root: Path, raw: Path, core: Path, stack: ExitStack) -> None:
+    """Put GRUB into the gap before the first partition, as grub-install does.
+
+    Not by grub-install itself: it needs device nodes for the partitions of a loop device,
+    which kernels without DOS partition support do not make. boot.img goes into the boot
+    sector around the partition table, core.img behind it (grub-bios-setup(8)).
+    """
+    for place in ("dev", "proc", "sys"):
+        run(["mount", "--rbind", "--make-rslave", f"/{place}", root / place])
+        stack.callback(run, ["umount", "--recursive", "--lazy", root / place], check=False)
+    modules = root / "usr/lib/grub/i386-pc"
+    shutil.copytree(modules, root / "boot/grub/i386-pc")
+    run(["chroot", root, "grub-mkimage", "--format=i386-pc", "--output=/boot/grub/i386-pc/core.img",
+         "--prefix=(hd0,msdos1)/boot/grub", "biosdisk", "part_msdos", "ext2"])  # fmt: skip
+    shutil.copy(root / "boot/grub/i386-pc/core.img", core)
+    run(["chroot", root, "grub-editenv", "/boot/grub/grubenv", "create"])
+    run(["chroot", root, "update-grub"])
+    with raw.open("r+b") as disk:
+        disk.write((modules / "boot.img").read_bytes()[:BOOT_CODE])
+        disk.seek(SECTOR)
+        image = core.read_bytes()
+        assert len(image) < (ROOT_SECTOR - 1) * SECTOR, "core.img does not fit before the partition"
+        disk.write(image)
+
+
+@contextmanager
+def _loop(raw: Path) -> Iterator[str]:
+    offset = f"--offset={ROOT_SECTOR * SECTOR}"
+    device = run(["losetup", "--find", "--show", offset, raw]).stdout.strip()
+    try:
+        yield device
+    finally:
+        run(["losetup", "--detach", device])
+
+
+@contextmanager
+def _mounted(device: str, at: Path) -> Iterator[None]:
+    at.mkdir()
+    run(["mount", device, at])
+    try:
+        yield
+    finally:
+        run(["umount", at])
