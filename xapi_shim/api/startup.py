@@ -1,0 +1,304 @@
+"""What happens before the first call is answered: this host's own records, made or made true again."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from xapi_shim import __version__
+from xapi_shim.api.operations import update_vm
+from xapi_shim.api.pbd import plug_pbd
+from xapi_shim.api.sr import add_sr
+from xapi_shim.api.storage_access import make_driver, storage_errors
+from xapi_shim.api.templates import ensure_templates
+from xapi_shim.api.vm_records import add_vm
+from xapi_shim.datamodel.errors import XenAPIError
+from xapi_shim.datamodel.registry import API_VERSION, SCHEMA_VERSION
+from xapi_shim.datamodel.types import NULL_REF
+from xapi_shim.rpc.dates import now_text
+
+if TYPE_CHECKING:
+    from xapi_shim.api.host_facts import HostFacts
+    from xapi_shim.api.toolstack import Toolstack
+    from xapi_shim.datamodel.model import Value
+    from xapi_shim.network.interface import HostInterfaces, Nic
+    from xapi_shim.xen.interface import HypervisorInfo
+
+log = logging.getLogger(__name__)
+
+# Clients compare these: the platform's version that the API's level corresponds to.
+PRODUCT = {"product_brand": "Kronos", "product_version": "8.4.0", "product_version_text": "8.4"}
+PLATFORM = {"platform_name": "XCP", "platform_version": "3.4.0"}
+LOCAL_SR = "Local storage"
+
+
+async def start_up(tools: Toolstack, facts: HostFacts, *, local_sr_type: str) -> None:
+    """Fill the records of this host from the machine. Raises XenError, NetworkError."""
+    info = await tools.hypervisor.info()
+    interfaces = await tools.network.read()
+    address = interfaces.management.ip if interfaces.management else ""
+    db = tools.db
+    with db.transaction():
+        tools.host = _host(tools, facts, info, address)
+        tools.tasks.host = tools.host
+        tools.pool = _pool(tools)
+        _metrics(tools, info)
+        _cpus(tools, facts)
+        _networks(tools, interfaces)
+        ensure_templates(db)
+    await _control_domain(tools, facts, info)
+    await _local_storage(tools, local_sr_type)
+    for vm in db.refs("VM"):
+        db.set("VM", vm, "current_operations", {})
+        update_vm(db, vm)
+
+
+def _host(tools: Toolstack, facts: HostFacts, info: HypervisorInfo, address: str) -> str:
+    db = tools.db
+    uuid = facts.inventory.get("INSTALLATION_UUID", "")
+    hosts = db.refs("host")
+    host = db.find_uuid("host", uuid) if uuid else None
+    host = host or (hosts[0] if hosts else None)
+    if host is None:
+        metrics = db.create("host_metrics", {"live": True, "last_updated": now_text()})
+        host = db.create(
+            "host",
+            {
+                "uuid": uuid,
+                "name_label": facts.hostname,
+                "metrics": metrics,
+                "enabled": True,
+                "sched_policy": "credit2",
+                "API_version_vendor": "Kronos",
+                "supported_bootloaders": [],
+                "edition": "free",
+                "allowed_operations": ["vm_start", "provision"],
+            },
+        )
+    software: dict[str, Value] = {
+        **PRODUCT,
+        **PLATFORM,
+        "xapi": f"{API_VERSION[0]}.{API_VERSION[1]}",
+        "xapi_build": __version__,
+        "xen": info.version,
+        "linux": facts.kernel,
+        "network_backend": "bridge",
+        "db_schema": f"{SCHEMA_VERSION[0]}.{SCHEMA_VERSION[1]}",
+        "hostname": facts.hostname,
+        "build_number": __version__,
+        "date": "2026-11-20",
+        "distribution": f"{facts.os_name} {facts.os_version}".strip(),
+    }
+    cpu: dict[str, Value] = {
+        "cpu_count": str(info.cpus),
+        "socket_count": str(max(1, info.cpus // max(1, info.cores_per_socket * info.threads_per_core))),
+        "threads_per_core": str(info.threads_per_core),
+    }
+    if facts.cpus:
+        first = facts.cpus[0]
+        cpu |= {
+            "vendor": first.vendor,
+            "speed": f"{info.cpu_mhz or first.mhz:.3f}",
+            "modelname": first.model_name,
+            "family": str(first.family),
+            "model": str(first.model),
+            "stepping": first.stepping,
+            "flags": first.flags,
+        }
+    db.update(
+        "host",
+        host,
+        hostname=facts.hostname,
+        address=address,
+        software_version=software,
+        capabilities=list(info.capabilities),
+        cpu_info=cpu,
+        cpu_configuration={},
+        API_version_major=API_VERSION[0],
+        API_version_minor=API_VERSION[1],
+        enabled=True,
+    )
+    return host
+
+
+def _pool(tools: Toolstack) -> str:
+    db = tools.db
+    pools = db.refs("pool")
+    if pools:
+        return pools[0]
+    return db.create(
+        "pool",
+        {"master": tools.host, "default_SR": NULL_REF, "suspend_image_SR": NULL_REF, "crash_dump_SR": NULL_REF},
+    )
+
+
+def _metrics(tools: Toolstack, info: HypervisorInfo) -> None:
+    metrics = tools.db.text("host", tools.host, "metrics")
+    tools.db.update(
+        "host_metrics",
+        metrics,
+        memory_total=info.total_memory_bytes,
+        memory_free=info.free_memory_bytes,
+        live=True,
+        last_updated=now_text(),
+    )
+
+
+def _cpus(tools: Toolstack, facts: HostFacts) -> None:
+    """Make one host_cpu a processor that dom0 sees, and drop those of another machine."""
+    db = tools.db
+    for ref in db.refs("host_cpu"):
+        db.destroy("host_cpu", ref)
+    for cpu in facts.cpus:
+        db.create(
+            "host_cpu",
+            {
+                "host": tools.host,
+                "number": cpu.number,
+                "vendor": cpu.vendor,
+                "speed": cpu.mhz,
+                "modelname": cpu.model_name,
+                "family": cpu.family,
+                "model": cpu.model,
+                "stepping": cpu.stepping,
+                "flags": cpu.flags,
+            },
+        )
+
+
+def _networks(tools: Toolstack, interfaces: HostInterfaces) -> None:
+    """Make a network and a PIF for each physical NIC that is a bridge's port; others get a PIF alone."""
+    db = tools.db
+    known = {db.text("PIF", pif, "device"): pif for pif in db.items("host", tools.host, "PIFs")}
+    for nic in interfaces.nics:
+        pif = known.pop(nic.device, None) or _add_pif(tools, nic)
+        db.update("PIF", pif, **_pif_values(nic, interfaces))
+        if nic.bridge:
+            db.set("network", db.text("PIF", pif, "network"), "bridge", nic.bridge)
+    for gone in known.values():
+        db.set("PIF", gone, "currently_attached", value=False)
+
+
+def _add_pif(tools: Toolstack, nic: Nic) -> str:
+    db = tools.db
+    network = db.create(
+        "network",
+        {
+            "name_label": f"Pool-wide network associated with {nic.device}",
+            "bridge": nic.bridge or f"br{nic.device}"[:15],
+            "MTU": nic.mtu,
+            "managed": True,
+        },
+    )
+    return db.create(
+        "PIF",
+        {
+            "device": nic.device,
+            "network": network,
+            "host": tools.host,
+            "MAC": nic.mac,
+            "MTU": nic.mtu,
+            "VLAN": -1,
+            "physical": True,
+            "managed": True,
+        },
+    )
+
+
+def _pif_values(nic: Nic, interfaces: HostInterfaces) -> dict[str, Value]:
+    values: dict[str, Value] = {"MAC": nic.mac, "MTU": nic.mtu, "currently_attached": nic.carrier}
+    own = interfaces.management
+    if own is None or own.interface not in (nic.device, nic.bridge):
+        return {**values, "management": False}
+    return {
+        **values,
+        "management": True,
+        "ip_configuration_mode": str(own.mode),
+        "IP": own.ip,
+        "netmask": own.netmask,
+        "gateway": own.gateway,
+        "DNS": ",".join(own.dns),
+        "IPv6": list(own.ipv6),
+        "ipv6_gateway": own.ipv6_gateway,
+        "primary_address_type": "IPv4" if own.ip else "IPv6",
+    }
+
+
+async def _control_domain(tools: Toolstack, facts: HostFacts, info: HypervisorInfo) -> None:
+    """Make dom0's record true: it is a VM like others, always running."""
+    db = tools.db
+    domains = {domain.domid: domain for domain in await tools.hypervisor.domains()}
+    memory = domains[0].memory_bytes if 0 in domains else facts.memory_bytes
+    vcpus = max(1, domains[0].vcpus_online if 0 in domains else info.cpus)
+    with db.transaction():
+        dom0 = db.text("host", tools.host, "control_domain")
+        if not db.exists("VM", dom0):
+            dom0 = add_vm(
+                db,
+                {
+                    "uuid": facts.inventory.get("CONTROL_DOMAIN_UUID", ""),
+                    "is_control_domain": True,
+                    "name_description": "The domain which manages physical devices and manages other domains",
+                    "actions_after_shutdown": "destroy",
+                    "actions_after_reboot": "destroy",
+                    "actions_after_crash": "destroy",
+                    "domain_type": "pv",
+                },
+            )
+            db.set("host", tools.host, "control_domain", dom0)
+        db.update(
+            "VM",
+            dom0,
+            name_label=f"Control domain on host: {facts.hostname}",
+            power_state="Running",
+            domid=0,
+            resident_on=tools.host,
+            affinity=tools.host,
+            memory_static_max=memory,
+            memory_static_min=memory,
+            memory_dynamic_max=memory,
+            memory_dynamic_min=memory,
+            memory_target=memory,
+            VCPUs_max=vcpus,
+            VCPUs_at_startup=vcpus,
+            is_a_template=False,
+        )
+        db.update(
+            "VM_metrics",
+            db.text("VM", dom0, "metrics"),
+            memory_actual=memory,
+            VCPUs_number=vcpus,
+            last_updated=now_text(),
+        )
+
+
+async def _local_storage(tools: Toolstack, sr_type: str) -> None:
+    """Make the default SR on the first start; plug what was plugged. A broken SR does not stop the daemon."""
+    db = tools.db
+    if not db.refs("SR"):
+        await _make_local_sr(tools, sr_type)
+        return
+    for pbd in db.items("host", tools.host, "PBDs"):
+        db.set("PBD", pbd, "currently_attached", value=False)
+        try:
+            await plug_pbd(tools, pbd)
+        except XenAPIError as error:
+            log.error("cannot plug PBD %s: %s", db.text("PBD", pbd, "uuid"), error)
+
+
+async def _make_local_sr(tools: Toolstack, sr_type: str) -> None:
+    db = tools.db
+    config = {"location": str(tools.paths.local_sr)}
+    try:
+        driver = make_driver(tools, sr_type, config, "")
+        with storage_errors(""):
+            if not tools.paths.local_sr.is_dir():
+                await driver.create(0)
+    except XenAPIError as error:
+        log.error("cannot make the local SR: %s", error)
+        return
+    with db.transaction():
+        sr = add_sr(tools, type_=sr_type, name=LOCAL_SR)
+        pbd = db.create("PBD", {"host": tools.host, "SR": sr, "device_config": config})
+        db.update("pool", tools.pool, default_SR=sr, suspend_image_SR=sr, crash_dump_SR=sr)
+    await plug_pbd(tools, pbd)

@@ -1,0 +1,128 @@
+"""Puts the parts together, starts them in order and stops them in the opposite one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xapi_shim.api.binding import bind
+from xapi_shim.api.guest_watch import GuestWatch
+from xapi_shim.api.host_facts import read_facts
+from xapi_shim.api.startup import start_up
+from xapi_shim.api.toolstack import Toolstack
+from xapi_shim.database.database import Database
+from xapi_shim.database.sqlite_store import SqliteStore
+from xapi_shim.datamodel.registry import DATAMODEL
+from xapi_shim.network.linux import LinuxNetwork
+from xapi_shim.network.simulated import SimulatedNetwork
+from xapi_shim.rpc.dispatch import Dispatcher
+from xapi_shim.rpc.endpoint import Endpoint
+from xapi_shim.rpc.events import Events
+from xapi_shim.rpc.sessions import Sessions
+from xapi_shim.rpc.tasks import Tasks
+from xapi_shim.storage.file_sr import FileSr
+from xapi_shim.storage.simulated_sr import SimulatedSr
+from xapi_shim.web.certificate import ensure_certificate, server_context
+from xapi_shim.web.pam_login import PamLogin
+from xapi_shim.web.server import Listen, Server
+from xapi_shim.xen.simulator import SimulatedXen
+from xapi_shim.xen.xl import XlHypervisor
+
+if TYPE_CHECKING:
+    from xapi_shim.api.toolstack import Authenticator
+    from xapi_shim.base.paths import Paths
+
+log = logging.getLogger(__name__)
+
+# The reference's interval of garbage collection and of the pool's heartbeat event.
+COLLECT_S = 30.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run; `address` None listens on the unix socket only."""
+
+    paths: Paths
+    simulator: bool
+    address: str | None
+    port: int
+    under_systemd: bool
+    authenticate: Authenticator | None = None
+    login_delay_s: float = 5.0
+
+
+class Daemon:
+    """One running toolstack. `tools` is there for tests that act behind its back."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.tools = _assemble(options)
+        self.dispatcher = Dispatcher(
+            self.tools.db, self.tools.sessions, self.tools.tasks, bind(self.tools, DATAMODEL)
+        )
+        self.watch = GuestWatch(self.tools)
+        self.port = 0
+        self._server: Server | None = None
+        self._background: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Fill the records, find the guests, open the doors. Raises KronosError, OSError."""
+        paths = self.options.paths
+        facts = read_facts(paths.inventory)
+        await start_up(self.tools, facts, local_sr_type="dummy" if self.options.simulator else "file")
+        await self.watch.settle()
+        self._server = Server(Endpoint(DATAMODEL, self.dispatcher), self._listen(facts.hostname))
+        await self._server.start()
+        self.port = self._server.port
+        self._background = [asyncio.create_task(self.watch.run()), asyncio.create_task(self._collect())]
+        paths.init_complete.parent.mkdir(parents=True, exist_ok=True)
+        paths.init_complete.touch()
+
+    def _listen(self, hostname: str) -> Listen:
+        paths, tls = self.options.paths, None
+        if self.options.address is not None:
+            address = self.tools.db.text("host", self.tools.host, "address")
+            ensure_certificate(paths.server_certificate, hostname, [address])
+            tls = server_context(paths.server_certificate)
+        return Listen(paths.unix_socket, self.options.address, self.options.port, tls)
+
+    async def stop(self) -> None:
+        """Close the doors; guests go on running."""
+        self.options.paths.init_complete.unlink(missing_ok=True)
+        for task in self._background:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        if self._server is not None:
+            await self._server.stop()
+        self.tools.db.close()
+
+    async def _collect(self) -> None:
+        """Drop what is old, and let clients see that the pool is alive."""
+        while True:
+            await asyncio.sleep(COLLECT_S)
+            self.tools.sessions.drop_idle()
+            self.tools.tasks.collect()
+            self.tools.db.touch("pool", self.tools.pool)
+
+
+def _assemble(options: Options) -> Toolstack:
+    paths = options.paths
+    db = Database(DATAMODEL, SqliteStore(paths.database))
+    sessions = Sessions(db)
+    simulated = options.simulator
+    return Toolstack(
+        db=db,
+        sessions=sessions,
+        tasks=Tasks(db),
+        events=Events(db, sessions),
+        hypervisor=SimulatedXen() if simulated else XlHypervisor(paths, own_scope=options.under_systemd),
+        network=SimulatedNetwork() if simulated else LinuxNetwork(),
+        sr_types={"dummy": SimulatedSr, "file": FileSr} if simulated else {"file": FileSr},
+        paths=paths,
+        authenticate=options.authenticate or PamLogin(),
+        login_delay_s=options.login_delay_s,
+    )
