@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kronos_lab.cache import lab_dir
+from kronos_lab.cache import lab_dir, ssh_key
+from kronos_lab.machine import Machine
 from xapi_shim.base.apt_sources import KEYRING, read_mirror, sources_for
 from xapi_shim.base.process import run
 from xapi_shim.base.system_packages import ensure_packages
@@ -69,6 +70,12 @@ GRUB_CMDLINE_LINUX="console=tty0 console=ttyS0,115200n8"
 GRUB_TERMINAL="console serial"
 GRUB_SERIAL_COMMAND="serial --speed=115200 --unit=0 --word=8 --parity=no --stop=1"
 """
+FIRST_GRUB = """\
+search --no-floppy --fs-uuid --set=root {uuid}
+linux /vmlinuz root=UUID={uuid} ro console=ttyS0,115200n8
+initrd /initrd.img
+boot
+"""
 
 
 @dataclass(frozen=True)
@@ -85,14 +92,6 @@ class ImageSpec:
     def key(self, code: bytes) -> str:
         """Return the name of an image made from this by this `code`."""
         return hashlib.sha256(repr(asdict(self)).encode() + code).hexdigest()[:16]
-
-
-def ssh_key() -> Path:
-    """Return the lab's private ssh key, made on first use (mode 0600)."""
-    path = lab_dir() / "id_ed25519"
-    if not path.exists():
-        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "kronos-lab", "-f", path])
-    return path
 
 
 def ensure_image(reporter: Reporter, spec: ImageSpec | None = None) -> Path:
@@ -122,11 +121,14 @@ def _make(spec: ImageSpec, tmp: Path, image: Path, reporter: Reporter) -> None:
         run(["tar", "--extract", f"--file={tar}", f"--directory={root}", "--numeric-owner", "--xattrs"])
         tar.unlink()
         _configure(spec, root, root_uuid)
-        _install_grub(root, raw, tmp / "core.img", stack)
+        _install_grub(root, raw, tmp / "core.img", root_uuid, stack)
     with reporter.stage("qcow2"):
         part = tmp / "disk.qcow2"
         run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, part])
-        os.replace(part, image)
+        raw.unlink()
+    with reporter.stage("first boot"):
+        _first_boot(tmp)
+    os.replace(part, image)
 
 
 def mmdebstrap_argv(spec: ImageSpec, tar: Path, sources: list[str]) -> list[str]:
@@ -169,12 +171,12 @@ def _configure(spec: ImageSpec, root: Path, root_uuid: str) -> None:
         extra.unlink()
 
 
-def _install_grub(root: Path, raw: Path, core: Path, stack: ExitStack) -> None:
-    """Put GRUB into the gap before the first partition, as grub-install does.
+def _install_grub(root: Path, raw: Path, core: Path, root_uuid: str, stack: ExitStack) -> None:
+    """Put a GRUB into the gap before the first partition that is good for the first boot.
 
-    Not by grub-install itself: it needs device nodes for the partitions of a loop device,
-    which kernels without DOS partition support do not make. boot.img goes into the boot
-    sector around the partition table, core.img behind it (grub-bios-setup(8)).
+    grub-install needs device nodes for the partitions of a loop device, which kernels
+    without DOS partition support do not make. boot.img goes into the boot sector around
+    the partition table, core.img behind it (grub-bios-setup(8)).
     """
     for place in ("dev", "proc", "sys"):
         run(["mount", "--rbind", "--make-rslave", f"/{place}", root / place])
@@ -184,14 +186,22 @@ def _install_grub(root: Path, raw: Path, core: Path, stack: ExitStack) -> None:
     run(["chroot", root, "grub-mkimage", "--format=i386-pc", "--output=/boot/grub/i386-pc/core.img",
          "--prefix=(hd0,msdos1)/boot/grub", "biosdisk", "part_msdos", "ext2"])  # fmt: skip
     shutil.copy(root / "boot/grub/i386-pc/core.img", core)
-    run(["chroot", root, "grub-editenv", "/boot/grub/grubenv", "create"])
-    run(["chroot", root, "update-grub"])
+    (root / "boot/grub/grub.cfg").write_text(FIRST_GRUB.format(uuid=root_uuid))
     with raw.open("r+b") as disk:
         disk.write((modules / "boot.img").read_bytes()[:BOOT_CODE])
         disk.seek(SECTOR)
         image = core.read_bytes()
         assert len(image) < (ROOT_SECTOR - 1) * SECTOR, "core.img does not fit before the partition"
         disk.write(image)
+
+
+def _first_boot(folder: Path) -> None:
+    """Boot once and let the machine's own grub-install and update-grub have the last word."""
+    machine = Machine(base=folder / "none", name="first-boot", folder=folder)
+    with machine:
+        machine.succeed("grub-install /dev/vda && update-grub && systemctl is-system-running --wait || true")
+        machine.succeed("grep -q menuentry /boot/grub/grub.cfg")
+        machine.shut_down()
 
 
 @contextmanager

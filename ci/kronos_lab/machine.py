@@ -1,0 +1,256 @@
+"""One lab machine: booted from an overlay, driven over ssh and the serial console."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pexpect
+import pexpect.fdpexpect
+
+from kronos_lab.cache import REPO, ssh_key
+from kronos_lab.qemu import QemuSpec, qemu_argv
+from xapi_shim.base.errors import KronosError
+from xapi_shim.base.process import Completed, ProcessError, run, start
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Sequence
+
+BOOT_S = 600.0
+POLL_S = 1.0
+FAILURES = REPO / "dist" / "lab-failures"
+
+
+class LabError(KronosError):
+    """A machine did not do what the lab waits for."""
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(what: str, check: Callable[[], bool], timeout_s: float) -> None:
+    """Look until `check` holds. Raises LabError naming `what`."""
+    deadline = time.monotonic() + timeout_s
+    while not check():
+        if time.monotonic() > deadline:
+            raise LabError(f"waited {timeout_s:g} s in vain: {what}")
+        time.sleep(POLL_S)
+
+
+@dataclass
+class Machine:
+    """A machine from `base`; a context manager that keeps the evidence when its block fails."""
+
+    base: Path
+    name: str = "lab"
+    folder: Path | None = None
+    extra_ports: tuple[int, ...] = ()
+    segment: str | None = None
+    index: int = 0
+    memory_mib: int = 4096
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _temporary: bool = False
+    ports: dict[int, int] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        self.power_on()
+        self.wait_for_ssh()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.keep_evidence()
+        self.power_off()
+        if self._temporary and self.folder is not None:
+            shutil.rmtree(self.folder)
+
+    # -- power -----------------------------------------------------------------------------
+
+    @property
+    def spec(self) -> QemuSpec:
+        assert self.folder is not None
+        return QemuSpec(
+            name=self.name,
+            folder=self.folder,
+            disk=self.folder / "disk.qcow2",
+            forwards=tuple((here, there) for there, here in self.ports.items()),
+            memory_mib=self.memory_mib,
+            segment=self.segment,
+            index=self.index,
+        )
+
+    def power_on(self) -> None:
+        """Boot; the disk is made on the first time."""
+        if self.folder is None:
+            # Short: a unix socket's path has 108 characters at most (unix(7)).
+            self.folder, self._temporary = Path(tempfile.mkdtemp(prefix="kronos-lab-")), True
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not self.ports:
+            self.ports = {port: free_port() for port in (22, *self.extra_ports)}
+        if not self.spec.disk.exists():
+            run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", self.base, "-F", "qcow2", self.spec.disk])
+        with (self.folder / "qemu.log").open("a") as log:
+            self._process = start(qemu_argv(self.spec), log=log)
+        wait_until("QEMU's control socket", self._started, 30)
+
+    def _started(self) -> bool:
+        if self._process is not None and self._process.poll() is not None:
+            raise LabError(f"QEMU ended: {(self.spec.folder / 'qemu.log').read_text().strip()}")
+        return self.spec.qmp_socket.exists()
+
+    def power_off(self) -> None:
+        """Pull the plug; what the machine had synced is on its disk."""
+        with contextlib.suppress(OSError, LabError, ValueError):
+            self.qmp("quit")
+        if self._process is not None:
+            self._process.wait(timeout=30)
+            self._process = None
+        elif self.folder is not None and self.spec.pid_file.exists():
+            with contextlib.suppress(ProcessLookupError, ValueError):
+                os.kill(int(self.spec.pid_file.read_text()), signal.SIGKILL)
+        for path in (self.spec.qmp_socket, self.spec.console_socket, self.spec.pid_file):
+            path.unlink(missing_ok=True)
+
+    def shut_down(self) -> None:
+        """Shut down as an operator does, and wait until the machine is off."""
+        self.execute("systemctl poweroff")
+        if self._process is not None:
+            self._process.wait(timeout=BOOT_S)
+
+    def reset(self) -> None:
+        """Press the reset button."""
+        self.qmp("system_reset")
+
+    def qmp(self, command: str, **arguments: object) -> Any:  # noqa: ANN401 -- QMP answers any JSON
+        """Run a QMP command and return its answer (QEMU's interop/qmp-spec). Raises LabError, OSError."""
+        with socket.socket(socket.AF_UNIX) as wire:
+            wire.settimeout(30)
+            wire.connect(os.fspath(self.spec.qmp_socket))
+            lines = wire.makefile("rw")
+            lines.readline()
+            for request in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": arguments}):
+                lines.write(json.dumps(request) + "\n")
+                lines.flush()
+                answer = json.loads(lines.readline() or "{}")
+                while "event" in answer:
+                    answer = json.loads(lines.readline() or "{}")
+            if "error" in answer:
+                raise LabError(f"QMP {command}: {answer['error']}")
+            return answer.get("return")
+
+    # -- ssh -------------------------------------------------------------------------------
+
+    def ssh_argv(self, *command: str) -> list[str]:
+        """Return the ssh command line that runs `command` on the machine (none: a login)."""
+        return [
+            "ssh", "-q", "-i", os.fspath(ssh_key()), "-p", str(self.ports[22]), "-o", "StrictHostKeyChecking=no",
+            "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=20", "-o", "BatchMode=yes",
+            "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=8", "root@127.0.0.1", *command,
+        ]  # fmt: skip
+
+    def execute(self, command: str, *, timeout_s: float = 900.0, stdin: str | None = None) -> Completed:
+        """Run a shell command on the machine and return its outcome, whatever it is."""
+        return run(self.ssh_argv(command), check=False, timeout_s=timeout_s, stdin=stdin)
+
+    def succeed(self, command: str, *, timeout_s: float = 900.0, stdin: str | None = None) -> str:
+        """Run a shell command that must succeed, and return what it printed. Raises LabError."""
+        done = self.execute(command, timeout_s=timeout_s, stdin=stdin)
+        if done.returncode != 0:
+            raise LabError(f"{self.name}: {command!r}: status {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+        return done.stdout
+
+    def fail(self, command: str, *, timeout_s: float = 900.0) -> Completed:
+        """Run a shell command that must fail. Raises LabError when it succeeds."""
+        done = self.execute(command, timeout_s=timeout_s)
+        if done.returncode == 0:
+            raise LabError(f"{self.name}: {command!r} succeeded: {done.stdout[-2000:]}")
+        return done
+
+    def wait_until_succeeds(self, command: str, timeout_s: float = 300.0) -> str:
+        """Try a shell command until it succeeds; return what it printed. Raises LabError."""
+        kept: list[str] = []
+
+        def check() -> bool:
+            done = self.execute(command)
+            kept[:] = [done.stdout]
+            return done.returncode == 0
+
+        wait_until(f"{self.name}: {command!r}", check, timeout_s)
+        return kept[0]
+
+    def wait_for_unit(self, unit: str, timeout_s: float = 300.0) -> None:
+        """Wait until systemd says that `unit` is active."""
+        self.wait_until_succeeds(f"systemctl is-active --quiet {shlex.quote(unit)}", timeout_s)
+
+    def wait_for_ssh(self, timeout_s: float = BOOT_S) -> None:
+        """Wait until the machine lets us in."""
+        self.wait_until_succeeds("true", timeout_s)
+
+    def boot_id(self) -> str:
+        return self.succeed("cat /proc/sys/kernel/random/boot_id").strip()
+
+    def reboot(self, timeout_s: float = BOOT_S) -> None:
+        """Reboot as an operator does, and wait until the machine is back."""
+        before = self.boot_id()
+        self.execute("systemctl reboot")
+        self.wait_for_new_boot(before, timeout_s)
+
+    def wait_for_new_boot(self, before: str, timeout_s: float = BOOT_S) -> None:
+        """Wait until the machine answers with another boot id than `before`."""
+
+        def check() -> bool:
+            done = self.execute("cat /proc/sys/kernel/random/boot_id", timeout_s=60)
+            return done.returncode == 0 and done.stdout.strip() not in ("", before)
+
+        wait_until(f"{self.name} comes back", check, timeout_s)
+
+    def copy_to(self, sources: Sequence[Path], target: str) -> None:
+        """Copy files and folders of this host into the machine's folder `target`."""
+        options = self.ssh_argv()[2:-1]
+        options[options.index("-p")] = "-P"  # scp's word for ssh's -p
+        run(["scp", "-q", "-r", *options, *map(os.fspath, sources), f"root@127.0.0.1:{target}"])
+
+    # -- the console -----------------------------------------------------------------------
+
+    def console(self) -> pexpect.fdpexpect.fdspawn:
+        """Return the serial console under pexpect; what was printed before is in the log."""
+        wire = socket.socket(socket.AF_UNIX)
+        wire.connect(os.fspath(self.spec.console_socket))
+        return pexpect.fdpexpect.fdspawn(wire.detach(), encoding="utf-8", codec_errors="replace", timeout=BOOT_S)
+
+    def wait_for_console(self, pattern: str, timeout_s: float = BOOT_S) -> None:
+        """Wait until the console's log has a line that matches."""
+        wait_until(
+            f"{self.name}: console says {pattern!r}",
+            lambda: re.search(pattern, self.spec.console_log.read_text(errors="replace")) is not None,
+            timeout_s,
+        )
+
+    def keep_evidence(self) -> Path:
+        """Keep the console's log and a screenshot of a machine that failed; return where."""
+        target = FAILURES / self.name
+        target.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError, LabError):
+            self.qmp("screendump", filename=os.fspath(target / "screen.png"), format="png")
+        for name in ("console.log", "qemu.log"):
+            if (self.spec.folder / name).exists():
+                shutil.copy(self.spec.folder / name, target)
+        with contextlib.suppress(ProcessError, KronosError):
+            (target / "journal.txt").write_text(self.execute("journalctl -b --no-pager", timeout_s=60).stdout)
+        return target
