@@ -45,6 +45,22 @@ class DomainStartError(XenError):
     """A domain could not be built; nothing of it is left."""
 
 
+class DomainExistsError(DomainStartError):
+    """The guest has a domain already, which is left as it is."""
+
+    def __init__(self, uuid: str) -> None:
+        super().__init__(f"there is a domain of this guest already: {uuid}")
+        self.uuid = uuid
+
+
+class InvalidDomainConfigError(XenError):
+    """A guest's configuration that cannot be put to the hypervisor."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field, self.reason = field, reason
+
+
 class DomainType(StrEnum):
     """How a guest is virtualised."""
 
@@ -71,6 +87,7 @@ class ShutdownReason(IntEnum):
     CRASH = 3
     WATCHDOG = 4
     SOFT_RESET = 5
+    UNKNOWN = -1
 
 
 @dataclass(frozen=True)
@@ -128,7 +145,7 @@ class DomainInfo:
 
 @dataclass(frozen=True)
 class HypervisorInfo:
-    """The host as the hypervisor sees it."""
+    """The host as the hypervisor sees it; `build` holds its compiler, build date and the like."""
 
     version: str
     commandline: str
@@ -140,6 +157,7 @@ class HypervisorInfo:
     cores_per_socket: int
     threads_per_core: int
     cpu_mhz: float
+    build: tuple[tuple[str, str], ...] = ()
 
 
 class Hypervisor(Protocol):
@@ -154,7 +172,7 @@ class Hypervisor(Protocol):
     async def create(self, config: DomainConfig, *, paused: bool) -> int:
         """Build a domain and return its domid; on an error nothing is left of it.
 
-        Raises NotEnoughMemoryError, BootFileMissingError, DomainStartError.
+        Raises NotEnoughMemoryError, BootFileMissingError, InvalidDomainConfigError, DomainStartError.
         """
         ...
 
@@ -170,6 +188,25 @@ class Hypervisor(Protocol):
         """Ask the guest to power off or reboot; it may take its time, or not react at all."""
         ...
 
+    async def set_vcpus(self, domid: int, vcpus: int) -> None:
+        """Tell a guest how many of its vCPUs to use, at least 1."""
+        ...
+
+    async def set_memory_target(self, domid: int, target_bytes: int) -> None:
+        """Tell a guest's balloon driver how much memory to keep."""
+        ...
+
+    async def console_tty(self, domid: int) -> str | None:
+        """Return the path of the terminal of a guest's console, None where it has none (yet)."""
+        ...
+
     def changes(self) -> AsyncIterator[None]:
-        """Yield once at the start, and whenever a domain may have come, stopped or gone."""
+        """Yield once at the start, and whenever a domain may have come, stopped or gone.
+
+        Several changes may make one yield. It ends when closed here or by `close`, never by itself.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End every `changes`; guests run on."""
         ...

@@ -10,16 +10,19 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from xapi_shim.xen.change_signal import ChangeSignal
 from xapi_shim.xen.interface import (
     BootFileMissingError,
+    DomainExistsError,
     DomainInfo,
     DomainMissingError,
-    DomainStartError,
     HypervisorInfo,
     NotEnoughMemoryError,
     RunState,
     ShutdownReason,
+    XenError,
 )
+from xapi_shim.xen.xl_config import needed_memory_bytes, render
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,7 +45,7 @@ class SimulatedXen:
     configs: dict[int, DomainConfig] = field(default_factory=dict)
     _domains: dict[int, DomainInfo] = field(default_factory=dict)
     _last: int = 0
-    _listeners: list[asyncio.Event] = field(default_factory=list)
+    _signal: ChangeSignal = field(default_factory=ChangeSignal)
 
     def __post_init__(self) -> None:
         self._domains[0] = DomainInfo(
@@ -71,14 +74,16 @@ class SimulatedXen:
         return tuple(self._domains.values())
 
     async def create(self, config: DomainConfig, *, paused: bool) -> int:
+        await asyncio.sleep(0)
+        render(config)  # what xl could not be told is refused here too
         for path in (config.kernel, config.ramdisk):
             if path is not None and not path.is_file():
                 raise BootFileMissingError(path)
-        if config.memory_target_bytes > self.free_bytes:
-            raise NotEnoughMemoryError(config.memory_target_bytes, self.free_bytes)
         if any(d.uuid == config.uuid for d in self._domains.values()):
-            raise DomainStartError(f"a domain with uuid {config.uuid} exists")
-        await asyncio.sleep(0)
+            raise DomainExistsError(config.uuid)
+        needed = needed_memory_bytes(config)
+        if needed > self.free_bytes:
+            raise NotEnoughMemoryError(needed, self.free_bytes)
         self._last += 1
         self.configs[self._last] = config
         self._domains[self._last] = DomainInfo(
@@ -91,8 +96,13 @@ class SimulatedXen:
             config.vcpus,
             0.0,
         )
-        self._notify()
+        self._signal.notify()
         return self._last
+
+    def _guest(self, domid: int) -> DomainInfo:
+        if domid <= 0:
+            raise XenError(f"not a guest's domid: {domid}")
+        return self._domain(domid)
 
     def _domain(self, domid: int) -> DomainInfo:
         if domid not in self._domains:
@@ -101,22 +111,32 @@ class SimulatedXen:
 
     def _set(self, domid: int, state: RunState, reason: ShutdownReason | None = None) -> None:
         self._domains[domid] = replace(self._domain(domid), run_state=state, shutdown_reason=reason)
-        self._notify()
+        self._signal.notify()
 
     async def destroy(self, domid: int) -> None:
-        self._domain(domid)
+        self._guest(domid)
+        self._remove(domid)
+
+    def _remove(self, domid: int) -> None:
         del self._domains[domid]
         self.configs.pop(domid, None)
-        self._notify()
+        self._signal.notify()
 
     async def pause(self, domid: int) -> None:
-        self._set(domid, RunState.PAUSED)
+        self._switch(domid, RunState.PAUSED)
 
     async def unpause(self, domid: int) -> None:
-        self._set(domid, RunState.RUNNING)
+        self._switch(domid, RunState.RUNNING)
+
+    def _switch(self, domid: int, state: RunState) -> None:
+        """Pause or unpause; a domain that has shut down stays so, as Xen's does."""
+        if self._guest(domid).run_state in (RunState.RUNNING, RunState.PAUSED):
+            self._set(domid, state)
 
     async def request_shutdown(self, domid: int, reason: ShutdownReason) -> None:
-        self._domain(domid)
+        if reason not in (ShutdownReason.POWEROFF, ShutdownReason.REBOOT):
+            raise XenError(f"a guest cannot be asked for a {reason.name.lower()}")
+        self._guest(domid)
         if self.obedient:
             asyncio.get_running_loop().call_soon(self.stop_inside, domid, reason)
 
@@ -129,18 +149,35 @@ class SimulatedXen:
         """Return the domid of a guest. Raises StopIteration when it does not run."""
         return next(d.domid for d in self._domains.values() if d.uuid == uuid)
 
-    def _notify(self) -> None:
-        for listener in self._listeners:
-            listener.set()
+    async def set_vcpus(self, domid: int, vcpus: int) -> None:
+        self._domains[domid] = replace(self._domain(domid), vcpus_online=vcpus)
 
-    async def changes(self) -> AsyncIterator[None]:
-        changed = asyncio.Event()
-        self._listeners.append(changed)
-        try:
-            yield None
-            while True:
-                await changed.wait()
-                changed.clear()
-                yield None
-        finally:
-            self._listeners.remove(changed)
+    async def set_memory_target(self, domid: int, target_bytes: int) -> None:
+        self._domains[domid] = replace(self._domain(domid), memory_bytes=target_bytes)
+
+    async def console_tty(self, domid: int) -> str | None:
+        """Return the terminal of a guest that has nothing to say."""
+        self._guest(domid)
+        return "/dev/null"
+
+    def changes(self) -> AsyncIterator[None]:
+        return self._signal.listen()
+
+    async def close(self) -> None:
+        self._signal.close()
+
+    def guest_poweroff(self, uuid: str) -> None:
+        """Let a guest power itself off."""
+        self.stop_inside(self.domid_of(uuid), ShutdownReason.POWEROFF)
+
+    def guest_reboot(self, uuid: str) -> None:
+        """Let a guest reboot itself."""
+        self.stop_inside(self.domid_of(uuid), ShutdownReason.REBOOT)
+
+    def guest_crash(self, uuid: str) -> None:
+        """Let a guest crash."""
+        self.stop_inside(self.domid_of(uuid), ShutdownReason.CRASH)
+
+    def xl_destroy(self, uuid: str) -> None:
+        """Remove a guest's domain behind the toolstack's back."""
+        self._remove(self.domid_of(uuid))

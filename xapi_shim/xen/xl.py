@@ -1,33 +1,35 @@
-"""Xen through xl and xenstore.
+"""Xen through its own tools: xl for domains, xenstore-watch for what happens to them.
 
-Domains are made with `xl create -e`: no xl process stays behind, and the toolstack itself
-decides what becomes of a domain that stops. What a domain needs to live on (qemu as its
-disk back end) is started in a systemd scope of its own, so that it outlives the daemon.
+Nothing is kept in this process that is needed after a restart: domains are found again by
+uuid. Guests' own programs (qemu for disks) live in scopes of their own, so that ending the
+daemon, however hard, leaves them alone.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import secrets
+import uuid as uuids
 from typing import TYPE_CHECKING
 
 from xapi_shim.base.atomic_file import write_atomic
-from xapi_shim.base.process import ProcessError, ProgramMissingError, run_async, stream_lines
+from xapi_shim.base.errors import KronosError
+from xapi_shim.base.process import run_async, stream_lines
+from xapi_shim.xen.change_signal import ChangeSignal
 from xapi_shim.xen.interface import (
     BootFileMissingError,
+    DomainExistsError,
     DomainMissingError,
     DomainStartError,
     NotEnoughMemoryError,
     ShutdownReason,
     XenError,
 )
-from xapi_shim.xen.xl_text import MIB, parse_info, parse_list, render_config
+from xapi_shim.xen.xl_config import MIB, needed_memory_bytes, render
+from xapi_shim.xen.xl_text import complaint, parse_domains, parse_info, says_exists, says_no_memory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-    from pathlib import Path
+    from collections.abc import AsyncIterator
 
     from xapi_shim.base.paths import Paths
     from xapi_shim.base.process import Completed
@@ -35,126 +37,195 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WATCHED = ("@introduceDomain", "@releaseDomain")
-# What Xen itself needs for a small guest beside its memory: page tables, struct domain, grants.
-OVERHEAD_BYTES = 8 * MIB
-CREATE_S = 300.0
-CONTROL_S = 60.0
-WATCHER_RETRY_S = 1.0
-_NO_DOMAIN = ("invalid domain identifier", "is an invalid domain", "no such domain", "domain not found")
-_NO_MEMORY = ("failed to free memory", "not enough memory", "out of memory", "cannot allocate memory")
+# Longer than libxl's own limits for device models and hotplug scripts, also under emulation.
+CREATE_TIMEOUT_S = 600.0
+TIMEOUT_S = 120.0
+# How soon a watcher that ended is started again, in seconds; each start looks anew.
+WATCHER_PAUSE_S = 1.0
+SLICE = "xapi-guests.slice"
 
 
 class XlHypervisor:
-    """A Hypervisor on a Xen host. `own_scope` is for a daemon that systemd runs."""
+    """The hypervisor of the host this runs on.
+
+    With `own_scope` (the daemon runs as a systemd service) each guest's programs are put into
+    a scope in xapi-guests.slice; they inherit the service's mounts, so it must not be given
+    private ones.
+    """
 
     def __init__(self, paths: Paths, *, own_scope: bool) -> None:
         self._configs = paths.domain_configs
         self._own_scope = own_scope
-        # Two builds at once could both be promised the same free memory.
-        self._building = asyncio.Lock()
+        self._signals: set[ChangeSignal] = set()
+        self._uuids: dict[int, str] = {}
 
     async def info(self) -> HypervisorInfo:
-        return parse_info((await self._xl("info")).stdout)
+        return parse_info((await _run("xl", "info")).stdout)
 
     async def domains(self) -> tuple[DomainInfo, ...]:
-        return parse_list((await self._xl("list", "-v")).stdout)
+        found = parse_domains((await _run("xl", "list", "-v")).stdout)
+        self._uuids = {domain.domid: domain.uuid for domain in found}
+        return found
 
     async def create(self, config: DomainConfig, *, paused: bool) -> int:
-        """See Hypervisor.create."""
+        text = render(config)
         for path in (config.kernel, config.ramdisk):
             if path is not None and not path.is_file():
                 raise BootFileMissingError(path)
-        async with self._building:
-            await self._check_memory(config)
-            path = self._write(config)
-            try:
-                await self._create(path, config, paused=paused)
-            except ProcessError as error:
-                await self._clean_up(config)
-                raise await self._why(error, config) from error
-        for domain in await self.domains():
-            if domain.uuid == config.uuid:
-                return domain.domid
-        raise DomainStartError("the domain was gone as soon as it was made")
+        info, domains = await asyncio.gather(self.info(), self.domains())
+        if any(domain.uuid == config.uuid for domain in domains):
+            raise DomainExistsError(config.uuid)
+        needed = needed_memory_bytes(config)
+        if info.free_memory_bytes < needed:
+            raise NotEnoughMemoryError(needed, info.free_memory_bytes)
+        try:
+            return await self._create(config, text, paused=paused)
+        except BaseException as error:
+            # Also when cancelled: xl was killed half-way then.
+            if not isinstance(error, DomainExistsError):
+                await asyncio.shield(self._remove_remains(config.uuid))
+            raise
 
-    async def _create(self, path: Path, config: DomainConfig, *, paused: bool) -> None:
-        argv = ["xl", "create", "-e", "-q", *(["-p"] if paused else []), str(path)]
-        if self._own_scope:
-            unit = f"--unit=xapi-guest-{config.uuid}-{secrets.token_hex(4)}"
-            scope = ["systemd-run", "--quiet", "--scope", "--collect", "--slice=xapi-guests.slice", unit]
-            argv = [*scope, "--", *argv]
-        await run_async(argv, timeout_s=CREATE_S)
-
-    async def _check_memory(self, config: DomainConfig) -> None:
-        needed = config.memory_target_bytes + OVERHEAD_BYTES
-        free = (await self.info()).free_memory_bytes
-        if needed > free:
-            raise NotEnoughMemoryError(needed, free)
-
-    def _write(self, config: DomainConfig) -> Path:
-        self._configs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    async def _create(self, config: DomainConfig, text: str, *, paused: bool) -> int:
+        self._configs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._configs.chmod(0o700)
         path = self._configs / f"{config.uuid}.cfg"
-        write_atomic(path, render_config(config).encode(), mode=0o600)
-        return path
+        write_atomic(path, text.encode(), mode=0o600)
+        flags = ["-q", "-e", *(["-p"] if paused else [])]
+        argv = [*self._scope(config.uuid), "xl", "create", *flags, "-f", str(path)]
+        done = await _attempt(*argv, timeout_s=CREATE_TIMEOUT_S)
+        if done.returncode != 0:
+            raise await self._start_error(config, done)
+        domid = await self._domid(config.uuid)
+        if domid is None:
+            raise DomainStartError("it is gone already")
+        return domid
 
-    async def _clean_up(self, config: DomainConfig) -> None:
-        """Remove what a failed build left; xl does most of it itself."""
-        (self._configs / f"{config.uuid}.cfg").unlink(missing_ok=True)
-        with contextlib.suppress(XenError):
-            for domain in await self.domains():
-                if domain.uuid == config.uuid:
-                    await self.destroy(domain.domid)
+    def _scope(self, uuid: str) -> list[str]:
+        if not self._own_scope:
+            return []
+        unit = f"xapi-guest-{uuid}-{uuids.uuid4().hex[:8]}"
+        return ["systemd-run", "--quiet", "--scope", "--collect", f"--slice={SLICE}", f"--unit={unit}", "--"]
 
-    async def _why(self, error: ProcessError, config: DomainConfig) -> XenError:
-        text = error.stderr.lower()
-        if any(sign in text for sign in _NO_MEMORY):
-            return NotEnoughMemoryError(
-                config.memory_target_bytes + OVERHEAD_BYTES, (await self.info()).free_memory_bytes
-            )
-        lines = [line for line in error.stderr.splitlines() if "error" in line.lower()] or [str(error)]
-        return DomainStartError("; ".join(lines[:4]))
+    async def _start_error(self, config: DomainConfig, done: Completed) -> XenError:
+        """Return why `xl create` failed."""
+        if says_exists(done.stderr):
+            return DomainExistsError(config.uuid)
+        if says_no_memory(done.stderr):
+            return NotEnoughMemoryError(needed_memory_bytes(config), (await self.info()).free_memory_bytes)
+        return DomainStartError(complaint(done.stderr))
+
+    async def _domid(self, uuid: str) -> int | None:
+        return next((domain.domid for domain in await self.domains() if domain.uuid == uuid), None)
+
+    async def _remove_remains(self, uuid: str) -> None:
+        """Remove what a start that failed or was interrupted left; it must not hide why that failed."""
+        try:
+            domid = await self._domid(uuid)
+            if domid is not None:
+                await self.destroy(domid)
+        except KronosError:
+            log.exception("VM %s: cannot remove what is left of its domain", uuid)
+        self._forget_config(uuid)
 
     async def destroy(self, domid: int) -> None:
-        await self._control(domid, "destroy")
+        uuid = self._uuids.get(domid)
+        if uuid is None:
+            await self.domains()
+            uuid = self._uuids.get(domid)
+        await self._guest_command("destroy", domid)
+        if uuid is not None:
+            self._forget_config(uuid)
+
+    def _forget_config(self, uuid: str) -> None:
+        (self._configs / f"{uuid}.cfg").unlink(missing_ok=True)
 
     async def pause(self, domid: int) -> None:
-        await self._control(domid, "pause")
+        await self._guest_command("pause", domid)
 
     async def unpause(self, domid: int) -> None:
-        await self._control(domid, "unpause")
+        await self._guest_command("unpause", domid)
 
     async def request_shutdown(self, domid: int, reason: ShutdownReason) -> None:
-        await self._control(domid, "reboot" if reason is ShutdownReason.REBOOT else "shutdown")
+        commands = {ShutdownReason.POWEROFF: "shutdown", ShutdownReason.REBOOT: "reboot"}
+        if reason not in commands:
+            raise XenError(f"a guest cannot be asked for a {reason}")
+        await self._guest_command(commands[reason], domid)
 
-    async def _control(self, domid: int, verb: str) -> None:
+    async def set_vcpus(self, domid: int, vcpus: int) -> None:
+        await self._guest_command("vcpu-set", domid, str(vcpus))
+
+    async def set_memory_target(self, domid: int, target_bytes: int) -> None:
+        await self._guest_command("mem-set", domid, f"{target_bytes // MIB}m")
+
+    async def _guest_command(self, command: str, domid: int, *args: str) -> None:
+        """Run an xl command on a guest. Raises DomainMissingError, XenError.
+
+        xl tells a domain that is not there from other trouble in words only, and `xl pause`
+        ends with status 0 even then: so any complaint is followed by a look.
+        """
         if domid <= 0:
-            raise XenError(f"will not {verb} domain {domid}")
-        try:
-            await run_async(["xl", verb, str(domid)], timeout_s=CONTROL_S)
-        except ProcessError as error:
-            # Some versions of xl exit alike for every failure: whether the domain is there tells.
-            known = any(sign in error.stderr.lower() for sign in _NO_DOMAIN)
-            if known or all(domain.domid != domid for domain in await self.domains()):
-                raise DomainMissingError(domid) from error
-            raise XenError(str(error)) from error
+            # xl would pause dom0, and with it the host.
+            raise XenError(f"not a guest's domid: {domid}")
+        done = await _attempt("xl", command, str(domid), *args)
+        if done.returncode == 0 and "error" not in done.stderr.lower():
+            return
+        if all(domain.domid != domid for domain in await self.domains()):
+            raise DomainMissingError(domid)
+        if done.returncode != 0:
+            raise XenError(f"xl {command} of domain {domid}: {complaint(done.stderr)}")
+        log.warning("xl %s of domain %d: %s", command, domid, complaint(done.stderr))
+
+    async def console_tty(self, domid: int) -> str | None:
+        done = await _attempt("xenstore-read", f"/local/domain/{domid}/console/tty")
+        return done.stdout.strip() or None
 
     async def changes(self) -> AsyncIterator[None]:
-        """Yield at the start and at every watch that fires (xenstore-watch(1)); restart a dead watcher."""
-        yield None
-        while True:
-            try:
-                async for _ in stream_lines(["xenstore-watch", *WATCHED]):
-                    yield None
-            except (ProcessError, ProgramMissingError) as error:
-                log.warning("%s", error)
-            await asyncio.sleep(WATCHER_RETRY_S)
-            yield None
-
-    @staticmethod
-    async def _xl(*args: str) -> Completed:
-        argv: Sequence[str] = ["xl", *args]
+        """See Hypervisor.changes; each iterator has a watching program of its own, which ends with it."""
+        signal = ChangeSignal()
+        self._signals.add(signal)
+        watcher = asyncio.create_task(_watch(signal))
         try:
-            return await run_async(argv, timeout_s=CONTROL_S)
-        except (ProcessError, ProgramMissingError) as error:
-            raise XenError(str(error)) from error
+            async for _ in signal.listen():
+                yield
+        finally:
+            self._signals.discard(signal)
+            watcher.cancel()
+            await asyncio.gather(watcher, return_exceptions=True)
+
+    async def close(self) -> None:
+        for signal in self._signals:
+            signal.close()
+
+
+async def _watch(signal: ChangeSignal) -> None:
+    """Turn xenstore's watch events into signals; start the watching program again whenever it ends.
+
+    xenstored tells of @releaseDomain when a domain shuts down, crashes or is gone. The
+    signal at each start covers what happened while nobody watched.
+    """
+    while True:
+        try:
+            async for _ in stream_lines(["xenstore-watch", "@introduceDomain", "@releaseDomain"]):
+                signal.notify()
+            log.warning("xenstore-watch ended; starting it again")
+        except KronosError as error:
+            log.warning("%s; starting it again", error)
+        signal.notify()
+        await asyncio.sleep(WATCHER_PAUSE_S)
+
+
+async def _attempt(*argv: str, timeout_s: float = TIMEOUT_S) -> Completed:
+    """Run a tool of Xen's to its end, whatever its status. Raises XenError."""
+    try:
+        return await run_async(argv, timeout_s=timeout_s, check=False)
+    except KronosError as error:
+        raise XenError(error.message, resolution=error.resolution) from error
+
+
+async def _run(*argv: str) -> Completed:
+    """Run a tool of Xen's that must succeed. Raises XenError."""
+    done = await _attempt(*argv)
+    if done.returncode != 0:
+        raise XenError(f"{' '.join(argv)}: {complaint(done.stderr)}", resolution="is this host running Xen?")
+    return done

@@ -1,134 +1,136 @@
-"""Texts that xl reads and prints: domain configurations (xl.cfg(5)), `xl list`, `xl info`."""
+"""What xl prints, parsed: pure. Formats are those of Xen 4.17 and 4.20 (tools/xl/xl_info.c)."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from xapi_shim.xen.interface import DomainInfo, DomainType, HypervisorInfo, RunState, ShutdownReason, XenError
-
-if TYPE_CHECKING:
-    from xapi_shim.xen.interface import Disk, DomainConfig, Vif
+from xapi_shim.xen.interface import DomainInfo, HypervisorInfo, RunState, ShutdownReason, XenError
 
 MIB = 1 << 20
 
-# Columns of `xl list -v` (tools/xl/xl_list.c): name id mem vcpus state time uuid reason [label].
+# The name is the guest's or anybody's and may hold anything but a newline, so that a line is
+# told apart from its end: everything after the name has a strict form. The form of a label is
+# the security server's; without one there is "-".
 _DOMAIN = re.compile(
-    r"(?P<name>.*?)\s+(?P<domid>\d+)\s+(?P<mem>\d+)\s+(?P<vcpus>\d+)\s+(?P<state>[r-][b-][p-][s-][c-][d-])\s+"
-    r"(?P<time>\d+(?:\.\d+)?)\s+(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\s+(?P<reason>[0-9a-f]+|-)(?:\s+.*)?"
+    r"(?P<name>.*?)\s+(?P<domid>\d+)\s+(?P<mib>\d+)\s+(?P<vcpus>\d+)\s+"
+    r"(?P<flags>[r-][b-][p-][s-][-rscwS?][d-])\s+(?P<seconds>\d+\.\d)\s+"
+    r"(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\s+(?P<reason>[0-9a-f]{1,8}|-)"
+    r"(?:\s+\S+)?\s*"
+)
+
+_BUILD_KEYS = (
+    "xen_major",
+    "xen_minor",
+    "xen_extra",
+    "xen_changeset",
+    "xen_scheduler",
+    "xen_pagesize",
+    "platform_params",
+    "hw_caps",
+    "cc_compiler",
+    "cc_compile_by",
+    "cc_compile_domain",
+    "cc_compile_date",
+    "build_id",
+    "machine",
+    "release",
+    "nr_nodes",
 )
 
 
-def quote(text: str) -> str:
-    r"""Return `text` as a string of xl's configuration language.
+def parse_domains(text: str) -> tuple[DomainInfo, ...]:
+    """Return the domains of `xl list -v`. Raises XenError for a line of another form.
 
-    Its lexer knows '...' and "..." on one line, and C's backslash escapes in both.
-    Raises XenError for control characters, which have no business in a configuration.
+    A domain that is being taken apart may have no name any more (xl prints "(null)"),
+    or no uuid worth anything: its other fields hold.
     """
-    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in text):
-        raise XenError("a control character in a guest's configuration", resolution="remove it")
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines or not lines[0].startswith("Name"):
+        raise XenError(f"xl list printed something else: {lines[:1]!r}")
+    return tuple(_parse_domain(line) for line in lines[1:])
 
 
-def render_config(config: DomainConfig) -> str:
-    """Return the xl.cfg of a domain. It is named by its uuid: labels may repeat, xl's names may not.
-
-    A domain that stops is preserved: the toolstack decides what becomes of it.
-    """
-    if config.domain_type is DomainType.HVM:
-        raise XenError("HVM guests are not supported yet")
-    lines = [
-        f"name = {quote(config.uuid)}",
-        f"uuid = {quote(config.uuid)}",
-        f'type = "{config.domain_type.value}"',
-        f"memory = {config.memory_target_bytes // MIB}",
-        f"maxmem = {max(config.memory_static_max_bytes, config.memory_target_bytes) // MIB}",
-        f"vcpus = {config.vcpus}",
-        f"maxvcpus = {config.vcpus_max}",
-        'on_poweroff = "preserve"',
-        'on_reboot = "preserve"',
-        'on_crash = "preserve"',
-        'on_watchdog = "preserve"',
-    ]
-    if config.kernel is not None:
-        lines.append(f"kernel = {quote(str(config.kernel))}")
-    if config.ramdisk is not None:
-        lines.append(f"ramdisk = {quote(str(config.ramdisk))}")
-    if config.cmdline:
-        lines.append(f"cmdline = {quote(config.cmdline)}")
-    lines.append(f"disk = [ {', '.join(quote(disk_spec(disk)) for disk in config.disks)} ]")
-    lines.append(f"vif = [ {', '.join(quote(vif_spec(vif)) for vif in config.vifs)} ]")
-    return "\n".join(lines) + "\n"
-
-
-def disk_spec(disk: Disk) -> str:
-    """Return a disk as xl-disk-configuration(5) writes it; `target=` comes last and takes the rest."""
-    parts = [
-        f"format={disk.image_format}",
-        f"vdev={disk.device}",
-        f"access={'ro' if disk.read_only else 'rw'}",
-    ]
-    if disk.is_cdrom:
-        parts.append("devtype=cdrom")
-    return ",".join([*parts, f"target={disk.path}"])
-
-
-def vif_spec(vif: Vif) -> str:
-    """Return an interface as xl-network-configuration(5) writes it. Raises XenError for a bad name."""
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,15}", vif.bridge):
-        raise XenError(f"not a bridge's name: {vif.bridge!r}")
-    parts = [f"mac={vif.mac}", f"bridge={vif.bridge}", f"devid={vif.devid}"]
-    if vif.mtu is not None:
-        parts.append(f"mtu={vif.mtu}")
-    return ",".join(parts)
-
-
-def parse_list(text: str) -> tuple[DomainInfo, ...]:
-    """Parse `xl list -v`. Raises XenError for a line that is no domain."""
-    return tuple(_domain(line) for line in text.splitlines()[1:] if line.strip())
-
-
-def _domain(line: str) -> DomainInfo:
-    found = _DOMAIN.fullmatch(line.rstrip())
-    if not found:
-        raise XenError(f"xl list printed what we do not know: {line!r}")
-    reason = None if found["reason"] == "-" else int(found["reason"], 16)
+def _parse_domain(line: str) -> DomainInfo:
+    match = _DOMAIN.fullmatch(line)
+    if match is None:
+        raise XenError(f"xl list printed a line of unknown form: {line!r}")
+    state = _run_state(match["flags"])
     return DomainInfo(
-        uuid=found["uuid"],
-        domid=int(found["domid"]),
-        name=found["name"],
-        run_state=_run_state(found["state"]),
-        shutdown_reason=ShutdownReason(reason) if reason in list(ShutdownReason) else None,
-        memory_bytes=int(found["mem"]) * MIB,
-        vcpus_online=int(found["vcpus"]),
-        cpu_time_s=float(found["time"]),
+        uuid=match["uuid"],
+        domid=int(match["domid"]),
+        name=match["name"],
+        run_state=state,
+        shutdown_reason=_reason(match["reason"]) if state is RunState.SHUTDOWN else None,
+        memory_bytes=int(match["mib"]) * MIB,
+        vcpus_online=int(match["vcpus"]),
+        cpu_time_s=float(match["seconds"]),
     )
 
 
+def _reason(text: str) -> ShutdownReason:
+    """Return the reason that xl prints as a hexadecimal number, or "-" for none."""
+    try:
+        return ShutdownReason(int(text, 16))
+    except ValueError:
+        return ShutdownReason.UNKNOWN
+
+
 def _run_state(flags: str) -> RunState:
-    if "d" in flags:
+    """Return the state of `rbps-d` flags: the last stage of a domain's life that they name."""
+    if flags[5] == "d":
         return RunState.DYING
-    if "s" in flags or "c" in flags:
+    if flags[3] == "s":
         return RunState.SHUTDOWN
-    return RunState.PAUSED if "p" in flags else RunState.RUNNING
+    return RunState.PAUSED if flags[2] == "p" else RunState.RUNNING
 
 
 def parse_info(text: str) -> HypervisorInfo:
-    """Parse `xl info`. Raises XenError when a number is missing."""
-    fields = {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in text.splitlines())}
+    """Return what `xl info` says. Raises XenError when a fact is missing."""
+    facts = {}
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        if colon:
+            facts[key.strip()] = value.strip()
     try:
         return HypervisorInfo(
-            version=fields["xen_version"],
-            commandline=fields.get("xen_commandline", ""),
-            capabilities=tuple(fields.get("xen_caps", "").split()),
-            virt_caps=tuple(fields.get("virt_caps", "").split()),
-            total_memory_bytes=int(fields["total_memory"]) * MIB,
-            free_memory_bytes=int(fields["free_memory"]) * MIB,
-            cpus=int(fields["nr_cpus"]),
-            cores_per_socket=int(fields["cores_per_socket"]),
-            threads_per_core=int(fields["threads_per_core"]),
-            cpu_mhz=float(fields.get("cpu_mhz", "0") or 0),
+            version=facts["xen_version"],
+            virt_caps=tuple(facts["virt_caps"].split()),
+            capabilities=tuple(facts["xen_caps"].split()),
+            total_memory_bytes=int(facts["total_memory"]) * MIB,
+            free_memory_bytes=int(facts["free_memory"]) * MIB,
+            cpus=int(facts["nr_cpus"]),
+            cores_per_socket=int(facts["cores_per_socket"]),
+            threads_per_core=int(facts["threads_per_core"]),
+            cpu_mhz=float(facts["cpu_mhz"]),
+            commandline=facts["xen_commandline"],
+            build=tuple((key, facts[key]) for key in _BUILD_KEYS if key in facts),
         )
     except (KeyError, ValueError) as error:
-        raise XenError(f"xl info printed what we do not know: {error}") from error
+        raise XenError(f"xl info printed something else: {error!r}") from error
+
+
+# What libxl and libxenguest say when the host runs out of memory while a domain is made:
+# xl's freemem (autoballoon), xc_dom_panic with XC_OUT_OF_MEMORY, ENOMEM of a hypercall.
+_NO_MEMORY = re.compile(
+    r"failed to free memory for the domain|out of memory|can(?:no|')t allocate (?:low )?memory"
+    r"|could not allocate memory|oom: can't allocate|cannot allocate memory",
+    re.IGNORECASE,
+)
+_EXISTS = re.compile(r'Domain with name "[^"]*" already exists|domain .* already exists', re.IGNORECASE)
+
+
+def says_no_memory(stderr: str) -> bool:
+    """Say whether xl's complaint is that the host has no memory left."""
+    return _NO_MEMORY.search(stderr) is not None
+
+
+def says_exists(stderr: str) -> bool:
+    """Say whether xl's complaint is that there is a domain of that name."""
+    return _EXISTS.search(stderr) is not None
+
+
+def complaint(stderr: str) -> str:
+    """Return the lines of xl's stderr that name a cause, joined: the first errors, not the last."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    telling = [line for line in lines if "error" in line.lower()] or lines
+    return "; ".join(telling[:4]) or "xl gave no reason"
