@@ -11,6 +11,7 @@ for room in ("ci", "installer", "packaging"):
 sys.path.insert(0, str(HERE))
 
 from invoke import Collection  # noqa: E402
+
 from kronos_lab import lab_tasks  # noqa: E402
 from kronos_lab import test_tasks as tests  # noqa: E402
 from kronos_packaging import build_tasks  # noqa: E402

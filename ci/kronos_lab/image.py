@@ -101,7 +101,10 @@ def ensure_image(reporter: Reporter, spec: ImageSpec | None = None) -> Path:
     key = spec.key(Path(__file__).read_bytes() + ssh_key().with_suffix(".pub").read_bytes())
     image = lab_dir() / f"{spec.suite}-{key}.qcow2"
     if not image.exists():
-        with reporter.stage(f"making the lab's {spec.suite} disk"), tempfile.TemporaryDirectory(dir=lab_dir()) as tmp:
+        with (
+            reporter.stage(f"making the lab's {spec.suite} disk"),
+            tempfile.TemporaryDirectory(dir=lab_dir()) as tmp,
+        ):
             _make(spec, Path(tmp), image, reporter)
     return image
 
@@ -139,7 +142,7 @@ def mmdebstrap_argv(spec: ImageSpec, tar: Path, sources: list[str]) -> list[str]
         "--variant=important",
         f"--include={','.join(spec.packages)}",
         f"--keyring={KEYRING}",
-        "--aptopt=Acquire::Languages \"none\"",
+        '--aptopt=Acquire::Languages "none"',
         spec.suite,
         os.fspath(tar),
         *sources,

@@ -9,7 +9,8 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke import Exit, task
+from invoke.exceptions import Exit
+from invoke.tasks import task
 
 from kronos_lab.cache import lab_dir
 from kronos_lab.image import ensure_image
@@ -19,7 +20,7 @@ from xapi_shim.base.process import replace_process
 from xapi_shim.base.progress import Reporter
 
 if TYPE_CHECKING:
-    from invoke import Context
+    from invoke.context import Context
 
 STATE = "machine.json"
 
@@ -68,7 +69,9 @@ def up(_: Context, name: str = "lab", count: int = 1) -> None:
             own = f"{name}-{number}" if number else name
             if _running(own):
                 continue
-            machine = Machine(base, name=own, folder=_folder(own), extra_ports=(443,), segment="lab", index=number)
+            machine = Machine(
+                base, name=own, folder=_folder(own), extra_ports=(443,), segment="lab", index=number
+            )
             with reporter.stage(f"booting {own}"):
                 machine.power_on()
                 state = {"base": str(base), "ports": machine.ports, "index": number}

@@ -144,6 +144,7 @@ class Machine:
             wire.connect(os.fspath(self.spec.qmp_socket))
             lines = wire.makefile("rw")
             lines.readline()
+            answer: dict[str, Any] = {}
             for request in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": arguments}):
                 lines.write(json.dumps(request) + "\n")
                 lines.flush()
@@ -172,7 +173,9 @@ class Machine:
         """Run a shell command that must succeed, and return what it printed. Raises LabError."""
         done = self.execute(command, timeout_s=timeout_s, stdin=stdin)
         if done.returncode != 0:
-            raise LabError(f"{self.name}: {command!r}: status {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+            raise LabError(
+                f"{self.name}: {command!r}: status {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+            )
         return done.stdout
 
     def fail(self, command: str, *, timeout_s: float = 900.0) -> Completed:
@@ -228,11 +231,13 @@ class Machine:
 
     # -- the console -----------------------------------------------------------------------
 
-    def console(self) -> pexpect.fdpexpect.fdspawn:
+    def console(self) -> pexpect.fdpexpect.fdspawn[str]:
         """Return the serial console under pexpect; what was printed before is in the log."""
         wire = socket.socket(socket.AF_UNIX)
         wire.connect(os.fspath(self.spec.console_socket))
-        return pexpect.fdpexpect.fdspawn(wire.detach(), encoding="utf-8", codec_errors="replace", timeout=BOOT_S)
+        return pexpect.fdpexpect.fdspawn(
+            wire.detach(), encoding="utf-8", codec_errors="replace", timeout=BOOT_S
+        )
 
     def wait_for_console(self, pattern: str, timeout_s: float = BOOT_S) -> None:
         """Wait until the console's log has a line that matches."""

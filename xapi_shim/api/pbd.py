@@ -54,7 +54,10 @@ async def unplug(call: Call, self: str) -> None:
         if any(db.flag("VBD", vbd, "currently_attached") for vbd in db.items("VDI", vdi, "VBDs")):
             raise VdiInUseError(vdi, "detach")
     driver = make_driver(
-        call.tools, db.text("SR", sr, "type"), db.mapping("PBD", self, "device_config"), db.text("SR", sr, "uuid")
+        call.tools,
+        db.text("SR", sr, "type"),
+        db.mapping("PBD", self, "device_config"),
+        db.text("SR", sr, "uuid"),
     )
     with storage_errors(sr):
         await driver.detach()

@@ -32,9 +32,7 @@ async def login_with_password(call: Call, uname: str, pwd: str, version: str, or
         await asyncio.sleep(tools.login_delay_s)
         raise SessionAuthenticationFailedError(uname, "Authentication failure")
     user = uname or SUPERUSER
-    return tools.sessions.open(
-        user, Role.LOCAL_ROOT, originator=originator[:64], host=tools.host, local=True
-    )
+    return tools.sessions.open(user, Role.LOCAL_ROOT, originator=originator[:64], host=tools.host, local=True)
 
 
 async def logout(call: Call) -> None:

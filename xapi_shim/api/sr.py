@@ -114,7 +114,10 @@ async def destroy(call: Call, sr: str) -> None:
     if any(db.flag("VDI", vdi, "managed") for vdi in db.items("SR", sr, "VDIs")):
         raise SrNotEmptyError
     driver = make_driver(
-        call.tools, db.text("SR", sr, "type"), db.mapping("PBD", pbd, "device_config"), db.text("SR", sr, "uuid")
+        call.tools,
+        db.text("SR", sr, "type"),
+        db.mapping("PBD", pbd, "device_config"),
+        db.text("SR", sr, "uuid"),
     )
     with storage_errors(sr):
         await driver.destroy()

@@ -128,7 +128,12 @@ def _pool(tools: Toolstack) -> str:
         return pools[0]
     return db.create(
         "pool",
-        {"master": tools.host, "default_SR": NULL_REF, "suspend_image_SR": NULL_REF, "crash_dump_SR": NULL_REF},
+        {
+            "master": tools.host,
+            "default_SR": NULL_REF,
+            "suspend_image_SR": NULL_REF,
+            "crash_dump_SR": NULL_REF,
+        },
     )
 
 

@@ -22,7 +22,9 @@ RESTRICTIONS = (
 
 def ensure_templates(db: Database) -> None:
     """Make the default templates that are missing."""
-    have = {db.text("VM", vm, "name_label") for vm in db.refs("VM") if db.flag("VM", vm, "is_default_template")}
+    have = {
+        db.text("VM", vm, "name_label") for vm in db.refs("VM") if db.flag("VM", vm, "is_default_template")
+    }
     if LINUX_DIRECT not in have:
         add_vm(db, linux_direct())
 

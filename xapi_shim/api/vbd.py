@@ -61,7 +61,7 @@ async def create(call: Call, args: dict[str, Value]) -> str:
         if values["mode"] == "RW" and db.flag("VDI", vdi, "read_only"):
             raise VdiReadonlyError(vdi)
     userdevice, device = _place(db, vm, cast("str", values["userdevice"]))
-    own = {
+    own: dict[str, Value] = {
         "userdevice": userdevice,
         "device": device,
         "empty": empty,

@@ -10,7 +10,7 @@ from xapi_shim.api.vm_start import record_halted, start_domain
 from xapi_shim.datamodel.errors import (
     InternalErrorError,
     OperationNotAllowedError,
-    VmFailedShutdownAckError,
+    VmFailedShutdownAcknowledgmentError,
     VmShutdownTimeoutError,
 )
 from xapi_shim.datamodel.types import NULL_REF
@@ -104,7 +104,7 @@ async def shutdown(call: Call, vm: str) -> None:
         return
     try:
         await clean_shutdown(call, vm)
-    except (VmShutdownTimeoutError, VmFailedShutdownAckError):
+    except (VmShutdownTimeoutError, VmFailedShutdownAcknowledgmentError):
         await hard_shutdown(call, vm)
 
 
@@ -119,7 +119,7 @@ async def _clean(call: Call, vm: str, name: str, reason: ShutdownReason) -> None
         except DomainMissingError:
             pass  # it went by itself: the wait below sees that
         except XenError as error:
-            raise VmFailedShutdownAckError(vm) from error
+            raise VmFailedShutdownAcknowledgmentError(vm) from error
         try:
             await asyncio.wait_for(_until_gone(call.tools, vm, domid, reason), CLEAN_SHUTDOWN_S)
         except TimeoutError:

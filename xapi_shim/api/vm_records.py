@@ -37,7 +37,12 @@ def add_vm(db: Database, values: Mapping[str, Value], *, ref: str | None = None)
     with db.transaction():
         metrics = db.create(
             "VM_metrics",
-            {"install_time": now_text(), "start_time": NEVER, "last_updated": now_text(), "current_domain_type": "unspecified"},
+            {
+                "install_time": now_text(),
+                "start_time": NEVER,
+                "last_updated": now_text(),
+                "current_domain_type": "unspecified",
+            },
         )
         vm = db.create(
             "VM",
@@ -59,7 +64,12 @@ async def create(call: Call, args: dict[str, Value]) -> str:
     """Make a VM's record. Raises FIELD_TYPE_ERROR, INVALID_VALUE, MEMORY_CONSTRAINT_VIOLATION_ORDER."""
     cls = call.db.model.classes["VM"]
     values = Coercion(call.db.model).constructor(cls, args)
-    check_memory(*(cast("int", values[f"memory_{name}"]) for name in ("static_min", "dynamic_min", "dynamic_max", "static_max")))
+    check_memory(
+        *(
+            cast("int", values[f"memory_{name}"])
+            for name in ("static_min", "dynamic_min", "dynamic_max", "static_max")
+        )
+    )
     check_vcpus(cast("int", values["VCPUs_at_startup"]), cast("int", values["VCPUs_max"]))
     values.pop("power_state", None)
     if values.get("suspend_VDI"):
@@ -86,7 +96,15 @@ async def clone(call: Call, vm: str, new_name: str) -> str:
             values["reference_label"] = values.get("reference_label") or db.text("VM", vm, "name_label")
         new = add_vm(db, {**values, "name_label": new_name})
         for vif in db.items("VM", vm, "VIFs"):
-            keep = ("device", "network", "MTU", "other_config", "locking_mode", "ipv4_allowed", "ipv6_allowed")
+            keep = (
+                "device",
+                "network",
+                "MTU",
+                "other_config",
+                "locking_mode",
+                "ipv4_allowed",
+                "ipv6_allowed",
+            )
             copied = {k: db.get("VIF", vif, k) for k in keep}
             _copy_vif(db, new, copied)
     return new

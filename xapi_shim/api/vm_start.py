@@ -143,7 +143,12 @@ async def _vif(tools: Toolstack, vif: str) -> Vif:
     if not db.items("network", network, "PIFs"):
         await tools.network.create_bridge(bridge)
     mtu = db.number("VIF", vif, "MTU")
-    return Vif(mac=db.text("VIF", vif, "MAC"), bridge=bridge, devid=int(db.text("VIF", vif, "device")), mtu=mtu or None)
+    return Vif(
+        mac=db.text("VIF", vif, "MAC"),
+        bridge=bridge,
+        devid=int(db.text("VIF", vif, "device")),
+        mtu=mtu or None,
+    )
 
 
 async def start_domain(tools: Toolstack, vm: str, *, paused: bool) -> None:
@@ -173,7 +178,14 @@ def record_running(tools: Toolstack, vm: str, domid: int, state: str, *, started
         if started and db.exists("VM_metrics", metrics):
             now = now_text()
             memory, vcpus = db.number("VM", vm, "memory_dynamic_max"), db.number("VM", vm, "VCPUs_at_startup")
-            db.update("VM_metrics", metrics, start_time=now, last_updated=now, memory_actual=memory, VCPUs_number=vcpus)
+            db.update(
+                "VM_metrics",
+                metrics,
+                start_time=now,
+                last_updated=now,
+                memory_actual=memory,
+                VCPUs_number=vcpus,
+            )
 
 
 def record_halted(tools: Toolstack, vm: str) -> None:

@@ -42,10 +42,14 @@ def _deb822(text: str) -> list[tuple[str, str]]:
     found = []
     for stanza in text.split("\n\n"):
         fields = dict(
-            line.split(":", 1) for line in stanza.splitlines() if ":" in line and not line.startswith(("#", " "))
+            line.split(":", 1)
+            for line in stanza.splitlines()
+            if ":" in line and not line.startswith(("#", " "))
         )
         if "deb" in fields.get("Types", "").split():
-            found += [(u, s) for u in fields.get("URIs", "").split() for s in fields.get("Suites", "").split()]
+            found += [
+                (u, s) for u in fields.get("URIs", "").split() for s in fields.get("Suites", "").split()
+            ]
     return found
 
 

@@ -33,7 +33,9 @@ class ProcessError(KronosError):
     """The program ended with a status other than 0, by a signal, or not in time."""
 
     def __init__(self, argv: Sequence[str], returncode: int, stdout: str, stderr: str) -> None:
-        how = f"killed by {signal.Signals(-returncode).name}" if returncode < 0 else f"exit status {returncode}"
+        how = (
+            f"killed by {signal.Signals(-returncode).name}" if returncode < 0 else f"exit status {returncode}"
+        )
         last = (stderr.strip() or stdout.strip()).splitlines()
         super().__init__(f"{shlex.join(argv)}: {how}" + (f": {last[-1]}" if last else ""))
         self.argv, self.returncode, self.stdout, self.stderr = tuple(argv), returncode, stdout, stderr

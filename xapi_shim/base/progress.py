@@ -38,7 +38,9 @@ class Reporter:
         finally:
             self._depth -= 1
             seconds = round(time.monotonic() - started, 1)
-            self._print({"event": outcome, "text": text, "seconds": seconds}, f"{text}: {outcome}, {seconds} s")
+            self._print(
+                {"event": outcome, "text": text, "seconds": seconds}, f"{text}: {outcome}, {seconds} s"
+            )
 
     def _print(self, record: dict[str, object], text: str) -> None:
         print(json.dumps(record) if self.as_json else "  " * self._depth + text, file=self.stream, flush=True)

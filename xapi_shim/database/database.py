@@ -60,9 +60,7 @@ class Database:
                 self._relations[rel.one, rel.field_one].append(rel)
                 self._derived.add((rel.many, rel.field_many))
         self._stored_fields = {
-            name: tuple(
-                f.name for f in cls.fields if f.persist and (name, f.name) not in self._derived
-            )
+            name: tuple(f.name for f in cls.fields if f.persist and (name, f.name) not in self._derived)
             for name, cls in model.classes.items()
         }
         if store:
@@ -275,9 +273,7 @@ class Database:
 
     def _commit(self) -> None:
         changes = [
-            Change(cls, ref, self._body(cls, ref))
-            for cls, ref in self._dirty
-            if self.tables[cls].cls.persist
+            Change(cls, ref, self._body(cls, ref)) for cls, ref in self._dirty if self.tables[cls].cls.persist
         ]
         if self._store and changes:
             self._store.commit(changes, self.generation)

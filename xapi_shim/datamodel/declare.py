@@ -27,6 +27,8 @@ def param(name: str, type_text: str, default: Value | NoDefault = REQUIRED) -> P
     return Param(name, type_text, default)
 
 
-def msg(name: str, params: tuple[Param, ...] = (), doc: str = "", *, result: str = "void", **more: Any) -> Message:  # noqa: ANN401
+def msg(
+    name: str, params: tuple[Param, ...] = (), doc: str = "", *, result: str = "void", **more: Any
+) -> Message:
     """Return a message."""
     return Message(name, params, result, doc, **more)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from xapi_shim.datamodel.model import DataModel
 
 
-
 def derived_messages(cls: ApiClass) -> tuple[Message, ...]:
     """Return every derived message of `cls`; one that the class declares itself is left out."""
     made = [*_whole_class(cls), *_rows(cls)]
@@ -53,18 +52,51 @@ def _rows(cls: ApiClass) -> list[Message]:
     if cls.has_constructor:
         args = (Param("args", f"record({cls.name})"),)
         role = cls.constructor_role
-        made.append(Message("create", args, ref, "Make one.", role, Kin.CREATE, is_async=True, since=cls.since, state=cls.state))
         made.append(
-            Message("destroy", (_self(cls),), "void", "Destroy one.", role, Kin.DESTROY, is_async=True, since=cls.since, state=cls.state)
+            Message(
+                "create",
+                args,
+                ref,
+                "Make one.",
+                role,
+                Kin.CREATE,
+                is_async=True,
+                since=cls.since,
+                state=cls.state,
+            )
+        )
+        made.append(
+            Message(
+                "destroy",
+                (_self(cls),),
+                "void",
+                "Destroy one.",
+                role,
+                Kin.DESTROY,
+                is_async=True,
+                since=cls.since,
+                state=cls.state,
+            )
         )
     if cls.by_name_label and "name_label" in cls.by_name:
         made.append(_derived(cls, Kin.GET_BY_NAME_LABEL, (Param("label", "string"),), f"set({ref})"))
     return made
 
 
-def _derived(cls: ApiClass, kin: Kin, params: tuple[Param, ...], result: str, *, hidden: bool = False) -> Message:
+def _derived(
+    cls: ApiClass, kin: Kin, params: tuple[Param, ...], result: str, *, hidden: bool = False
+) -> Message:
     return Message(
-        kin.value, params, result, "", cls.read_role, kin, is_async=False, hidden=hidden, since=cls.since, state=cls.state
+        kin.value,
+        params,
+        result,
+        "",
+        cls.read_role,
+        kin,
+        is_async=False,
+        hidden=hidden,
+        since=cls.since,
+        state=cls.state,
     )
 
 

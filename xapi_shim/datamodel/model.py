@@ -241,7 +241,9 @@ class DataModel:
         return wrong
 
     def _check_class(self, cls: ApiClass) -> list[str]:
-        wrong = [f"{cls.name}: constructor names no field {a}" for a in cls.constructor if a not in cls.by_name]
+        wrong = [
+            f"{cls.name}: constructor names no field {a}" for a in cls.constructor if a not in cls.by_name
+        ]
         names = [f.name for f in cls.fields]
         wrong += [f"{cls.name}: field {n} twice" for n in {n for n in names if names.count(n) > 1}]
         calls = [m.name for m in cls.messages]

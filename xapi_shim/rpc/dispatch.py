@@ -27,7 +27,6 @@ from xapi_shim.datamodel.errors import (
 from xapi_shim.datamodel.model import Role
 from xapi_shim.datamodel.types import NULL_REF, Kind, Type, parse_type
 from xapi_shim.rpc.call import CallInfo
-from xapi_shim.rpc.events import EventBatch
 from xapi_shim.rpc.generic import GenericMessages
 from xapi_shim.rpc.values import Coercion
 from xapi_shim.rpc.xmlrpc import XmlEncoder
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import ApiClass, Message, Value
     from xapi_shim.rpc.call import Handler
+    from xapi_shim.rpc.events import EventBatch
     from xapi_shim.rpc.sessions import Origin, Sessions
     from xapi_shim.rpc.tasks import Tasks
     from xapi_shim.rpc.wire import Request

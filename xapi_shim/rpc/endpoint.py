@@ -69,7 +69,8 @@ class Endpoint:
             "ref": event.ref,
         }
         body = "".join(
-            f"<member><name>{name}</name>{xmlrpc.text_value(value)}</member>" for name, value in members.items()
+            f"<member><name>{name}</name>{xmlrpc.text_value(value)}</member>"
+            for name, value in members.items()
         )
         if event.snapshot is not None:
             snapshot = self._xml.encoder(_record(event.cls))(dict(event.snapshot))

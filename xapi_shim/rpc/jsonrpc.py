@@ -65,7 +65,10 @@ class JsonEncoder:
                 return ""
             case Kind.RECORD:
                 row = cast("dict[str, Value]", value)
-                return {f.name: self.value(f.type, row[f.name]) for f in self._model.classes[of.name].public_fields}
+                return {
+                    f.name: self.value(f.type, row[f.name])
+                    for f in self._model.classes[of.name].public_fields
+                }
             case Kind.SET if _has_records(of):
                 return [self.value(of.of[0], one) for one in cast("list[Value]", value)]
             case Kind.MAP if _has_records(of):

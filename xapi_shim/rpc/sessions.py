@@ -8,13 +8,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from xapi_shim.datamodel.errors import SessionInvalidError
-from xapi_shim.datamodel.model import Role
 from xapi_shim.rpc.dates import now_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xapi_shim.database.database import Database
+    from xapi_shim.datamodel.model import Role
 
 PER_NAME = 500
 IDLE_S = 24 * 3600

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from xapi_shim.datamodel.types import NULL_REF
 from xapi_shim.rpc.dates import from_text, now_text
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Sequence
 
     from xapi_shim.database.database import Database

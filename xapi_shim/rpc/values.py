@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 INT64 = range(-(2**63), 2**63)
 
 _DIGITS = re.compile(r"[+-]?[0-9]{1,19}")
-_DATE = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)T(\d\d):?(\d\d):?(\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?"
-)
+_DATE = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)T(\d\d):?(\d\d):?(\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 
 
 class Coercion:

@@ -194,7 +194,4 @@ def bare(value: str) -> str:
 
 
 def _response(value: str) -> str:
-    return (
-        '<?xml version="1.0"?><methodResponse><params><param>'
-        f"{value}</param></params></methodResponse>"
-    )
+    return f'<?xml version="1.0"?><methodResponse><params><param>{value}</param></params></methodResponse>'

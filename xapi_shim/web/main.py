@@ -28,9 +28,15 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         description="The XenAPI daemon: answers XML-RPC and JSON-RPC over HTTPS and a root-only unix socket.",
     )
     parser.add_argument("--version", action="version", version=f"xapi {__version__}")
-    parser.add_argument("--simulator", action="store_true", help="run guests that exist in memory only, without Xen")
     parser.add_argument(
-        "--root", type=Path, default=Path("/"), metavar="DIR", help="keep state, sockets and certificates below DIR"
+        "--simulator", action="store_true", help="run guests that exist in memory only, without Xen"
+    )
+    parser.add_argument(
+        "--root",
+        type=Path,
+        default=Path("/"),
+        metavar="DIR",
+        help="keep state, sockets and certificates below DIR",
     )
     parser.add_argument("--address", default="0.0.0.0", help="listen there; 'none' for the unix socket only")  # noqa: S104
     parser.add_argument("--port", type=int, default=443, help="the HTTPS port; 0 for any free one")
@@ -42,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT. Exit 0, or 1 with one line on stderr when it cannot start."""
     arguments = parse_arguments(argv)
     logging.basicConfig(
-        level=logging.DEBUG if arguments.verbose else logging.INFO, format="%(levelname)s %(name)s: %(message)s"
+        level=logging.DEBUG if arguments.verbose else logging.INFO,
+        format="%(levelname)s %(name)s: %(message)s",
     )
     logging.getLogger("asyncio").setLevel(logging.INFO)
     options = Options(

@@ -81,8 +81,9 @@ class Server:
 
     async def _runner(self, door: Door) -> web.AppRunner:
         app = web.Application(client_max_size=MAX_BODY)
-        xml, json = self._serve(door, self._endpoint.xml, "text/xml"), self._serve(
-            door, self._endpoint.json, "application/json"
+        xml, json = (
+            self._serve(door, self._endpoint.xml, "text/xml"),
+            self._serve(door, self._endpoint.json, "application/json"),
         )
         for path in ("/", "/RPC2", "/xmlrpc", "/json"):
             app.router.add_post(path, xml)

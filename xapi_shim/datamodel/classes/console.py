@@ -18,8 +18,7 @@ FIELDS: tuple[Field, ...] = (
     rw("port", "int", internal=True, write_role=Role.VM_ADMIN),
 )
 
-MESSAGES: tuple[Message, ...] = (
-)
+MESSAGES: tuple[Message, ...] = ()
 
 CLASS = ApiClass(
     "console",

@@ -21,8 +21,7 @@ FIELDS: tuple[Field, ...] = (
     rw("other_config", "map(string,string)", default={}, since="orlando", write_role=Role.POOL_OPERATOR),
 )
 
-MESSAGES: tuple[Message, ...] = (
-)
+MESSAGES: tuple[Message, ...] = ()
 
 CLASS = ApiClass(
     "host_cpu",

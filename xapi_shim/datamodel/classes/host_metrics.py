@@ -9,7 +9,11 @@ FIELDS: tuple[Field, ...] = (
     dynamic("uuid", "string"),
     dynamic("memory_total", "int", path=("memory", "total"), write_role=Role.POOL_OPERATOR),
     dynamic(
-        "memory_free", "int", default=0, path=("memory", "free"), state="removed",
+        "memory_free",
+        "int",
+        default=0,
+        path=("memory", "free"),
+        state="removed",
         write_role=Role.POOL_OPERATOR,
     ),
     dynamic("live", "bool", write_role=Role.POOL_OPERATOR),
@@ -17,8 +21,7 @@ FIELDS: tuple[Field, ...] = (
     rw("other_config", "map(string,string)", default={}, since="orlando", write_role=Role.POOL_OPERATOR),
 )
 
-MESSAGES: tuple[Message, ...] = (
-)
+MESSAGES: tuple[Message, ...] = ()
 
 CLASS = ApiClass(
     "host_metrics",

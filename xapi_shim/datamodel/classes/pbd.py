@@ -22,8 +22,10 @@ MESSAGES: tuple[Message, ...] = (
     msg("plug", (param("self", "ref(PBD)"),), role=Role.POOL_OPERATOR, errors=("SR_UNKNOWN_DRIVER",)),
     msg("unplug", (param("self", "ref(PBD)"),), role=Role.POOL_OPERATOR),
     msg(
-        "set_device_config", (param("self", "ref(PBD)"), param("value", "map(string,string)")),
-        role=Role.POOL_OPERATOR, since="miami",
+        "set_device_config",
+        (param("self", "ref(PBD)"), param("value", "map(string,string)")),
+        role=Role.POOL_OPERATOR,
+        since="miami",
     ),
 )
 

@@ -9,7 +9,11 @@ FIELDS: tuple[Field, ...] = (
     dynamic("uuid", "string"),
     dynamic("os_version", "map(string,string)", write_role=Role.VM_ADMIN),
     dynamic(
-        "netbios_name", "map(string,string)", default={}, since="24.28.0", state="prototyped",
+        "netbios_name",
+        "map(string,string)",
+        default={},
+        since="24.28.0",
+        state="prototyped",
         write_role=Role.VM_ADMIN,
     ),
     dynamic("PV_drivers_version", "map(string,string)", write_role=Role.VM_ADMIN),
@@ -22,22 +26,31 @@ FIELDS: tuple[Field, ...] = (
     rw("other_config", "map(string,string)", default={}, since="orlando", write_role=Role.VM_ADMIN),
     dynamic("live", "bool", default=False, since="orlando", write_role=Role.VM_ADMIN),
     dynamic(
-        "can_use_hotplug_vbd", "enum(tristate_type)", default="unspecified", since="dundee",
+        "can_use_hotplug_vbd",
+        "enum(tristate_type)",
+        default="unspecified",
+        since="dundee",
         write_role=Role.VM_ADMIN,
     ),
     dynamic(
-        "can_use_hotplug_vif", "enum(tristate_type)", default="unspecified", since="dundee",
+        "can_use_hotplug_vif",
+        "enum(tristate_type)",
+        default="unspecified",
+        since="dundee",
         write_role=Role.VM_ADMIN,
     ),
     dynamic("PV_drivers_detected", "bool", default=False, since="dundee", write_role=Role.VM_ADMIN),
     dynamic(
-        "services", "map(string,string)", default={}, since="25.15.0", state="prototyped",
+        "services",
+        "map(string,string)",
+        default={},
+        since="25.15.0",
+        state="prototyped",
         write_role=Role.VM_ADMIN,
     ),
 )
 
-MESSAGES: tuple[Message, ...] = (
-)
+MESSAGES: tuple[Message, ...] = ()
 
 CLASS = ApiClass(
     "VM_guest_metrics",

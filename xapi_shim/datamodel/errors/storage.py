@@ -96,11 +96,6 @@ class SrAttachFailedError(XenAPIError):
     names = ("sr",)
 
 
-class SrBackendFailureError(XenAPIError):
-    code = "SR_BACKEND_FAILURE"
-    names = ("status", "stdout", "stderr")
-
-
 class SrDeviceInUseError(XenAPIError):
     code = "SR_DEVICE_IN_USE"
 
