@@ -107,8 +107,8 @@ class HostNetwork(Protocol):
         ...
 
     async def destroy_bridge(self, name: str) -> None:
-        """Remove a bridge that `create_bridge` made; one that is not there is no error.
+        """Remove a bridge that `create_bridge` made; any other is left as it is, and a missing one no error.
 
-        Raises BridgeInUseError, BridgeNameError for a bridge that is not ours (it has an uplink or address).
+        Raises BridgeInUseError.
         """
         ...

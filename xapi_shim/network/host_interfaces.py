@@ -1,0 +1,172 @@
+"""The host's network from what `ip -json` prints and sysfs holds: pure, given those texts."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from xapi_shim.network.interface import (
+    Bridge,
+    HostInterfaces,
+    IpMode,
+    ManagementAddress,
+    NetworkError,
+    Nic,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class NicHardware:
+    """What sysfs says of a physical interface; numbers are 0 and names empty where it does not say."""
+
+    carrier: bool
+    speed_mbit: int
+    full_duplex: bool
+    vendor_id: str = ""
+    device_id: str = ""
+    vendor_name: str = ""
+    device_name: str = ""
+    pci_bus_path: str = ""
+    driver: str = ""
+
+
+@dataclass(frozen=True)
+class IpTexts:
+    """Outputs of `ip -json -details link`, `address`, `route show default` and `-6 route show default`."""
+
+    links: str
+    addresses: str
+    routes: str
+    routes6: str
+
+
+def parse_host(texts: IpTexts, hardware: Mapping[str, NicHardware], resolv_conf: str) -> HostInterfaces:
+    """Return the host's network; `hardware` holds the physical interfaces by name. Raises NetworkError."""
+    try:
+        links = _entries(texts.links)
+        bridges = [_bridge(link, links) for link in links if kind(link) == "bridge"]
+        names = {bridge.name for bridge in bridges}
+        nics = [_nic(link, hardware[link["ifname"]], names) for link in links if link["ifname"] in hardware]
+        management = _management(texts, {*hardware, *names}, resolv_conf)
+    except (KeyError, TypeError, ValueError) as error:
+        raise NetworkError(f"ip printed something else: {error!r}") from error
+    return HostInterfaces(tuple(nics), tuple(bridges), management)
+
+
+def _entries(text: str) -> list[Entry]:
+    """Return the objects of an `ip -json` output; ip prints empty ones for what it filtered out."""
+    return [entry for entry in json.loads(text or "[]") if entry]
+
+
+def kind(link: Entry) -> str:
+    """Return the kind of a virtual link, such as bridge, and nothing for a physical one."""
+    return str(link.get("linkinfo", {}).get("info_kind", ""))
+
+
+def find_link(text: str, name: str) -> Entry | None:
+    """Return a link of an `ip -json -details link` output by its name. Raises NetworkError."""
+    try:
+        return next((link for link in _entries(text) if link["ifname"] == name), None)
+    except (KeyError, TypeError, ValueError) as error:
+        raise NetworkError(f"ip printed something else: {error!r}") from error
+
+
+def ports_of(text: str, bridge: str) -> tuple[str, ...]:
+    """Return the names of a bridge's ports, from an `ip -json -details link` output."""
+    return tuple(str(link["ifname"]) for link in _entries(text) if link.get("master") == bridge)
+
+
+def _nic(link: Entry, found: NicHardware, bridges: set[str]) -> Nic:
+    master = link.get("master")
+    return Nic(
+        device=str(link["ifname"]),
+        # The address it was made with: a bond gives all its members one.
+        mac=str(link.get("permaddr", link["address"])),
+        mtu=int(link["mtu"]),
+        carrier=found.carrier,
+        speed_mbit=found.speed_mbit,
+        full_duplex=found.full_duplex,
+        vendor_name=found.vendor_name,
+        device_name=found.device_name,
+        vendor_id=found.vendor_id,
+        device_id=found.device_id,
+        pci_bus_path=found.pci_bus_path,
+        driver=found.driver,
+        bridge=master if master in bridges else None,
+    )
+
+
+def _bridge(link: Entry, links: Iterable[Entry]) -> Bridge:
+    name = str(link["ifname"])
+    ports = tuple(str(other["ifname"]) for other in links if other.get("master") == name)
+    return Bridge(name, str(link["address"]), int(link["mtu"]), ports)
+
+
+def _management(texts: IpTexts, candidates: set[str], resolv_conf: str) -> ManagementAddress | None:
+    """Return the address of the interface with the best default route; without routes, the first address.
+
+    Only NICs and bridges are asked: the route of a VPN is not where the host is managed.
+    """
+    routes, routes6 = (
+        sorted((r for r in _entries(text) if r.get("dev") in candidates), key=lambda r: r.get("metric", 0))
+        for text in (texts.routes, texts.routes6)
+    )
+    addresses = {str(e["ifname"]): e.get("addr_info", []) for e in _entries(texts.addresses)}
+    with_address = [name for name in addresses if name in candidates and _global(addresses[name])]
+    names = [*(r["dev"] for r in [*routes, *routes6]), *with_address]
+    name = next((n for n in names if n in with_address), None)
+    if name is None:
+        return None
+    own = _global(addresses[name])
+    four = next((a for a in own if a["family"] == "inet"), None)
+    six = [a for a in own if a["family"] == "inet6" and not a.get("temporary")]
+    return ManagementAddress(
+        interface=name,
+        mode=_mode(four),
+        ip=str(four["local"]) if four else "",
+        netmask=str(ipaddress.IPv4Network((0, int(four["prefixlen"]))).netmask) if four else "",
+        gateway=_gateway(routes, name),
+        dns=parse_resolv_conf(resolv_conf),
+        ipv6=tuple(f"{a['local']}/{a['prefixlen']}" for a in six),
+        ipv6_gateway=_gateway(routes6, name),
+    )
+
+
+def _global(addresses: Iterable[Entry]) -> list[Entry]:
+    return [a for a in addresses if a.get("scope") == "global" and "local" in a]
+
+
+def _mode(address: Entry | None) -> IpMode:
+    """Return how an address came: one with a lifetime is leased."""
+    if address is None:
+        return IpMode.NONE
+    return IpMode.DHCP if address.get("dynamic") else IpMode.STATIC
+
+
+def _gateway(routes: Iterable[Entry], name: str) -> str:
+    return next((str(r["gateway"]) for r in routes if r["dev"] == name and "gateway" in r), "")
+
+
+def parse_resolv_conf(text: str) -> tuple[str, ...]:
+    """Return the name servers of resolv.conf(5) that are addresses, in order."""
+    servers = []
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) >= 2 and words[0] == "nameserver" and _is_address(words[1]):
+            servers.append(words[1])
+    return tuple(servers)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
