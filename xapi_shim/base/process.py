@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
-_PASSED_ON = ("HOME", "TERM", "SSL_CERT_FILE", "http_proxy", "https_proxy", "no_proxy", "XDG_CACHE_HOME")
+_PASSED_ON = (
+    "HOME", "TERM", "SSL_CERT_FILE", "http_proxy", "https_proxy", "no_proxy", "XDG_CACHE_HOME", "XDG_DATA_HOME",
+    "KRONOS_CACHE", "KRONOS_SIGNING_HOME", "CI", "COLUMNS", "PYTHONDONTWRITEBYTECODE",
+)  # fmt: skip
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -203,3 +206,14 @@ async def _spawned(
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+def run_in_foreground(
+    argv: Sequence[str | os.PathLike[str]], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> int:
+    """Run `argv` on this process's own terminal and return its exit status. Raises ProgramMissingError."""
+    args = _argv(argv)
+    try:
+        return subprocess.run(args, cwd=cwd, env=clean_environment(env), check=False).returncode
+    except FileNotFoundError as error:
+        raise ProgramMissingError(args[0]) from error

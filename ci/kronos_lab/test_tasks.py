@@ -1,0 +1,60 @@
+"""The tasks `lint` and `test`: the gates of every change."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from kronos_lab.cache import REPO
+from xapi_shim.base.process import run_in_foreground
+from xapi_shim.base.progress import Reporter
+from xapi_shim.base.system_packages import ensure_packages
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+# What the tests themselves start: disk images, static guests.
+TEST_PACKAGES = ("qemu-utils", "busybox-static", "cpio", "git", "openssl")
+LINTERS = (
+    ["ruff", "check", "."],
+    ["ruff", "format", "--check", "."],
+    ["mypy"],
+    ["lint-imports"],
+)
+
+
+def _gate(what: str, argv: list[str], reporter: Reporter) -> None:
+    """Run a command with its output shown. Raises Exit when it fails."""
+    with reporter.stage(what):
+        status = run_in_foreground(argv, cwd=REPO)
+    if status != 0:
+        raise Exit(f"{what}: failed, status {status}", status)
+
+
+@task
+def lint(_: Context) -> None:
+    """Check style, types and which room imports which."""
+    for argv in LINTERS:
+        _gate(" ".join(argv), argv, Reporter())
+
+
+@task(
+    help={
+        "fast": "leave out what builds packages or boots machines",
+        "only": "an expression for pytest's -m: packaging, lab, ...",
+    }
+)
+def test(context: Context, fast: bool = False, only: str = "") -> None:  # noqa: FBT001, FBT002
+    """Run everything: lint, types, unit, conformance, packages, and the lab on real Xen."""
+    reporter = Reporter()
+    ensure_packages(TEST_PACKAGES, reporter=reporter)
+    if not only:
+        lint(context)
+    chosen = "not packaging and not lab" if fast else only
+    marks = ["-m", chosen] if chosen else []
+    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
+    _gate("pytest", [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *marks], reporter)
