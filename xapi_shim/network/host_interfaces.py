@@ -62,7 +62,10 @@ def parse_host(texts: IpTexts, hardware: Mapping[str, NicHardware], resolv_conf:
 
 def _entries(text: str) -> list[Entry]:
     """Return the objects of an `ip -json` output; ip prints empty ones for what it filtered out."""
-    return [entry for entry in json.loads(text or "[]") if entry]
+    entries = [entry for entry in json.loads(text or "[]") if entry]
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise TypeError("not a list of objects")
+    return entries
 
 
 def kind(link: Entry) -> str:
