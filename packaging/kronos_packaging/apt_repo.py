@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from debian.deb822 import Packages, Release
+
 from kronos_packaging.sign import verify
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.process import run

@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from debian.changelog import Changelog, Version
+
 from kronos_packaging.build_root import BUILD_PACKAGES, clean_root, ensure_root_tar
 from kronos_packaging.declarations import REPO
 from xapi_shim.base.errors import KronosError

@@ -81,7 +81,7 @@ class Root:
                 "-C",
                 cwd,
                 *argv,
-            ]  # fmt: skip
+            ]
         )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 def build(
     _: Context, target: str = "", plan: bool = False, json_output: bool = False, base_url: str = ""
-) -> None:  # noqa: FBT001, FBT002
+) -> None:
     """Build the packages and a signed apt repository of them into dist/."""
     from kronos_packaging import factory
 
