@@ -1,0 +1,75 @@
+"""Network interfaces as the kernel shows them below /sys/class/net."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kronos_installer.host_files import HostFiles
+
+_ETHERNET = "1"  # ARPHRD_ETHER, linux/if_arp.h
+
+
+class NicKind(StrEnum):
+    """What an interface is."""
+
+    ETHERNET = "ethernet"
+    WIRELESS = "wireless"
+    LOOPBACK = "loopback"
+    BRIDGE = "bridge"
+    BOND = "bond"
+    VLAN = "vlan"
+    VIRTUAL = "virtual"
+
+
+@dataclass(frozen=True)
+class Nic:
+    """One interface; `master` is "bridge" or "bond" when it is already a member of one, else ""."""
+
+    name: str
+    mac: str
+    kind: NicKind
+    master: str = ""
+
+
+def read_nics(files: HostFiles) -> tuple[Nic, ...]:
+    """Return the host's interfaces by name."""
+    return tuple(
+        _nic(files, path) for path in files.glob("/sys/class/net/*") if files.at(f"{path}/address").exists()
+    )
+
+
+def _nic(files: HostFiles, path: str) -> Nic:
+    mac = files.read(f"{path}/address").strip().lower()
+    in_bridge = files.exists(f"{path}/brport")
+    in_bond = files.exists(f"{path}/bonding_slave")
+    master = "bridge" if in_bridge else "bond" if in_bond else ""
+    return Nic(path.rpartition("/")[2], mac, _kind(files, path), master)
+
+
+def _kind(files: HostFiles, path: str) -> NicKind:
+    by_devtype = {
+        "wlan": NicKind.WIRELESS,
+        "bridge": NicKind.BRIDGE,
+        "bond": NicKind.BOND,
+        "vlan": NicKind.VLAN,
+    }
+    kind = by_devtype.get(devtype(files.read(f"{path}/uevent")))
+    if kind is not None:
+        return kind
+    if path.endswith("/lo"):
+        return NicKind.LOOPBACK
+    if files.exists(f"{path}/wireless"):
+        return NicKind.WIRELESS
+    is_ethernet = files.read(f"{path}/type").strip() == _ETHERNET
+    return NicKind.ETHERNET if is_ethernet and files.exists(f"{path}/device") else NicKind.VIRTUAL
+
+
+def devtype(uevent: str) -> str:
+    """Return DEVTYPE of a sysfs uevent file, "" where it has none, as plain Ethernet does."""
+    for line in uevent.splitlines():
+        if line.startswith("DEVTYPE="):
+            return line.removeprefix("DEVTYPE=")
+    return ""

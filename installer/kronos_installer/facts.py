@@ -1,0 +1,153 @@
+"""All that a plan is made from: read once, then never looked at again."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
+
+from kronos_installer.detect.grub import Grub, read_grub
+from kronos_installer.detect.interfaces import read_interfaces, statements_in_order
+from kronos_installer.detect.machine import Machine, read_machine
+from kronos_installer.detect.nics import Nic, read_nics
+from kronos_installer.detect.owners import Owners, read_owners
+from kronos_installer.dom0_memory import MIB
+from kronos_installer.grub_config import CONFIG_PATH
+from kronos_installer.host_files import FileState, HostFiles, UnsuitableFileError
+from kronos_installer.management import BRIDGE
+from kronos_installer.problem import Level, Problem, ProblemError
+from xapi_shim.base.errors import KronosError
+from xapi_shim.base.paths import Paths
+
+if TYPE_CHECKING:
+    from kronos_installer.host import Runner
+    from kronos_installer.interfaces_text import InterfacesText, Statement
+
+INVENTORY = str(Paths().inventory)
+POOL_CONF = str(Paths().pool_conf)
+GUEST_KERNELS = str(Paths().guest_boot_files[0])
+SERVICE = "xapi.service"
+LEASE_FILES = ("/var/lib/dhcp/dhclient.{}.leases", "/var/lib/dhcp/dhclient6.{}.leases")
+_BRCTL = ("/usr/sbin/brctl", "/sbin/brctl")
+_UNITS = ("/lib/systemd/system", "/usr/lib/systemd/system", "/etc/systemd/system")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A host. `originals` holds every file that a plan may change, None where there is none."""
+
+    machine: Machine
+    memory_mib: int
+    grub: Grub
+    nics: tuple[Nic, ...]
+    owners: Owners
+    interfaces: tuple[InterfacesText, ...]
+    statements: tuple[Statement, ...]
+    originals: dict[str, FileState | None]
+    leases: dict[str, str]
+    unreadable: tuple[Problem, ...]
+    has_bridge_helper: bool
+    has_service: bool
+    service_enabled: bool
+    has_guest_kernels: bool
+
+
+class FactsRecord(TypedDict):
+    """The facts as `check --json` prints them."""
+
+    os: str
+    memory_mib: int
+    under_xen: bool
+    efi: bool
+    secure_boot: bool
+    virtualization: list[str]
+    xen_images: list[str]
+    dom0_kernels: list[str]
+    kernel_command_line: str
+    interfaces: list[dict[str, str]]
+    interfaces_files: list[str]
+
+
+def facts_record(facts: Facts) -> FactsRecord:
+    """Return the facts for programs."""
+    machine = facts.machine
+    return {
+        "os": f"{machine.os_id}-{machine.os_version}",
+        "memory_mib": facts.memory_mib,
+        "under_xen": machine.under_xen,
+        "efi": machine.efi,
+        "secure_boot": machine.secure_boot,
+        "virtualization": sorted(machine.cpu_flags & {"vmx", "svm", "hypervisor"}),
+        "xen_images": list(machine.xen_images),
+        "dom0_kernels": list(machine.dom0_kernels),
+        "kernel_command_line": machine.kernel_command_line,
+        "interfaces": [{"name": n.name, "mac": n.mac, "kind": n.kind.value} for n in facts.nics],
+        "interfaces_files": [text.path for text in facts.interfaces],
+    }
+
+
+def read_facts(files: HostFiles, query: Runner) -> Facts:
+    """Read a host. What cannot be read becomes a Problem in `unreadable`. Raises OSError."""
+    machine = read_machine(files)
+    unreadable: list[Problem] = []
+    interfaces: tuple[InterfacesText, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    try:
+        interfaces = read_interfaces(files)
+        statements = statements_in_order(interfaces, files)
+    except ProblemError as error:
+        unreadable.append(error.problem)
+    memory_mib, no_memory = _memory_mib(machine, query)
+    nics = read_nics(files)
+    changeable = [CONFIG_PATH, INVENTORY, POOL_CONF, *(text.path for text in interfaces)]
+    changeable += [pattern.format(BRIDGE) for pattern in LEASE_FILES]
+    originals: dict[str, FileState | None] = {}
+    for path in changeable:
+        try:
+            originals[path] = files.state(path)
+        except UnsuitableFileError as error:
+            unreadable.append(Problem(Level.ERROR, "file-unsuitable", str(error), diagnosis=f"{path}:1",
+                                      remediation=error.resolution))  # fmt: skip
+    return Facts(
+        machine=machine,
+        memory_mib=memory_mib,
+        grub=read_grub(files),
+        nics=nics,
+        owners=read_owners(files),
+        interfaces=interfaces,
+        statements=statements,
+        originals=originals,
+        leases=_leases(files, nics),
+        unreadable=(*unreadable, *no_memory),
+        has_bridge_helper=files.exists("/etc/network/if-pre-up.d/bridge") and any(map(files.exists, _BRCTL)),
+        has_service=any(files.exists(f"{place}/{SERVICE}") for place in _UNITS),
+        service_enabled=service_enabled(files),
+        has_guest_kernels=files.at(GUEST_KERNELS).is_dir(),
+    )
+
+
+def service_enabled(files: HostFiles) -> bool:
+    """Tell whether a boot target wants the daemon: what `systemctl is-enabled` looks at."""
+    return bool(files.glob(f"/etc/systemd/system/*.wants/{SERVICE}"))
+
+
+def _leases(files: HostFiles, nics: tuple[Nic, ...]) -> dict[str, str]:
+    paths = (pattern.format(nic.name) for nic in nics for pattern in LEASE_FILES)
+    return {path: files.at(path).read_bytes().decode("latin-1") for path in paths if files.exists(path)}
+
+
+def _memory_mib(machine: Machine, query: Runner) -> tuple[int, list[Problem]]:
+    """Return the host's memory; below Xen the kernel knows dom0's share only, xl knows all."""
+    if not machine.under_xen:
+        return machine.memory_bytes // MIB, []
+    try:
+        return parse_xl_info(query(["xl", "info"])), []
+    except KronosError as error:
+        return 0, [Problem(Level.ERROR, "memory-unknown", "Xen does not say how much memory the host has",
+                           diagnosis=str(error), remediation="see why `xl info` fails")]  # fmt: skip
+
+
+def parse_xl_info(text: str) -> int:
+    """Return `total_memory` of `xl info`, in MiB, 0 where it is not said."""
+    found = re.search(r"^total_memory\s*:\s*(\d+)$", text, re.MULTILINE)
+    return int(found[1]) if found else 0

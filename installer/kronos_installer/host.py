@@ -1,0 +1,132 @@
+"""All that may change a host: a handful of durable file operations and a command runner.
+
+Every operation announces itself to `on_effect` before and after each point at which a
+crash would leave something different on the disk. Tests crash there, at every one.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from kronos_installer.host_files import FileState, HostFiles
+from xapi_shim.base.atomic_file import fsync_directory
+from xapi_shim.base.process import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+# What decides the language of grub.cfg: the operator's, as when apt runs update-grub.
+_LOCALE = ("LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES")
+_COMMAND_TIMEOUT_S = 900
+
+
+class Runner(Protocol):
+    """Runs a command on the host to its end. Raises ProcessError, ProgramMissingError, ProcessTimeoutError."""
+
+    def __call__(self, argv: Sequence[str]) -> str:
+        """Return the command's standard output."""
+
+
+@dataclass(frozen=True)
+class SystemRunner:
+    """The real one; below another root than `/` it runs in there (chroot(8))."""
+
+    root: Path
+
+    def __call__(self, argv: Sequence[str]) -> str:
+        inside = [] if self.root.resolve() == self.root.resolve().parent else ["chroot", os.fspath(self.root)]
+        env = {name: os.environ.get(name, "") for name in _LOCALE}
+        return run([*inside, *argv], env=env, timeout_s=_COMMAND_TIMEOUT_S).stdout
+
+
+def _nothing(_effect: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Host(HostFiles):
+    """A host that can be changed."""
+
+    runner: Runner
+    on_effect: Callable[[str], None] = field(default=_nothing)
+
+    def run(self, argv: Sequence[str]) -> str:
+        """Run a command on the host and return what it printed."""
+        self.on_effect(f"before {argv[0]}")
+        out = self.runner(argv)
+        self.on_effect(f"after {argv[0]}")
+        return out
+
+    def temporary(self, path: str) -> Path:
+        """Return where a new content of `path` is written before it takes its place.
+
+        The name is fixed, so that what a crash leaves is found and removed later, and starts
+        with a dot, so that no `source *` or `*.cfg` ever reads it.
+        """
+        where = self.at(path)
+        return where.with_name(f".{where.name}.xapi-host-setup")
+
+    def write(self, path: str, state: FileState) -> None:
+        """Replace `path`: written aside, owner and mode set, fsynced, renamed, directory fsynced."""
+        aside, where = self.temporary(path), self.at(path)
+        aside.unlink(missing_ok=True)
+        self.on_effect(f"before writing {path}")
+        fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(state.content)
+                file.flush()
+                if (state.uid, state.gid) != (os.geteuid(), os.getegid()):
+                    os.fchown(file.fileno(), state.uid, state.gid)
+                os.fchmod(file.fileno(), state.mode)
+                os.fsync(file.fileno())
+        except OSError:
+            aside.unlink(missing_ok=True)
+            raise
+        self.on_effect(f"before renaming {path}")
+        aside.replace(where)
+        self.on_effect(f"after renaming {path}")
+        fsync_directory(where.parent)
+
+    def remove(self, path: str) -> None:
+        """Remove the file at `path`, and what a crash left beside it, if they are there."""
+        where = self.at(path)
+        if not where.parent.is_dir():
+            return
+        self.on_effect(f"before removing {path}")
+        self.temporary(path).unlink(missing_ok=True)
+        where.unlink(missing_ok=True)
+        self.on_effect(f"after removing {path}")
+        fsync_directory(where.parent)
+
+    def make_directory(self, path: str) -> None:
+        """Make the directory at `path` (mode 0755) if it is not there; its parent is."""
+        self.on_effect(f"before making {path}")
+        self.at(path).mkdir(mode=0o755, exist_ok=True)
+        self.on_effect(f"after making {path}")
+        fsync_directory(self.at(path).parent)
+
+    def remove_directory(self, path: str) -> bool:
+        """Remove the directory at `path`; return False when it holds something and stays."""
+        where = self.at(path)
+        if not where.is_dir():
+            return True
+        if any(where.iterdir()):
+            return False
+        self.on_effect(f"before removing {path}")
+        where.rmdir()
+        self.on_effect(f"after removing {path}")
+        fsync_directory(where.parent)
+        return True
+
+    def missing_parents(self, path: str) -> list[str]:
+        """Return the directories above `path` that are not there, outermost first."""
+        missing = []
+        parent = path.rpartition("/")[0]
+        while parent and not self.at(parent).is_dir():
+            missing.append(parent)
+            parent = parent.rpartition("/")[0]
+        return missing[::-1]

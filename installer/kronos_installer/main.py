@@ -1,0 +1,100 @@
+"""xapi-host-setup: turns an ordinary Debian host into a XenAPI host, and back to the byte."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kronos_installer.commands import Commands, Exit, Options
+from kronos_installer.host import Host, Runner, SystemRunner
+from kronos_installer.plan import RefusedError
+from xapi_shim.base.errors import KronosError
+from xapi_shim.base.progress import Reporter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_INTERRUPTED = 130
+_EPILOG = """\
+exit status:
+  0  done, or nothing to do
+  1  failed; apply undid what it had done
+  2  wrong usage
+  3  refused: the host has problems, nothing was changed
+  4  declined at the question
+  5  needs attention: interrupted, or no longer as set up
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--json", action="store_true", help="print one JSON document; progress is JSON lines on stderr"
+    )
+    common.add_argument(
+        "--root", type=Path, default=Path("/"), metavar="DIR", help="work on the system below DIR"
+    )
+    wishes = argparse.ArgumentParser(add_help=False)
+    wishes.add_argument("--dom0-mem", default="", metavar="SIZE", help="memory of dom0, as 1536M or 2G")
+    wishes.add_argument(
+        "--management-interface", default="", metavar="NIC", help="where several have addresses"
+    )
+    consent = argparse.ArgumentParser(add_help=False)
+    consent.add_argument("--yes", action="store_true", help="do not ask")
+    top = argparse.ArgumentParser(
+        prog="xapi-host-setup",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    sub = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, help_: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        return sub.add_parser(name, help=help_, description=help_, parents=[common, *parents], epilog=_EPILOG,
+                              formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+
+    add("check", "show facts, and problems that forbid the set-up; changes nothing", wishes)
+    add("plan", "show exactly what apply would do: diffs, commands, reboot; changes nothing", wishes)
+    add(
+        "apply",
+        "show the plan, ask, and carry it out; goes on where an earlier one was cut off",
+        wishes,
+        consent,
+    )
+    add("status", "show how far the host is; changes nothing")
+    back = add("rollback", "put everything back as it was before apply", consent)
+    back.add_argument(
+        "--force", action="store_true", help="also where files were changed since; that change is lost"
+    )
+    return top
+
+
+def main(argv: Sequence[str] | None = None, *, runner: Runner | None = None) -> int:
+    """Run a command; return the exit status. `runner` takes the place of real commands in tests."""
+    args = vars(parser().parse_args(argv))
+    root = args.pop("root")
+    command = args.pop("command")
+    host = Host(root, runner or SystemRunner(root))
+    reporter = Reporter(as_json=args["json"])
+    try:
+        return int(getattr(Commands(host, Options(**args), reporter), command)())
+    except KronosError as error:
+        if args["json"] and isinstance(error, RefusedError):
+            problems = [problem.to_json() for problem in error.problems]
+            print(json.dumps({"format": 1, "outcome": "refused", "problems": problems}, indent=2))
+        print(f"xapi-host-setup: {error}", file=sys.stderr)
+        return error.exit_status
+    except OSError as error:
+        print(f"xapi-host-setup: {error}", file=sys.stderr)
+        return Exit.FAILED
+    except KeyboardInterrupt:
+        print("xapi-host-setup: interrupted; 'xapi-host-setup status' tells how far it is", file=sys.stderr)
+        return _INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""Facts and wishes in, ordered steps out. Pure: the same in, the same out, nothing changed.
+
+The order keeps the host reachable when power fails between any two steps: what nobody reads
+yet comes first; the network configuration is one file, replaced at once, and works with and
+without Xen; the boot default comes last, when all that Xen's boot needs is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
+
+from kronos_installer import identity
+from kronos_installer.bridge_edit import move_to_bridge
+from kronos_installer.checks import check, serial_console
+from kronos_installer.dom0_memory import checked_size_mib, dom0_memory_mib
+from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_CONF, SERVICE
+from kronos_installer.grub_config import CONFIG_PATH, render_grub_config
+from kronos_installer.management import BRIDGE
+from kronos_installer.problem import Level, Problem, ProblemError
+from kronos_installer.steps.directory_step import DirectoryStep
+from kronos_installer.steps.file_step import FileStep
+from kronos_installer.steps.grub_step import GrubStep
+from kronos_installer.steps.service_step import ServiceStep
+from xapi_shim.base.errors import KronosError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kronos_installer.facts import Facts
+    from kronos_installer.management import Management
+    from kronos_installer.steps.step import Step
+
+NETWORK_NOTICE = (
+    "The running network is not touched. At the reboot the host is away for as long as the reboot takes; "
+    f"then {BRIDGE} has the addresses."
+)
+
+
+class RefusedError(KronosError):
+    """The host has problems that forbid the set-up; nothing was changed."""
+
+    exit_status = 3
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        errors = [problem for problem in problems if problem.level is Level.ERROR]
+        lines = [
+            f"{p.diagnosis}: {p.title}" + (f" ({p.remediation})" if p.remediation else "") for p in errors
+        ]
+        super().__init__("refused, nothing was changed:\n" + "\n".join(f"  {line}" for line in lines))
+        self.problems = problems
+
+
+class Wishes(TypedDict):
+    """What the operator may choose, and what chance chooses: uuids are for a host that has none yet."""
+
+    management_interface: str
+    dom0_mem_mib: int
+    installation_uuid: str
+    control_domain_uuid: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be done. `problems` has no ERROR."""
+
+    steps: tuple[Step, ...]
+    problems: tuple[Problem, ...]
+    management: str
+    dom0_mem_mib: int
+
+    @property
+    def needs_reboot(self) -> bool:
+        """Whether a part of it waits for the next boot."""
+        return any(step.needs_reboot for step in self.steps)
+
+
+def make_plan(facts: Facts, wishes: Wishes) -> Plan:
+    """Return the plan. Raises RefusedError with all problems, Dom0MemoryError for an impossible wish."""
+    management, problems = check(facts, wishes["management_interface"])
+    if management is None or any(problem.level is Level.ERROR for problem in problems):
+        raise RefusedError(problems)
+    memory_mib = facts.memory_mib
+    dom0_mib = checked_size_mib(wishes["dom0_mem_mib"] or dom0_memory_mib(memory_mib), memory_mib)
+    try:
+        network = _network_step(facts, management)
+    except ProblemError as error:
+        raise RefusedError((*problems, error.problem)) from error
+    steps = (
+        *_identity_steps(facts, wishes, management),
+        *_lease_steps(facts, management),
+        *_service_steps(facts),
+        network,
+        _grub_step(facts, dom0_mib),
+    )
+    return Plan(steps, problems, management.nic, dom0_mib)
+
+
+def _file(facts: Facts, path: str, content: str, reason: str, *, shared: bool = False) -> FileStep:
+    before = facts.originals[path]
+    return FileStep(path=path, content=content.encode("latin-1"), before=before, reason=reason, shared=shared)
+
+
+def _identity_steps(facts: Facts, wishes: Wishes, management: Management) -> Iterator[Step]:
+    before = facts.originals[INVENTORY]
+    old = before.content.decode("latin-1") if before else ""
+    new = identity.merge_inventory(
+        old,
+        {"MANAGEMENT_INTERFACE": BRIDGE, "MANAGEMENT_ADDRESS_TYPE": management.address_type},
+        {
+            "PRODUCT_BRAND": "Kronos",
+            "PRODUCT_NAME": "kronos",
+            "PLATFORM_NAME": "Kronos",
+            "INSTALLATION_UUID": wishes["installation_uuid"],
+            "CONTROL_DOMAIN_UUID": wishes["control_domain_uuid"],
+        },
+    )
+    if new != old:
+        yield _file(
+            facts, INVENTORY, new, "the host's and dom0's uuids, and its management interface", shared=True
+        )
+    if facts.originals[POOL_CONF] is None:
+        yield _file(
+            facts, POOL_CONF, identity.POOL_CONF, "the host is the master of its own pool", shared=True
+        )
+    if not facts.has_guest_kernels:
+        yield DirectoryStep(path=GUEST_KERNELS, reason="where guests' kernels may be taken from")
+
+
+def _lease_steps(facts: Facts, management: Management) -> Iterator[Step]:
+    """Yield what lets dhclient ask as the same client on the bridge.
+
+    ifupdown runs it with `-i`: its DUID, which servers know it by, is in the lease file of
+    the interface's name; without it a new one is made up, and another address may come.
+    """
+    if not management.uses_dhcp:
+        return
+    for pattern in LEASE_FILES:
+        leases = facts.leases.get(pattern.format(management.nic))
+        if leases:
+            text = leases.replace(f'interface "{management.nic}"', f'interface "{BRIDGE}"')
+            yield _file(
+                facts, pattern.format(BRIDGE), text, "the DHCP client's identity and lease", shared=True
+            )
+
+
+def _service_steps(facts: Facts) -> Iterator[Step]:
+    if not facts.service_enabled:
+        yield ServiceStep(unit=SERVICE, reason="the toolstack's daemon starts at every boot into Xen")
+
+
+def _network_step(facts: Facts, management: Management) -> Step:
+    texts = move_to_bridge(facts.interfaces, facts.statements, management)
+    if len(texts) != 1:
+        raise ProblemError(Problem(
+            Level.ERROR, "interfaces-several-files", f"{management.nic} is configured in several files",
+            "Two files cannot be replaced at once: a power cut between them would leave the host without network.",
+            ", ".join(f"{path}:1" for path in texts), f"put all statements about {management.nic} into one file",
+        ))  # fmt: skip
+    path, text = next(iter(texts.items()))
+    return FileStep(
+        path=path,
+        content=text.encode("latin-1"),
+        before=facts.originals[path],
+        reason=f"{management.nic} becomes a port of {BRIDGE}, which takes over its addresses",
+        network=True,
+    )
+
+
+def _grub_step(facts: Facts, dom0_mib: int) -> Step:
+    try:
+        serial = serial_console(facts)
+    except ValueError:
+        serial = None
+    content = render_grub_config(dom0_mib, serial).encode()
+    return GrubStep(path=CONFIG_PATH, content=content, before=facts.originals[CONFIG_PATH],
+                    reason="Xen is what boots by itself; the entries without it stay in the menu")  # fmt: skip

@@ -1,0 +1,104 @@
+"""The shape of a step, and how it is kept in the journal."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from xapi_shim.base.errors import KronosError
+
+if TYPE_CHECKING:
+    from kronos_installer.host import Host
+
+Record = dict[str, Any]
+"""A JSON object."""
+
+
+class HostChangedError(KronosError):
+    """Between the plan and its application somebody else changed what a step is about."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} has changed since the plan was made", resolution="make a new plan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(ABC):
+    """One change of the host.
+
+    `apply` and `undo` may be cut off anywhere and called again: each brings about one state,
+    whatever it finds. Both raise KronosError or OSError.
+    """
+
+    reason: str
+    kind: ClassVar[str]
+    kinds: ClassVar[dict[str, type[Step]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        Step.kinds[cls.kind] = cls
+
+    @property
+    def touches_network(self) -> bool:
+        """Whether the host's own network is other than before, at the latest after a reboot."""
+        return False
+
+    @property
+    def needs_reboot(self) -> bool:
+        """Whether the step takes effect at the next boot only."""
+        return False
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Return what it does, as one line that begins with a verb."""
+
+    @abstractmethod
+    def describe_undo(self) -> str:
+        """Return what taking it back does."""
+
+    @abstractmethod
+    def commands(self) -> tuple[tuple[str, ...], ...]:
+        """Return the commands that `apply` runs."""
+
+    def diff(self) -> str:
+        """Return the unified diff of the files it writes, "" for a step that writes none."""
+        return ""
+
+    @abstractmethod
+    def capture(self, host: Host) -> Record:
+        """Return all that `undo` will need, as found right before `apply`. Raises HostChangedError."""
+
+    @abstractmethod
+    def apply(self, host: Host, original: Record) -> None:
+        """Bring about the new state."""
+
+    @abstractmethod
+    def undo(self, host: Host, original: Record) -> None:
+        """Bring back the state that `capture` saw."""
+
+    @abstractmethod
+    def is_applied(self, host: Host) -> bool:
+        """Tell whether the new state is there; reads only."""
+
+    def changed_since(self, host: Host, original: Record) -> str:
+        """Return what somebody else has made of it since, which `undo` would destroy; "" for nothing."""
+        del host, original
+        return ""
+
+    @abstractmethod
+    def to_json(self) -> Record:
+        """Return the fields for the journal, without `kind` and `reason`."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, record: Record) -> Step:
+        """Read what `to_json` wrote."""
+
+
+def step_to_json(step: Step) -> Record:
+    """Return a step's record."""
+    return {"kind": step.kind, "reason": step.reason, **step.to_json()}
+
+
+def step_from_json(record: Record) -> Step:
+    """Read a step's record. Raises KeyError for a kind this program does not know."""
+    return Step.kinds[record["kind"]].from_json(record)
