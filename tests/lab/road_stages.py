@@ -1,0 +1,227 @@
+"""The stages of the whole road, each one thing a person does or sees."""
+
+import json
+import re
+import secrets
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pexpect
+import XenAPI
+
+from kronos_lab.cache import REPO
+from kronos_lab.guest import INITRD, KERNEL
+from kronos_lab.machine import Machine
+
+MIB = 1 << 20
+# What may differ when all is undone, and why.
+MAY_DIFFER = {
+    "/etc/ld.so.cache": "ldconfig's cache of libraries, made anew by every package with one",
+    "/etc/passwd-": "adduser's backup of a file that is compared itself",
+    "/etc/group-": "as passwd-",
+    "/etc/shadow-": "as passwd-",
+    "/etc/gshadow-": "as passwd-",
+    "/boot/grub/grubenv": "GRUB's own scratch block",
+}
+MANIFEST = "find /etc /boot/grub -xdev \\( -type f -exec sha256sum {} + -o -type l -printf 'link:%l  %p\\n' \\) | sort -k2"
+
+
+@dataclass
+class Road:
+    machine: Machine
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    times: dict[str, float] = field(default_factory=dict)
+    manifest: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name):
+        started = time.monotonic()
+        print(f"road: {name} ...", flush=True)
+        try:
+            yield
+        finally:
+            self.times[name] = round(time.monotonic() - started, 1)
+            print(f"road: {name}: {self.times[name]} s", flush=True)
+            (REPO / "dist").mkdir(exist_ok=True)
+            (REPO / "dist/lab-times.json").write_text(json.dumps(self.times, indent=1))
+
+    def read_manifest(self):
+        lines = self.machine.succeed(MANIFEST).splitlines()
+        found = {path: digest for digest, path in (line.split(None, 1) for line in lines)}
+        return {path: digest for path, digest in found.items() if path not in MAY_DIFFER}
+
+    def address(self):
+        return self.machine.succeed("ip -4 -o addr show scope global | awk '{print $2, $4}'").split()
+
+    def xe(self, command):
+        return self.machine.succeed(f"xe {command}").strip()
+
+    def session(self):
+        session = XenAPI.Session(f"https://127.0.0.1:{self.machine.ports[443]}", ignore_ssl=True)
+        session.xenapi.login_with_password("root", self.password, "1.0", "kronos-lab")
+        return session
+
+
+def prepare(road):
+    """A root password for PAM; nothing that the packages will remove may be there from before."""
+    machine = road.machine
+    machine.succeed("chpasswd", stdin=f"root:{road.password}\n")
+    machine.succeed("DEBIAN_FRONTEND=noninteractive apt-get autoremove --purge -y -q")
+    assert not machine.execute("test -e /sys/hypervisor/type").returncode == 0
+    road.manifest = road.read_manifest()
+
+
+def add_repository(road, uri):
+    machine = road.machine
+    sources = re.sub(r"URIs: .*", f"URIs: {uri}", (REPO / "dist/kronos.sources").read_text())
+    machine.copy_to([REPO / "dist/kronos-archive-keyring.pgp"], "/usr/share/keyrings/")
+    machine.succeed("cat > /etc/apt/sources.list.d/kronos.sources", stdin=sources)
+    told = machine.succeed("apt-get update 2>&1")
+    assert "NO_PUBKEY" not in told
+    assert "is not signed" not in told
+
+
+def install(road):
+    machine = road.machine
+    machine.succeed("DEBIAN_FRONTEND=noninteractive apt-get install -y -q xapi", timeout_s=1800)
+    assert machine.succeed("dpkg-query -W -f '${db:Status-Status}' xapi") == "installed"
+    # No Xen yet: the daemon waits for it without failing.
+    assert machine.succeed("systemctl --failed --no-legend").strip() == ""
+
+
+def refuse_what_is_not_understood(road):
+    """An interfaces file that nobody can parse: one line names it, and nothing changes."""
+    machine = road.machine
+    machine.succeed("cp -a /etc/network/interfaces /root/interfaces.saved")
+    machine.succeed("printf 'iface\\n' >> /etc/network/interfaces")
+    before = road.read_manifest()
+    done = machine.fail("xapi-host-setup apply --yes")
+    line = machine.succeed("wc -l < /etc/network/interfaces").strip()
+    assert re.search(rf"/etc/network/interfaces:{line}\b", done.stdout + done.stderr), done
+    assert road.read_manifest() == before
+    machine.succeed("mv /root/interfaces.saved /etc/network/interfaces")
+
+
+def set_up(road):
+    machine = road.machine
+    before = road.read_manifest()
+    plan = machine.succeed("xapi-host-setup plan")
+    assert "xenbr0" in plan
+    assert road.read_manifest() == before, "plan changed something"
+    machine.succeed("xapi-host-setup apply --yes")
+    applied = road.read_manifest()
+    assert applied != before
+    machine.succeed("xapi-host-setup apply --yes")
+    assert road.read_manifest() == applied, "a second apply changed something"
+
+
+def boot_into_xen(road):
+    machine = road.machine
+    nic, address = road.address()
+    machine.reboot()
+    assert "xen_version" in machine.succeed("xl info")
+    assert road.address() == ["xenbr0", address], (nic, address)
+    machine.wait_until_succeeds("systemctl is-system-running --wait | grep -qE 'running|degraded'", 300)
+    assert machine.succeed("systemctl --failed --no-legend").strip() == ""
+    machine.wait_for_unit("xapi.service")
+    machine.succeed("xapi-wait-init-complete 60")
+    assert len(road.xe("host-list --minimal")) == 36
+
+
+def create_guest(road, name, kind, address):
+    """With xe: a VM from the template, with a disk on the SR and an interface on the bridge."""
+    sr = road.xe("sr-list name-label='Local storage' --minimal")
+    network = road.xe("network-list bridge=xenbr0 --minimal")
+    vm = road.xe(f"vm-install template='Linux kernel and ramdisk' new-name-label={name}")
+    road.xe(
+        f"vm-param-set uuid={vm} PV-kernel={KERNEL} PV-ramdisk={INITRD} domain-type={kind} "
+        f"'PV-args=console=hvc0 name={name} ip={address}'"
+    )
+    vdi = road.xe(f"vdi-create sr-uuid={sr} name-label={name} virtual-size=64MiB")
+    road.xe(f"vbd-create vm-uuid={vm} vdi-uuid={vdi} device=0")
+    road.xe(f"vif-create vm-uuid={vm} network-uuid={network} device=0")
+    return vm
+
+
+def create_guest_from_outside(road, session, name, kind, address):
+    """The same with a XenAPI client over TLS."""
+    api = session.xenapi
+    (template,) = api.VM.get_by_name_label("Linux kernel and ramdisk")
+    (sr,) = api.SR.get_by_name_label("Local storage")
+    (network,) = [r for r, n in api.network.get_all_records().items() if n["bridge"] == "xenbr0"]
+    vm = api.VM.clone(template, name)
+    api.VM.set_is_a_template(vm, False)
+    api.VM.provision(vm)
+    api.VM.set_PV_kernel(vm, KERNEL)
+    api.VM.set_PV_ramdisk(vm, INITRD)
+    api.VM.set_PV_args(vm, f"console=hvc0 name={name} ip={address}")
+    api.VM.set_domain_type(vm, kind)
+    vdi = api.VDI.create(
+        {"name_label": name, "name_description": "", "SR": sr, "virtual_size": str(64 * MIB), "type": "user",
+         "sharable": False, "read_only": False, "other_config": {}}
+    )  # fmt: skip
+    api.VBD.create(
+        {"VM": vm, "VDI": vdi, "userdevice": "autodetect", "bootable": False, "mode": "RW", "type": "Disk",
+         "empty": False, "other_config": {}, "qos_algorithm_type": "", "qos_algorithm_params": {}}
+    )  # fmt: skip
+    api.VIF.create(
+        {"device": "0", "network": network, "VM": vm, "MAC": "", "MTU": "1500", "other_config": {},
+         "qos_algorithm_type": "", "qos_algorithm_params": {}}
+    )  # fmt: skip
+    return vm
+
+
+def console(road, domid):
+    argv = road.machine.ssh_argv(f"xl console {domid}")
+    argv.insert(1, "-tt")
+    return pexpect.spawn(argv[0], argv[1:], encoding="utf-8", codec_errors="replace", timeout=180)
+
+
+def hello(road, vm, name):
+    """Wait for the guest's hello; a guest that the emulated machine lost on the way starts anew, and says it then."""
+    for _ in range(4):
+        spawned = console(road, road.xe(f"vm-param-get uuid={vm} param-name=dom-id"))
+        if spawned.expect([rf"KRONOS-GUEST-HELLO {name} ", pexpect.EOF]) == 0:
+            seen = spawned.before
+            spawned.close()
+            return seen
+        spawned.close()
+    raise AssertionError(f"{name} said no hello")
+
+
+def check_guest(road, vm, name, address):
+    seen = hello(road, vm, name)
+    assert re.search(rf"KRONOS-GUEST-DISK 131072 stamp-{name}", seen), seen
+    assert f"KRONOS-GUEST-IP {address}" in seen
+    road.machine.wait_until_succeeds(f"ping -c 1 -W 2 {address}", 60)
+
+
+def tell_guest(road, vm, word):
+    spawned = console(road, road.xe(f"vm-param-get uuid={vm} param-name=dom-id"))
+    spawned.send(f"\n{word}\n")
+    spawned.expect([pexpect.EOF, word])
+    return spawned
+
+
+class Watcher:
+    """Follows one VM by event.from, as clients do."""
+
+    def __init__(self, session, uuid):
+        self.session, self.api = session, session.xenapi
+        self.ref = self.api.VM.get_by_uuid(uuid)
+        self.token = self.api.event_from([f"vm/{self.ref}"], "", 0.1)["token"]
+
+    def until(self, check, timeout_s=120.0):
+        """Return the first record of the VM that `check` holds for."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            batch = self.api.event_from([f"vm/{self.ref}"], self.token, 10.0)
+            self.token = batch["token"]
+            for event in batch["events"]:
+                if event["operation"] != "del" and check(event["snapshot"]):
+                    return event["snapshot"]
+        raise AssertionError("no such event")
+
+    def until_state(self, state):
+        return self.until(lambda vm: vm["power_state"] == state)
