@@ -6,7 +6,9 @@ crash would leave something different on the disk. Tests crash there, at every o
 
 from __future__ import annotations
 
+import fcntl
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,7 +17,7 @@ from xapi_shim.base.atomic_file import fsync_directory
 from xapi_shim.base.process import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 # What decides the language of grub.cfg: the operator's, as when apt runs update-grub.
@@ -59,6 +61,16 @@ class Host(HostFiles):
         out = self.runner(argv)
         self.on_effect(f"after {argv[0]}")
         return out
+
+    @contextmanager
+    def locked(self, directory: str) -> Iterator[None]:
+        """Wait until no command that was started under flock(1) of `directory` runs any more, and keep others out."""
+        fd = os.open(self.at(directory), os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
 
     def temporary(self, path: str) -> Path:
         """Return where a new content of `path` is written before it takes its place.

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from kronos_installer.host import Host
     from kronos_installer.steps.step import Record
 
-UPDATE_GRUB = ("update-grub",)
+GRUB_DIRECTORY = "/boot/grub"
+# Under a lock that it keeps when we are killed: it then runs on, and must not write the menu
+# after we have been started again and put the old one back.
+UPDATE_GRUB = ("flock", GRUB_DIRECTORY, "update-grub")
 # grub-mkconfig writes here first, and leaves it when a script of /etc/grub.d fails.
 _HALF_MADE = f"{GRUB_CFG}.new"
 
@@ -73,9 +76,10 @@ class GrubStep(FileStep):
         super().undo(host, original)
         before = FileState.from_json(original["menu"]) if original["menu"] else None
         if before is not None and menu_inputs(host) == original["inputs"]:
-            if host.state(GRUB_CFG) != before:
-                host.write(GRUB_CFG, before)
-            host.temporary(GRUB_CFG).unlink(missing_ok=True)
+            with host.locked(GRUB_DIRECTORY):
+                if host.state(GRUB_CFG) != before:
+                    host.write(GRUB_CFG, before)
+                host.temporary(GRUB_CFG).unlink(missing_ok=True)
         else:
             host.run(UPDATE_GRUB)
         if not original["half_made"]:

@@ -1,0 +1,185 @@
+"""The commands as an operator or a script meets them: what is printed, exit statuses, nothing changed in vain."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from installer_kit import HERE, make_host, put, snapshot
+
+from kronos_installer.journal import JOURNAL
+from kronos_installer.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kronos_installer.host import Host
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return make_host(tmp_path)
+
+
+def call(host: Host, *args: str) -> int:
+    return main([*args, "--root", str(host.root)], runner=host.runner)
+
+
+def test_check_and_plan_change_nothing(host: Host, capsys) -> None:
+    before = snapshot(host)
+    assert call(host, "check") == 0
+    assert "This host can be set up." in capsys.readouterr().out
+    assert call(host, "plan") == 0
+    assert "A reboot is needed." in capsys.readouterr().out
+    assert snapshot(host) == before
+
+
+def test_json_is_one_document_on_stdout(host: Host, capsys) -> None:
+    assert call(host, "check", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["facts"]["memory_mib"] == 3917
+    assert call(host, "plan", "--json") == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["dom0_mem_mib"] == 1536
+    assert [step["kind"] for step in plan["steps"]][-2:] == ["file", "grub"]
+    assert call(host, "apply", "--yes", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["outcome"] == "applied"
+    assert call(host, "status", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["reboot_needed"] is True
+    assert call(host, "rollback", "--yes", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["outcome"] == "rolled back"
+
+
+def test_second_apply_changes_nothing(host: Host, capsys) -> None:
+    assert call(host, "apply", "--yes") == 0
+    before = snapshot(host)
+    journal = host.at(JOURNAL).read_bytes()
+    assert call(host, "apply", "--yes") == 0
+    assert "Already set up; nothing was changed." in capsys.readouterr().out
+    assert snapshot(host) == before
+    assert host.at(JOURNAL).read_bytes() == journal
+
+
+def test_apply_with_other_wishes_is_refused(host: Host, capsys) -> None:
+    assert call(host, "apply", "--yes") == 0
+    assert call(host, "apply", "--yes", "--dom0-mem", "2G") == 2
+    assert "already, with another dom0_mem_mib" in capsys.readouterr().err
+
+
+def test_apply_asks_and_takes_no_for_an_answer(host: Host, monkeypatch, capsys) -> None:
+    before = snapshot(host)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdin.readline", lambda: "\n", raising=False)
+    assert call(host, "apply") == 4
+    assert snapshot(host) == before
+
+
+def test_apply_without_a_terminal_wants_yes(host: Host, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    before = snapshot(host)
+    assert call(host, "apply") == 2
+    assert snapshot(host) == before
+
+
+@pytest.mark.parametrize("command", [["plan"], ["apply", "--yes"]])
+def test_refused_host_is_left_alone_and_told_why(tmp_path: Path, capsys, command: list[str]) -> None:
+    host = make_host(tmp_path, HERE / "cases/bond/host")
+    before = snapshot(host)
+    assert call(host, *command) == 3
+    assert "/etc/network/interfaces:6: the option 'bond-slaves'" in capsys.readouterr().err
+    assert snapshot(host) == before
+    assert not host.at(JOURNAL).parent.exists()
+
+
+@pytest.mark.parametrize(("size", "status"), [("1G", 0), ("2048", 0), ("100M", 1), ("8G", 1), ("much", 1)])
+def test_dom0_memory_may_be_chosen(host: Host, capsys, size: str, status: int) -> None:
+    assert call(host, "plan", "--dom0-mem", size) == status
+
+
+def test_management_interface_may_be_chosen(tmp_path: Path, capsys) -> None:
+    host = make_host(tmp_path, HERE / "cases/several_interfaces/host")
+    assert call(host, "plan", "--management-interface", "enp9s0") == 0
+    assert "+\tbridge_ports enp9s0" in capsys.readouterr().out
+    assert call(host, "plan", "--management-interface", "enp7s0") == 3
+
+
+def test_status_tells_what_was_changed_since(host: Host, capsys) -> None:
+    assert call(host, "status") == 0
+    assert call(host, "apply", "--yes") == 0
+    put(host, "/etc/network/interfaces", "auto lo\n")
+    assert call(host, "status") == 5
+    assert "Changed since: /etc/network/interfaces." in capsys.readouterr().out
+    assert call(host, "apply", "--yes") == 5
+
+
+def test_rollback_keeps_the_operators_later_changes_unless_forced(host: Host, capsys) -> None:
+    before = snapshot(host)
+    assert call(host, "apply", "--yes") == 0
+    put(host, "/etc/network/interfaces", "auto lo\n")
+    changed = snapshot(host)
+    assert call(host, "rollback", "--yes") == 1
+    assert "/etc/network/interfaces" in capsys.readouterr().err
+    assert snapshot(host) == changed
+    assert call(host, "rollback", "--yes", "--force") == 0
+    assert snapshot(host) == before
+
+
+def test_rollback_of_nothing_says_so(host: Host, capsys) -> None:
+    assert call(host, "rollback", "--yes") == 0
+    assert "nothing to roll back" in capsys.readouterr().out
+
+
+def test_what_the_daemon_writes_does_not_stop_rollback(host: Host, capsys) -> None:
+    before = snapshot(host)
+    assert call(host, "apply", "--yes") == 0
+    put(host, "/etc/xensource-inventory", "CHANGED='by the daemon'\n")
+    put(host, "/var/lib/dhcp/dhclient.xenbr0.leases", "lease {\n}\n")
+    assert call(host, "status") == 0
+    assert call(host, "rollback", "--yes") == 0
+    assert snapshot(host) == before
+
+
+def test_guests_kernels_survive_rollback(host: Host, capsys) -> None:
+    assert call(host, "apply", "--yes") == 0
+    put(host, "/boot/guest/vmlinuz", "a guest's")
+    assert call(host, "rollback", "--yes") == 0
+    assert host.read("/boot/guest/vmlinuz") == "a guest's"
+
+
+def test_apply_after_rollback_works_again(host: Host, capsys) -> None:
+    before = snapshot(host)
+    for _ in range(2):
+        assert call(host, "apply", "--yes") == 0
+        assert call(host, "rollback", "--yes") == 0
+    assert snapshot(host) == before
+
+
+def test_damaged_journal_is_refused_by_line(host: Host, capsys) -> None:
+    assert call(host, "apply", "--yes") == 0
+    lines = host.at(JOURNAL).read_bytes().split(b"\n")
+    host.at(JOURNAL).write_bytes(b"\n".join([lines[0], b"nonsense", *lines[2:]]))
+    before = snapshot(host)
+    assert call(host, "rollback", "--yes") == 1
+    assert f"{JOURNAL}:2" in capsys.readouterr().err
+    assert snapshot(host) == before
+
+
+def test_journal_is_for_root_only(host: Host, capsys) -> None:
+    assert call(host, "apply", "--yes") == 0
+    assert host.at(JOURNAL).stat().st_mode & 0o777 == 0o600
+    assert host.at(JOURNAL).parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_linked_interfaces_file_is_refused(host: Host, capsys) -> None:
+    host.at("/etc/network/interfaces").rename(host.at("/etc/network/real"))
+    host.at("/etc/network/interfaces").symlink_to("real")
+    assert call(host, "apply", "--yes") == 3
+    assert "/etc/network/interfaces is a symbolic link" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "apply", "status", "rollback"])
+def test_every_command_has_help(command: str, capsys) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        main([command, "--help"])
+    assert leaving.value.code == 0
+    assert "exit status:" in capsys.readouterr().out
