@@ -6,21 +6,22 @@ depends on what an interrupted run did. Index files are made by apt-ftparchive(1
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from debian.deb822 import Packages, Release
+from debian.deb822 import Packages, Release, Sources
 
 from kronos_packaging.sign import verify
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.process import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kronos_packaging.declarations import Target
     from kronos_packaging.sign import Signer
@@ -28,10 +29,22 @@ if TYPE_CHECKING:
 KEYRING_PLACE = "/usr/share/keyrings/kronos-archive-keyring.pgp"
 ORIGIN = "Kronos"
 COMPONENT = "main"
+# linux/fs.h and fcntl.h: Python has no os.renameat2.
+RENAME_EXCHANGE = 2
+AT_FDCWD = -100
 
 
 class RepositoryError(KronosError):
     """A repository is not what its signature says."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A file as the one who signed it saw it."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,11 @@ class SourcesEntry:
         )
 
 
+def pool_folder(root: Path, target: Target) -> Path:
+    """Return where a repository keeps the packages of `target`."""
+    return root / "pool" / target.suite
+
+
 def publish(builds: Sequence[tuple[Target, Path]], signer: Signer, destination: Path, keyring: Path) -> None:
     """Make `destination` the repository of the packages in `builds`: pairs of a target and its folder of .debs.
 
@@ -65,7 +83,7 @@ def publish(builds: Sequence[tuple[Target, Path]], signer: Signer, destination: 
 
 
 def _write_suite(target: Target, folder: Path, root: Path, signer: Signer) -> None:
-    pool = root / "pool" / target.suite
+    pool = pool_folder(root, target)
     pool.mkdir(parents=True)
     for path in sorted(folder.iterdir()):
         if path.suffix in (".deb", ".dsc") or ".tar." in path.name:
@@ -110,36 +128,57 @@ def verify_suite(root: Path, suite: str, keyring: Path) -> int:
     """
     dist = root / "dists" / suite
     try:
-        verify(keyring, dist / "InRelease")
+        release = Release(verify(keyring, dist / "InRelease"))
     except KronosError as error:
         raise RepositoryError(f"{dist / 'InRelease'}: bad signature: {error}") from error
-    release = Release((dist / "InRelease").read_bytes())
-    checked = 1
-    for entry in release["SHA256"]:
-        _check(dist / entry["name"], entry["sha256"], int(entry["size"]))
-        checked += 1
-    for index in dist.glob(f"{COMPONENT}/binary-*/Packages"):
-        with index.open() as lines:
-            for package in Packages.iter_paragraphs(lines, use_apt_pkg=False):
-                _check(root / package["Filename"], package["SHA256"], int(package["Size"]))
-                checked += 1
-    return checked
+    indexes = [Expected(dist / e["name"], e["sha256"], int(e["size"])) for e in release["SHA256"]]
+    for index in indexes:
+        _check(index)
+        _check(replace(index, path=index.path.parent / "by-hash/SHA256" / index.sha256))
+    files = [file for index in indexes for file in _promised(root, index.path)]
+    for file in files:
+        _check(file)
+    return 1 + len(indexes) + len(files)
 
 
-def _check(path: Path, sha256: str, size: int) -> None:
+def _promised(root: Path, index: Path) -> Iterator[Expected]:
+    """Yield the files of the pool that an uncompressed index names."""
+    text = index.read_text() if index.suffix == "" else ""
+    if index.name == "Packages":
+        for package in Packages.iter_paragraphs(text, use_apt_pkg=False):
+            yield Expected(root / package["Filename"], package["SHA256"], int(package["Size"]))
+    elif index.name == "Sources":
+        for source in Sources.iter_paragraphs(text, use_apt_pkg=False):
+            for part in source["Checksums-Sha256"]:
+                place = root / source["Directory"] / part["name"]
+                yield Expected(place, part["sha256"], int(part["size"]))
+
+
+def _check(expected: Expected) -> None:
     try:
-        content = path.read_bytes()
+        content = expected.path.read_bytes()
     except OSError as error:
-        raise RepositoryError(f"{path}: {error.strerror}") from error
-    if len(content) != size or hashlib.sha256(content).hexdigest() != sha256:
-        raise RepositoryError(f"{path}: its checksum is not the one that is signed")
+        raise RepositoryError(f"{expected.path}: {error.strerror}") from error
+    if len(content) != expected.size_bytes or hashlib.sha256(content).hexdigest() != expected.sha256:
+        raise RepositoryError(f"{expected.path}: its checksum is not the one that is signed")
 
 
 def _swap(new: Path, place: Path) -> None:
-    """Put `new` where `place` is."""
-    old = place.with_name(place.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if place.exists():
-        place.rename(old)
-    new.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
+    """Put `new` where `place` is, in one step where the file system can exchange two names (renameat2(2))."""
+    if not place.exists():
+        new.rename(place)
+        return
+    if not _exchange(new, place):
+        aside = place.with_name(place.name + ".old")
+        shutil.rmtree(aside, ignore_errors=True)
+        place.rename(aside)
+        new.rename(place)
+        new = aside
+    shutil.rmtree(new)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two names; return whether the file system could."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    done: int = libc.renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE)
+    return done == 0

@@ -7,20 +7,28 @@ import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from xapi_shim.base.apt_sources import KEYRING, read_mirror, sources_for
 from xapi_shim.base.process import run
 from xapi_shim.base.system_packages import as_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kronos_packaging.declarations import Target
+    from xapi_shim.base.process import Completed
     from xapi_shim.base.progress import Reporter
 
-BUILD_PACKAGES = ("build-essential", "debhelper", "dh-python", "python3-all", "fakeroot", "lintian")
-MOUNTS = ("dev", "proc", "sys")
+ENTER = Path(__file__).with_name("enter_root.sh")
+# All that a program inside sees of the machine: nothing.
+ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "DEBIAN_FRONTEND": "noninteractive",
+}
 
 
 def cache_dir() -> Path:
@@ -31,17 +39,24 @@ def cache_dir() -> Path:
 
 
 def ensure_root_tar(target: Target, packages: Sequence[str], reporter: Reporter) -> Path:
-    """Return a tar of `target`'s base system with `packages`, made if the cache lacks it."""
+    """Return a tar of `target`'s base system with `packages`, made if the cache lacks it.
+
+    The packages come from where this machine's apt gets its own, with the target's suites.
+    Raises ProcessError with mmdebstrap's last words, KronosError when apt names no archive.
+    """
     sources = sources_for(read_mirror(), target.suite)
     key = hashlib.sha256(repr((target.suite, sorted(packages), sources)).encode()).hexdigest()[:16]
     tar = cache_dir() / "roots" / f"{target.name}-{key}.tar"
     if not tar.exists():
         tar.parent.mkdir(parents=True, exist_ok=True)
-        part = tar.with_suffix(".part.tar")
-        with reporter.stage(f"making a clean {target.name} root"):
-            run(as_root([*mmdebstrap_argv(target, packages, part), *sources]))
-            run(as_root(["chown", f"{os.getuid()}:{os.getgid()}", os.fspath(part)]))
-        part.rename(tar)
+        part = tar.with_suffix(f".{os.getpid()}.part.tar")
+        try:
+            with reporter.stage(f"making a clean {target.name} root"):
+                run(as_root([*mmdebstrap_argv(target, packages, part), *sources]))
+                run(as_root(["chown", f"{os.getuid()}:{os.getgid()}", os.fspath(part)]))
+            part.rename(tar)
+        finally:
+            part.unlink(missing_ok=True)
     return tar
 
 
@@ -65,24 +80,50 @@ class Root:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def run_argv(self, argv: Sequence[str], *, cwd: str = "/") -> list[str]:
-        """Return the command that runs `argv` inside, in a pid and mount namespace of its own (unshare(1))."""
-        return as_root(
-            [
-                "unshare",
-                "--mount",
-                "--pid",
-                "--fork",
-                "--kill-child",
-                "--mount-proc=" + os.fspath(self.path / "proc"),
-                "chroot",
-                os.fspath(self.path),
-                "env",
-                "-C",
-                cwd,
-                *argv,
-            ]
-        )
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        network: bool = False,
+        env: Mapping[str, str] | None = None,
+        cwd: str = "/",
+        log: IO[str] | None = None,
+        check: bool = True,
+        timeout_s: float | None = None,
+    ) -> Completed:
+        """Run `argv` inside, as xapi_shim.base.process.run does; without `network` it has no way out."""
+        inside = self.run_argv(argv, network=network, env=env, cwd=cwd)
+        return run(as_root(inside), log=log, check=check, timeout_s=timeout_s)
+
+    def run_argv(
+        self,
+        argv: Sequence[str],
+        *,
+        network: bool = False,
+        env: Mapping[str, str] | None = None,
+        cwd: str = "/",
+    ) -> list[str]:
+        """Return the command that runs `argv` inside, with namespaces and an environment of its own."""
+        words = [f"{name}={value}" for name, value in {**ENVIRONMENT, **(env or {})}.items()]
+        apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", *([] if network else ["--net"])]
+        return [
+            # Killed with us, so that nothing works on in a root that the next run removes.
+            *("setpriv", "--pdeathsig", "KILL"),
+            *(*apart, "sh", os.fspath(ENTER), os.fspath(self.path)),
+            *("env", "--ignore-environment", f"--chdir={cwd}", *words, *argv),
+        ]
+
+    def write(self, path: str, text: str, mode: int = 0o644) -> None:
+        """Put a file of root's into it."""
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(text)
+            file.flush()
+            self.copy_in(Path(file.name), path, mode)
+
+    def copy_in(self, source: Path, path: str, mode: int = 0o644) -> None:
+        """Copy a file into it, root's."""
+        place = os.fspath(self.path / path.lstrip("/"))
+        run(as_root(["install", "-D", f"--mode={mode:o}", os.fspath(source), place]))
 
 
 @contextmanager
@@ -90,24 +131,25 @@ def clean_root(tar: Path) -> Iterator[Root]:
     """Unpack `tar` into a folder of its own and remove it afterwards."""
     work = cache_dir() / "work"
     work.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="root-", dir=work))
+    _sweep(work)
+    folder = Path(tempfile.mkdtemp(prefix=f"root-{os.getpid()}-", dir=work))
     try:
-        run(
-            as_root(
-                [
-                    "tar",
-                    "--extract",
-                    f"--file={tar}",
-                    f"--directory={folder}",
-                    "--numeric-owner",
-                    "--exclude=./dev/*",
-                ]
-            )
-        )
-        run(as_root(["mount", "--bind", "/dev", os.fspath(folder / "dev")]))
+        options = [f"--file={tar}", f"--directory={folder}", "--numeric-owner", "--exclude=./dev/*"]
+        run(as_root(["tar", "--extract", *options]))
         resolv = folder / "etc/resolv.conf"
         run(as_root(["cp", "--dereference", "--remove-destination", "/etc/resolv.conf", os.fspath(resolv)]))
         yield Root(folder)
     finally:
-        run(as_root(["umount", "--recursive", "--lazy", os.fspath(folder / "dev")]), check=False)
-        run(as_root(["rm", "--recursive", "--force", "--one-file-system", os.fspath(folder)]))
+        _remove(folder)
+
+
+def _sweep(work: Path) -> None:
+    """Remove roots whose maker is gone: a run that was killed could not."""
+    for folder in work.glob("root-*"):
+        maker = folder.name.split("-")[1]
+        if not Path("/proc", maker).exists():
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    run(as_root(["rm", "--recursive", "--force", "--one-file-system", os.fspath(folder)]))

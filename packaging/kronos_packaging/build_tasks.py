@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
@@ -17,30 +16,32 @@ if TYPE_CHECKING:
 
 @task(
     help={
-        "target": "the release to build for, such as debian-13; more than one: separated by commas",
+        "target": "the release to build for, such as debian-13; several: separated by commas; or: all",
         "plan": "print what would be done, and do nothing",
-        "json-output": "print what was done as JSON",
+        "json": "print what is to be done, or was, as JSON",
         "base-url": "where clients will find dist/apt (file:// unless given)",
     }
 )
 def build(
-    _: Context, target: str = "", plan: bool = False, json_output: bool = False, base_url: str = ""
+    _: Context,
+    target: str = "",
+    plan: bool = False,  # noqa: FBT001, FBT002 -- options of the command line
+    json: bool = False,  # noqa: FBT001, FBT002
+    base_url: str = "",
 ) -> None:
     """Build the packages and a signed apt repository of them into dist/."""
     from kronos_packaging import factory
 
     try:
-        names = target.split(",") if target else [factory.default_target()]
+        names = factory.target_names(target)
         if plan:
-            jobs = tuple(job for name in names for job in factory.plan(factory.load_target(name)))
+            jobs = factory.plan_targets(factory.read_inputs(names))
         else:
             jobs = factory.build(names, Reporter(), base_url=base_url)
     except KronosError as error:
         raise Exit(f"build: {error}", error.exit_status) from error
-    if json_output:
+    if json:
         print(factory.as_json(jobs))
     elif plan:
         for job in jobs:
             print(f"{job.target}\t{job.component}\t{job.action}\t{job.reason}")
-    elif sys.stdout.isatty():
-        print(f"{factory.DIST}: {factory.dist_size()} bytes")

@@ -71,11 +71,16 @@ def load_components(folder: Path = ROOM / "components") -> tuple[Component, ...]
     return tuple(loaded)
 
 
+def declared_targets(folder: Path = ROOM / "targets") -> list[str]:
+    """Return the names of all targets."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
 def load_target(name: str, folder: Path = ROOM / "targets") -> Target:
     """Return a declared target. Raises DeclarationError naming those there are."""
     path = folder / f"{name}.toml"
     if not path.exists():
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.toml")))
+        known = ", ".join(declared_targets(folder))
         raise DeclarationError(f"no target {name!r}", resolution=f"there are: {known}")
     target = _make(Target, _table(path), path)
     if target.name != name:

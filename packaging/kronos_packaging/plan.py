@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from kronos_packaging.declarations import Component, Target
+    from kronos_packaging.tree import TreeFile
 
 
 class Action(StrEnum):
@@ -33,12 +34,12 @@ class Job:
     key: str = ""
 
 
-def content_key(files: Iterable[tuple[str, int, bytes]], target: Target, builder: str) -> str:
-    """Return the hash of files (path, mode, content), the target and the `builder`'s own version."""
-    total = hashlib.sha256(repr(sorted(asdict(target).items())).encode() + builder.encode())
-    for path, mode, content in sorted(files):
-        total.update(f"{path}\0{mode & 0o111:o}\0{len(content)}\0".encode())
-        total.update(content)
+def content_key(files: Iterable[TreeFile], target: Target, builder: str) -> str:
+    """Return the hash of the files, the target and the `builder`'s own version."""
+    total = hashlib.sha256(repr((sorted(asdict(target).items()), builder)).encode())
+    for file in sorted(files, key=lambda file: file.path):
+        total.update(f"{file.path}\0{file.executable:d}\0{len(file.content)}\0".encode())
+        total.update(file.content)
     return total.hexdigest()[:24]
 
 
@@ -62,6 +63,6 @@ def plan_build(
         if before == key:
             jobs.append(Job(component.name, target.name, Action.SKIP, "nothing has changed", key))
         else:
-            reason = "its sources changed" if before else "never built"
+            reason = "its sources changed" if before else "not in the repository yet"
             jobs.append(Job(component.name, target.name, Action.BUILD, reason, key))
     return tuple(jobs)

@@ -1,10 +1,11 @@
-"""The repository's key: made on first use, kept outside the checkout, never without its 0700 folder."""
+"""The repository's key: made on first use, kept outside the checkout in a folder of mode 0700."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from xapi_shim.base.process import run
 
@@ -12,16 +13,26 @@ if TYPE_CHECKING:
     from xapi_shim.base.progress import Reporter
 
 USER = "Kronos archive signing key"
-# ed25519 is what apt of Debian 12 on and rpm of Fedora read; a year is long enough to rotate in.
+# What apt of every target and rpm of Fedora read.
 ALGORITHM = "ed25519"
+# Long enough that rotating it is a planned thing, short enough that it happens.
 EXPIRES = "3y"
 
 
 class Signer:
-    """Signs files with GnuPG (gpg(1)); the key has no passphrase, its folder keeps it."""
+    """Signs files with GnuPG (gpg(1)); the key has no passphrase, its folder keeps it.
+
+    A context manager: the agent that gpg starts for the folder ends with it.
+    """
 
     def __init__(self, home: Path) -> None:
         self._home = home
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        run(["gpgconf", "--homedir", os.fspath(self._home), "--kill", "gpg-agent"], check=False)
 
     def _gpg(self, *args: str | Path, stdin: str | None = None) -> str:
         argv = ["gpg", "--homedir", os.fspath(self._home), "--batch", "--no-tty", "--quiet", *args]
@@ -50,9 +61,15 @@ class Signer:
         self._gpg("--yes", "--local-user", USER, "--armor", "--output", target, "--detach-sign", source)
 
 
-def verify(keyring: Path, signed: Path) -> None:
-    """Check an inline signature against a public key, as apt does (gpgv(1)). Raises ProcessError."""
-    run(["gpgv", "--quiet", "--keyring", os.fspath(keyring), os.fspath(signed)])
+def verify(keyring: Path, signed: Path) -> bytes:
+    """Return what an inline signature covers, checked against a public key as apt does (gpgv(1)).
+
+    Raises ProcessError. Text around the signed part is not returned: nobody vouches for it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        content = Path(folder, "content")
+        run(["gpgv", "--quiet", "--keyring", os.fspath(keyring), "--output", content, os.fspath(signed)])
+        return content.read_bytes()
 
 
 def signing_home() -> Path:
