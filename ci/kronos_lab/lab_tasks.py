@@ -95,7 +95,7 @@ def console(_: Context, name: str = "lab") -> None:
 
 
 @task(help={"name": "the machine's name", "destroy": "forget its disk too"})
-def down(_: Context, name: str = "lab", destroy: bool = False) -> None:  # noqa: FBT001, FBT002
+def down(_: Context, name: str = "lab", destroy: bool = False) -> None:
     """Stop a machine."""
     if _running(name):
         os.kill(int((_folder(name) / "qemu.pid").read_text()), signal.SIGTERM)
@@ -104,7 +104,7 @@ def down(_: Context, name: str = "lab", destroy: bool = False) -> None:  # noqa:
 
 
 @task(help={"json_output": "as JSON"})
-def status(_: Context, json_output: bool = False) -> None:  # noqa: FBT001, FBT002
+def status(_: Context, json_output: bool = False) -> None:
     """List the machines and how to reach them."""
     rows = []
     for folder in sorted((lab_dir() / "machines").glob("*")):

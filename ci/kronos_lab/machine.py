@@ -25,7 +25,7 @@ from xapi_shim.base.errors import KronosError
 from xapi_shim.base.process import Completed, ProcessError, run, start
 
 if TYPE_CHECKING:
-    import subprocess
+    import subprocess  # noqa: TID251 -- the type only
     from collections.abc import Callable, Sequence
 
 BOOT_S = 600.0

@@ -48,7 +48,7 @@ def lint(_: Context) -> None:
         "only": "an expression for pytest's -m: packaging, lab, ...",
     }
 )
-def test(context: Context, fast: bool = False, only: str = "") -> None:  # noqa: FBT001, FBT002
+def test(context: Context, fast: bool = False, only: str = "") -> None:
     """Run everything: lint, types, unit, conformance, packages, and the lab on real Xen."""
     reporter = Reporter()
     ensure_packages(TEST_PACKAGES, reporter=reporter)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import XenAPI
+
 from xapi_shim.base.paths import Paths
 from xapi_shim.web.daemon import Daemon, Options
 

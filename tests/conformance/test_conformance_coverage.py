@@ -17,7 +17,14 @@ def test_each_of_them_answers_not_implemented(running, api, refused):
         message = bound[name].message
         if any(p.type_text.startswith(("ref(", "record(", "set(", "map(", "enum(")) for p in message.params):
             continue  # its arguments would be refused first
-        values = {"string": "x", "int": "1", "bool": True, "float": 1.0, "secretstring": "x", "datetime": "20260101T00:00:00Z"}
+        values = {
+            "string": "x",
+            "int": "1",
+            "bool": True,
+            "float": 1.0,
+            "secretstring": "x",
+            "datetime": "20260101T00:00:00Z",
+        }
         if not message.session:
             continue
         method = api

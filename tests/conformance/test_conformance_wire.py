@@ -8,6 +8,7 @@ import xmlrpc.client
 
 import pytest
 from conftest import PASSWORD
+
 from xapi_shim.datamodel.registry import DATAMODEL
 
 
@@ -51,7 +52,11 @@ def test_json_2_has_its_own_errors(running, ref):
     told = rpc(running, "VM.get_record", ref, "OpaqueRef:x", version="2.0")
     assert told["error"] == {"code": 1, "message": "HANDLE_INVALID", "data": ["VM", "OpaqueRef:x"]}
     assert "result" not in told
-    assert rpc(running, "VM.get_record", ref, "OpaqueRef:x")["error"] == ["HANDLE_INVALID", "VM", "OpaqueRef:x"]
+    assert rpc(running, "VM.get_record", ref, "OpaqueRef:x")["error"] == [
+        "HANDLE_INVALID",
+        "VM",
+        "OpaqueRef:x",
+    ]
 
 
 def test_names_may_be_written_with_an_underscore(running, ref):
@@ -120,7 +125,9 @@ def test_bodies_are_limited_and_have_a_length(running, ref):
 def test_the_unix_socket_is_root_without_a_password(running):
     path = running.paths.unix_socket
     assert path.stat().st_mode & 0o777 == 0o600
-    body = json.dumps({"method": "session.login_with_password", "params": ["anybody", ""], "id": "a"}).encode()
+    body = json.dumps(
+        {"method": "session.login_with_password", "params": ["anybody", ""], "id": "a"}
+    ).encode()
     with socket.socket(socket.AF_UNIX) as wire:
         wire.connect(str(path))
         wire.sendall(b"POST /jsonrpc HTTP/1.0\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from conftest import PASSWORD
+
 from xapi_shim.base.process import run
 
 
@@ -17,7 +18,9 @@ def xe(running, monkeypatch, tmp_path):
         secret.write_text(f"root\n{PASSWORD}\n")
         local = ["--socket", str(running.paths.unix_socket)]
         far = ["-s", "127.0.0.1", "-p", str(running.daemon.port), "-pwf", str(secret)]
-        done = run([sys.executable, "-m", "xapi_shim.cli.main", *(far if remote else local), *words], check=check)
+        done = run(
+            [sys.executable, "-m", "xapi_shim.cli.main", *(far if remote else local), *words], check=check
+        )
         return done if not check else done.stdout
 
     return call
@@ -25,7 +28,13 @@ def xe(running, monkeypatch, tmp_path):
 
 def test_a_guests_life(xe):
     vm = xe("vm-install", "template=Linux kernel and ramdisk", "new-name-label=g").strip()
-    xe("vm-param-set", f"uuid={vm}", "PV-kernel=/boot/guest/vmlinuz", "PV-args=console=hvc0 a=b", "other-config:k=v")
+    xe(
+        "vm-param-set",
+        f"uuid={vm}",
+        "PV-kernel=/boot/guest/vmlinuz",
+        "PV-args=console=hvc0 a=b",
+        "other-config:k=v",
+    )
     sr = xe("sr-list", "--minimal").strip()
     vdi = xe("vdi-create", f"sr-uuid={sr}", "name-label=d", "virtual-size=1GiB").strip()
     xe("vbd-create", f"vm-uuid={vm}", f"vdi-uuid={vdi}", "device=0")
@@ -45,9 +54,7 @@ def test_a_guests_life(xe):
 def test_records_look_as_scripts_expect(xe):
     vm = xe("vm-create", "name-label=some, name").strip()
     assert xe("vm-list", f"uuid={vm}") == (
-        f"uuid ( RO)           : {vm}\n"
-        "     name-label ( RW): some, name\n"
-        "    power-state ( RO): halted\n\n\n"
+        f"uuid ( RO)           : {vm}\n     name-label ( RW): some, name\n    power-state ( RO): halted\n\n\n"
     )
     assert xe("vm-list", f"uuid={vm}", "params=name-label", "--minimal") == "some\\, name\n"
     everything = xe("vm-param-list", f"uuid={vm}")
@@ -65,7 +72,10 @@ def test_records_look_as_scripts_expect(xe):
         (["vm-list", "colour=red"], "Unknown parameter: colour"),
         (["vm-destroy", "uuid=x"], "Error code: UUID_INVALID\nError parameters: VM, x"),
         (["vdi-create", "sr-uuid=x", "name-label=x", "virtual-size=lots"], "Error code: UUID_INVALID"),
-        (["vm-create", "name-label=x", "memory=lots"], "a whole number (and KiB, MiB, GiB or TiB) expected, not 'lots'"),
+        (
+            ["vm-create", "name-label=x", "memory=lots"],
+            "a whole number (and KiB, MiB, GiB or TiB) expected, not 'lots'",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(xe, words, message):

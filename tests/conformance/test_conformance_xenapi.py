@@ -70,7 +70,12 @@ def test_errors_are_the_documented_ones(running, api, vm, refused):
     assert refused("VM_IS_TEMPLATE", api.VM.start, template, False, False) == ["VM_IS_TEMPLATE", template]
     assert refused("VM_BAD_POWER_STATE", api.VM.pause, vm) == ["VM_BAD_POWER_STATE", vm, "running", "halted"]
     api.VM.start(vm, False, False)
-    assert refused("VM_BAD_POWER_STATE", api.VM.destroy, vm) == ["VM_BAD_POWER_STATE", vm, "halted", "running"]
+    assert refused("VM_BAD_POWER_STATE", api.VM.destroy, vm) == [
+        "VM_BAD_POWER_STATE",
+        vm,
+        "halted",
+        "running",
+    ]
     bad = XenAPI.Session(running.url, ignore_ssl=True)
     refused("SESSION_AUTHENTICATION_FAILED", bad.xenapi.login_with_password, "root", "wrong", "1.0", "t")
     assert running.do(lambda: len(running.daemon.tools.db.refs("session"))) == 1
@@ -99,13 +104,19 @@ def test_what_happens_behind_our_back_is_told(running, api, vm):
     token = api.event_from(["vm"], "", 0.1)["token"]
     domid = api.VM.get_domid(vm)
     running.do(lambda: running.xen.guest_reboot(uuid))
-    _, token = events_until(api, ["vm"], token, lambda e: e["ref"] == vm and e["snapshot"]["domid"] not in (domid, "-1"))
+    _, token = events_until(
+        api, ["vm"], token, lambda e: e["ref"] == vm and e["snapshot"]["domid"] not in (domid, "-1")
+    )
     running.do(lambda: running.xen.guest_poweroff(uuid))
-    _, token = events_until(api, ["vm"], token, lambda e: e["ref"] == vm and e["snapshot"]["power_state"] == "Halted")
+    _, token = events_until(
+        api, ["vm"], token, lambda e: e["ref"] == vm and e["snapshot"]["power_state"] == "Halted"
+    )
     api.VM.set_actions_after_crash(vm, "destroy")
     api.VM.start(vm, False, False)
     running.do(lambda: running.xen.guest_crash(uuid))
-    _, token = events_until(api, ["vm"], token, lambda e: e["ref"] == vm and e["snapshot"]["power_state"] == "Halted")
+    _, token = events_until(
+        api, ["vm"], token, lambda e: e["ref"] == vm and e["snapshot"]["power_state"] == "Halted"
+    )
     api.VM.start(vm, False, False)
     running.do(lambda: running.xen.xl_destroy(uuid))
     events_until(api, ["vm"], token, lambda e: e["ref"] == vm and e["snapshot"]["power_state"] == "Halted")
@@ -113,12 +124,16 @@ def test_what_happens_behind_our_back_is_told(running, api, vm):
 
 def test_async_calls_make_tasks(api, vm, refused):
     task = api.Async.VM.start(vm, False, False)
-    event, _ = events_until(api, ["task"], "", lambda e: e["ref"] == task and e["snapshot"]["status"] == "success")
+    event, _ = events_until(
+        api, ["task"], "", lambda e: e["ref"] == task and e["snapshot"]["status"] == "success"
+    )
     assert event["snapshot"]["result"] == ""
     assert event["snapshot"]["progress"] == 1.0
     assert event["class"] == "task"
     task = api.Async.VM.clone(vm, "copy")
-    event, _ = events_until(api, ["task"], "", lambda e: e["ref"] == task and e["snapshot"]["status"] != "pending")
+    event, _ = events_until(
+        api, ["task"], "", lambda e: e["ref"] == task and e["snapshot"]["status"] != "pending"
+    )
     assert event["snapshot"]["status"] == "failure"
     assert event["snapshot"]["error_info"][0] == "VM_BAD_POWER_STATE"
     api.task.destroy(task)
@@ -186,7 +201,9 @@ def test_filters(api, vm):
 
 
 def test_networks_and_storage(api, refused):
-    network = api.network.create({"name_label": "inside", "name_description": "", "MTU": "1500", "other_config": {}})
+    network = api.network.create(
+        {"name_label": "inside", "name_description": "", "MTU": "1500", "other_config": {}}
+    )
     assert api.network.get_bridge(network).startswith("xapi")
     api.network.destroy(network)
     (sr,) = api.SR.get_by_name_label("Local storage")

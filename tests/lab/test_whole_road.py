@@ -3,6 +3,7 @@
 import pytest
 import road_stages as stages
 import XenAPI
+
 from kronos_lab.cache import REPO
 from kronos_lab.guest import install_guest
 from kronos_lab.image import ensure_image
@@ -77,7 +78,12 @@ def refusals(road, session, pv):
         assert failure.value.details[0] == code, failure.value.details
         return failure.value.details
 
-    assert refused("VM_BAD_POWER_STATE", api.VM.destroy, vm) == ["VM_BAD_POWER_STATE", vm, "halted", "running"]
+    assert refused("VM_BAD_POWER_STATE", api.VM.destroy, vm) == [
+        "VM_BAD_POWER_STATE",
+        vm,
+        "halted",
+        "running",
+    ]
     assert refused("VM_BAD_POWER_STATE", api.VM.start, vm, False, False)[2:] == ["halted", "running"]
     (template,) = api.VM.get_by_name_label("Linux kernel and ramdisk")
     other = api.VM.clone(template, "g-bad")
@@ -91,9 +97,9 @@ def refusals(road, session, pv):
     assert api.VM.get_power_state(other) == "Halted"
     api.VM.destroy(other)
     with pytest.raises(XenAPI.Failure) as failure:
-        XenAPI.Session(f"https://127.0.0.1:{road.machine.ports[443]}", ignore_ssl=True).xenapi.login_with_password(
-            "root", "wrong", "1.0", "kronos-lab"
-        )
+        XenAPI.Session(
+            f"https://127.0.0.1:{road.machine.ports[443]}", ignore_ssl=True
+        ).xenapi.login_with_password("root", "wrong", "1.0", "kronos-lab")
     assert failure.value.details[0] == "SESSION_AUTHENTICATION_FAILED"
 
 
@@ -154,7 +160,9 @@ def undo(road):
     machine.reboot()
     machine.succeed("DEBIAN_FRONTEND=noninteractive apt-get purge -y -q 'xapi*'")
     machine.succeed("DEBIAN_FRONTEND=noninteractive apt-get autoremove --purge -y -q", timeout_s=1800)
-    machine.succeed("rm -f /etc/apt/sources.list.d/kronos.sources /usr/share/keyrings/kronos-archive-keyring.pgp")
+    machine.succeed(
+        "rm -f /etc/apt/sources.list.d/kronos.sources /usr/share/keyrings/kronos-archive-keyring.pgp"
+    )
     machine.succeed("rm -rf /boot/guest")
     after = road.read_manifest()
     different = {

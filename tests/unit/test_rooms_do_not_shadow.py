@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from xapi_shim.base.process import run
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -39,7 +39,7 @@ def add_sr(tools: Toolstack, *, type_: str, name: str, description: str = "", co
     )
 
 
-async def create(
+async def create(  # noqa: PLR0913 -- the declared parameters
     call: Call,
     host: str,
     device_config: dict[str, str],

@@ -7,17 +7,17 @@ from typing import Any
 from xapi_shim.datamodel.model import REQUIRED, Access, Field, Message, NoDefault, Param, Value
 
 
-def rw(name: str, type_text: str, doc: str = "", **more: Any) -> Field:  # noqa: ANN401
+def rw(name: str, type_text: str, doc: str = "", **more: Any) -> Field:
     """Return a field that clients may set."""
     return Field(name, type_text, Access.RW, doc, **more)
 
 
-def static(name: str, type_text: str, doc: str = "", **more: Any) -> Field:  # noqa: ANN401
+def static(name: str, type_text: str, doc: str = "", **more: Any) -> Field:
     """Return a field that is set when the object is made."""
     return Field(name, type_text, Access.STATIC_RO, doc, **more)
 
 
-def dynamic(name: str, type_text: str, doc: str = "", **more: Any) -> Field:  # noqa: ANN401
+def dynamic(name: str, type_text: str, doc: str = "", **more: Any) -> Field:
     """Return a field that only the system sets."""
     return Field(name, type_text, Access.DYNAMIC_RO, doc, **more)
 

@@ -19,7 +19,7 @@ class Kind(StrEnum):
     FLOAT = "float"
     BOOL = "bool"
     DATETIME = "datetime"
-    SECRET = "secretstring"
+    SECRET = "secretstring"  # noqa: S105 -- a type's name
     VOID = "void"
     ENUM = "enum"
     REF = "ref"

@@ -101,7 +101,7 @@ class _Parser:
         token = self._next()
         if token.startswith('"'):
             return lambda _: token[1:]
-        if token != "field":
+        if token != "field":  # noqa: S105 -- a word of the language
             raise self._wrong("a quoted value or a field expected")
         name = self._next()
         if not name.startswith('"'):

@@ -1,6 +1,7 @@
 """The pure decisions of the API: what a difference between record and domain asks for, what is allowed."""
 
 import pytest
+
 from xapi_shim.api.guest_watch import Reaction, Recorded, decide
 from xapi_shim.api.macs import normal_mac, random_mac
 from xapi_shim.api.operations import allowed_vm_operations
@@ -46,7 +47,9 @@ def test_what_a_difference_asks_for(recorded, found, reaction):
 
 def test_operations_follow_the_state():
     def allowed(state, *running, template=False, dom0=False):
-        return set(allowed_vm_operations(state, template=template, control_domain=dom0, running=frozenset(running)))
+        return set(
+            allowed_vm_operations(state, template=template, control_domain=dom0, running=frozenset(running))
+        )
 
     assert "start" in allowed("Halted")
     assert "start" not in allowed("Running")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from xapi_shim.base.process import start
 from xapi_shim.database.database import Database
 from xapi_shim.database.sqlite_store import SqliteStore, StoreError

@@ -6,10 +6,12 @@ import xmlrpc.client
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from xapi_shim.datamodel.errors import FieldTypeErrorError, InvalidValueError
 from xapi_shim.datamodel.registry import DATAMODEL
 from xapi_shim.datamodel.types import parse_type
-from xapi_shim.rpc import jsonrpc, xmlrpc as wire_xml
+from xapi_shim.rpc import jsonrpc
+from xapi_shim.rpc import xmlrpc as wire_xml
 from xapi_shim.rpc.values import Coercion
 from xapi_shim.rpc.wire import MalformedCallError
 
@@ -81,14 +83,30 @@ def test_no_bytes_break_the_xml_parser(body):
         pass
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda x: st.lists(x) | st.dictionaries(st.text(), x),
+    )
+)
 def test_no_json_breaks_the_parser_or_the_coercion(document):
     try:
-        request = jsonrpc.parse_call(json.dumps({"method": "x", "id": 1, "params": document}).encode(errors="surrogatepass"))
+        request = jsonrpc.parse_call(
+            json.dumps({"method": "x", "id": 1, "params": document}).encode(errors="surrogatepass")
+        )
     except MalformedCallError:
         return
     for sent in request.params:
-        for of in ("string", "int", "float", "bool", "set(string)", "map(string,int)", "record(VM)", "datetime"):
+        for of in (
+            "string",
+            "int",
+            "float",
+            "bool",
+            "set(string)",
+            "map(string,int)",
+            "record(VM)",
+            "datetime",
+        ):
             try:
                 COERCION.value(parse_type(of), sent, "p")
             except (FieldTypeErrorError, InvalidValueError):
