@@ -76,7 +76,7 @@ def snapshot(host: Host) -> dict[str, tuple[str, int, bytes]]:
             if relative.startswith(STATE_DIRECTORY):
                 continue
             if path.is_symlink():
-                found[relative] = ("link", 0, os.readlink(path).encode())
+                found[relative] = ("link", 0, os.fsencode(path.readlink()))
             elif path.is_dir():
                 found[relative] = ("directory", path.stat().st_mode, b"")
             else:
