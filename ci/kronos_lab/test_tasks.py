@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # What the tests themselves start: disk images, static guests.
 TEST_PACKAGES = ("qemu-utils", "busybox-static", "cpio", "git", "openssl")
+# Where the packages of the rooms are found (pyproject.toml has the same for pytest and mypy).
+IMPORT_ROOTS = ":".join(str(REPO / room) for room in (".", "packaging", "installer", "ci"))
 LINTERS = (
     ["ruff", "check", "."],
     ["ruff", "format", "--check", "."],
@@ -30,7 +32,7 @@ LINTERS = (
 def _gate(what: str, argv: list[str], reporter: Reporter) -> None:
     """Run a command with its output shown. Raises Exit when it fails."""
     with reporter.stage(what):
-        status = run_in_foreground(argv, cwd=REPO)
+        status = run_in_foreground(argv, cwd=REPO, env={"PYTHONPATH": IMPORT_ROOTS})
     if status != 0:
         raise Exit(f"{what}: failed, status {status}", status)
 

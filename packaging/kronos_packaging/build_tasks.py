@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def build(
     _: Context,
     target: str = "",
-    plan: bool = False,  # noqa: FBT001, FBT002 -- options of the command line
-    json: bool = False,  # noqa: FBT001, FBT002
+    plan: bool = False,
+    json: bool = False,
     base_url: str = "",
 ) -> None:
     """Build the packages and a signed apt repository of them into dist/."""

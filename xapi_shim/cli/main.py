@@ -199,8 +199,8 @@ def _help(words: Sequence[str]) -> int:
     names = [word for word in words if word != "--all"]
     if not names:
         print(USAGE + "\n\nCommands:")
-        for command in sorted(COMMANDS):
-            print(f"  {command}")
+        for known in sorted(COMMANDS):
+            print(f"  {known}")
         return 0
     for name in names:
         if name not in COMMANDS:
