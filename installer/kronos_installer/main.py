@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,6 +79,8 @@ def main(argv: Sequence[str] | None = None, *, runner: Runner | None = None) -> 
     args = vars(parser().parse_args(argv))
     root = args.pop("root")
     command = args.pop("command")
+    # What is made is for all to read, whatever the operator's shell says.
+    os.umask(0o022)
     host = Host(root, runner or SystemRunner(root))
     reporter = Reporter(as_json=args["json"])
     try:

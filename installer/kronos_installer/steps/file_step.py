@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import difflib
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -41,9 +42,9 @@ class FileStep(Step):
 
     @property
     def after(self) -> FileState:
-        """The file that `apply` leaves."""
+        """The file that `apply` leaves; a new one is whose we are: root, on a host."""
         if self.before is None:
-            return FileState(self.content)
+            return FileState(self.content, uid=os.geteuid(), gid=os.getegid())
         return FileState(self.content, self.before.mode, self.before.uid, self.before.gid)
 
     @override
