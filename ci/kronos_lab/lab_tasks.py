@@ -15,9 +15,11 @@ from invoke.tasks import task
 from kronos_lab.cache import lab_dir
 from kronos_lab.image import ensure_image
 from kronos_lab.machine import Machine
+from kronos_lab.test_tasks import run_tests
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.process import replace_process
 from xapi_shim.base.progress import Reporter
+from xapi_shim.base.system_packages import ensure_packages
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -89,9 +91,16 @@ def ssh(_: Context, name: str = "lab", command: str = "") -> None:
 
 @task(help={"name": "the machine's name"})
 def console(_: Context, name: str = "lab") -> None:
-    """Talk to a machine's serial console; leave with Ctrl-]."""
-    spawned = _load(name).console()
-    spawned.interact() if hasattr(spawned, "interact") else print((_folder(name) / "console.log").read_text())
+    """Talk to a machine's serial console; leave with Ctrl-]. What it printed before is in its console.log."""
+    machine = _load(name)
+    ensure_packages(["socat"], reporter=Reporter())
+    replace_process(["socat", "-,raw,echo=0,escape=0x1d", f"UNIX-CONNECT:{machine.spec.console_socket}"])
+
+
+@task
+def test(_: Context) -> None:
+    """Walk the whole road: build, apt install, host set-up, Xen, guests, and all the way back."""
+    run_tests("lab")
 
 
 @task(help={"name": "the machine's name", "destroy": "forget its disk too"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -52,11 +51,14 @@ def lint(_: Context) -> None:
 )
 def test(context: Context, fast: bool = False, only: str = "") -> None:
     """Run everything: lint, types, unit, conformance, packages, and the lab on real Xen."""
-    reporter = Reporter()
-    ensure_packages(TEST_PACKAGES, reporter=reporter)
     if not only:
         lint(context)
-    chosen = "not packaging and not lab" if fast else only
+    run_tests("not packaging and not lab" if fast else only)
+
+
+def run_tests(chosen: str = "") -> None:
+    """Run pytest over the tests that the marker expression `chosen` picks, all for an empty one."""
+    reporter = Reporter()
+    ensure_packages(TEST_PACKAGES, reporter=reporter)
     marks = ["-m", chosen] if chosen else []
-    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
     _gate("pytest", [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *marks], reporter)

@@ -11,6 +11,7 @@ from xapi_shim.datamodel.errors import (
     NetworkContainsVifError,
     OperationNotAllowedError,
 )
+from xapi_shim.network.interface import NetworkError
 from xapi_shim.rpc.values import Coercion
 
 if TYPE_CHECKING:
@@ -58,7 +59,10 @@ async def destroy(call: Call, self: str) -> None:
         raise NetworkContainsVifError(*vifs[:1])
     if db.mapping("network", self, "other_config").get("is_guest_installer_network") == "true":
         raise OperationNotAllowedError("this network is the system's own")
-    await call.tools.network.destroy_bridge(db.text("network", self, "bridge"))
+    try:
+        await call.tools.network.destroy_bridge(db.text("network", self, "bridge"))
+    except NetworkError as error:
+        raise OperationNotAllowedError(str(error)) from error
     with db.transaction():
         for vif in vifs:
             db.destroy("VIF", vif)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from xapi_shim import __version__
+from xapi_shim import __date__, __version__
 from xapi_shim.api.operations import update_vm
 from xapi_shim.api.pbd import plug_pbd
 from xapi_shim.api.sr import add_sr
@@ -86,7 +86,7 @@ def _host(tools: Toolstack, facts: HostFacts, info: HypervisorInfo, address: str
         "db_schema": f"{SCHEMA_VERSION[0]}.{SCHEMA_VERSION[1]}",
         "hostname": facts.hostname,
         "build_number": __version__,
-        "date": "2026-11-20",
+        "date": __date__,
         "distribution": f"{facts.os_name} {facts.os_version}".strip(),
     }
     cpu: dict[str, Value] = {

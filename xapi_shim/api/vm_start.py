@@ -8,6 +8,7 @@ from xapi_shim.api.storage_access import driver_of, storage_errors
 from xapi_shim.datamodel.errors import (
     BootloaderFailedError,
     DeviceAlreadyAttachedError,
+    HostCannotAttachNetworkError,
     HostNotEnoughFreeMemoryError,
     InternalErrorError,
     InvalidValueError,
@@ -17,6 +18,7 @@ from xapi_shim.datamodel.errors import (
     VmHvmRequiredError,
 )
 from xapi_shim.datamodel.types import NULL_REF
+from xapi_shim.network.interface import NetworkError
 from xapi_shim.rpc.dates import now_text
 from xapi_shim.xen.interface import (
     BootFileMissingError,
@@ -141,7 +143,10 @@ async def _vif(tools: Toolstack, vif: str) -> Vif:
     network = db.text("VIF", vif, "network")
     bridge = db.text("network", network, "bridge")
     if not db.items("network", network, "PIFs"):
-        await tools.network.create_bridge(bridge)
+        try:
+            await tools.network.create_bridge(bridge)
+        except NetworkError as error:
+            raise HostCannotAttachNetworkError(tools.host, network) from error
     mtu = db.number("VIF", vif, "MTU")
     return Vif(
         mac=db.text("VIF", vif, "MAC"),

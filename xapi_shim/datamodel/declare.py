@@ -28,7 +28,12 @@ def param(name: str, type_text: str, default: Value | NoDefault = REQUIRED) -> P
 
 
 def msg(
-    name: str, params: tuple[Param, ...] = (), doc: str = "", *, result: str = "void", **more: Any
+    name: str,
+    params: tuple[Param, ...] = (),
+    doc: str = "",
+    *,
+    result: str = "void",
+    **more: Any,
 ) -> Message:
     """Return a message."""
     return Message(name, params, result, doc, **more)

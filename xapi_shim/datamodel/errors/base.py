@@ -25,15 +25,19 @@ class XenAPIError(Exception):
         return [self.code, *self.params]
 
     def __str__(self) -> str:
+        code = self.description()[0]
         told = ", ".join(
             f"{name}={value}" if name else value
             for name, value in zip((*self.names, *("" for _ in self.params)), self.params, strict=False)
         )
-        return f"{self.code}: {told}" if told else self.code
+        return f"{code}: {told}" if told else code
 
 
 class SrBackendFailureError(XenAPIError):
     """A storage driver's own error: SR_BACKEND_FAILURE_n ["", reason, details]."""
+
+    code = "SR_BACKEND_FAILURE"
+    names = ("status", "stdout", "stderr")
 
     def __init__(self, number: int, reason: str, details: str = "") -> None:
         super().__init__("", reason, details)
