@@ -151,11 +151,12 @@ def _declared(model: DataModel) -> Mapping[str, tuple[ApiClass, Message]]:
     }
 
 
-_by_model: dict[int, Mapping[str, tuple[ApiClass, Message]]] = {}
+# The model is kept beside its messages: were it freed, another could get its id.
+_by_model: dict[int, tuple[DataModel, Mapping[str, tuple[ApiClass, Message]]]] = {}
 
 
 def all_messages(model: DataModel) -> Mapping[str, tuple[ApiClass, Message]]:
     """Return every message of `model` by `Class.message`, declared and derived (made once)."""
     if id(model) not in _by_model:
-        _by_model[id(model)] = _declared(model)
-    return _by_model[id(model)]
+        _by_model[id(model)] = (model, _declared(model))
+    return _by_model[id(model)][1]

@@ -249,11 +249,19 @@ class DataModel:
         calls = [m.name for m in cls.messages]
         wrong += [f"{cls.name}: message {n} twice" for n in {n for n in calls if calls.count(n) > 1}]
         for attr in cls.fields:
-            wrong += [f"{cls.name}.{attr.name}: {why}" for why in self._check_type(attr.type)]
+            wrong += [f"{cls.name}.{attr.name}: {why}" for why in self._check_text(attr.type_text)]
         for message in cls.messages:
-            for of in (message.result, *(p.type for p in message.params)):
-                wrong += [f"{cls.name}.{message.name}: {why}" for why in self._check_type(of)]
+            if message.field and message.field not in cls.by_name:
+                wrong.append(f"{cls.name}.{message.name}: names no field {message.field}")
+            for text in (message.result_text, *(p.type_text for p in message.params)):
+                wrong += [f"{cls.name}.{message.name}: {why}" for why in self._check_text(text)]
         return wrong
+
+    def _check_text(self, text: str) -> list[str]:
+        try:
+            return self._check_type(parse_type(text))
+        except ValueError as error:
+            return [str(error)]
 
     def _check_type(self, of: Type) -> list[str]:
         if of.kind is Kind.ENUM and of.name not in self.enums:
