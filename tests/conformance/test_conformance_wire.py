@@ -117,7 +117,8 @@ def test_malformed_json_is_a_500_in_html(running, body):
 def test_bodies_are_limited_and_have_a_length(running, ref):
     answer, _ = post(running, "/", b"x" * (300 * 1024 + 1))
     assert answer.status == 413
-    answer, _ = post(running, "/", iter([b"<methodCall/>"]), headers={"Transfer-Encoding": "chunked"})
+    chunk = b"d\r\n<methodCall/>\r\n0\r\n\r\n"
+    answer, _ = post(running, "/", iter([chunk]), headers={"Transfer-Encoding": "chunked"})
     assert answer.status == 411
     assert rpc(running, "pool.get_all", ref)["error"] is None
 

@@ -114,15 +114,17 @@ class GuestWatch:
             or not db.exists("VM", vm)
             or db.flag("VM", vm, "is_control_domain")
             or db.flag("VM", vm, "is_a_template")
-            # A message is at work on the domain and will record what comes of it.
-            or self._tools.domain_locks[vm].locked()
         )
 
     def _reaction(self, vm: str, domains: dict[str, DomainInfo]) -> Reaction:
         return decide(_recorded(self._tools.db, vm), domains.get(self._tools.db.text("VM", vm, "uuid")))
 
     async def _act(self, vm: str) -> None:
-        """Look again under the VM's lock, and do what that says."""
+        """Look again under the VM's lock, and do what that says.
+
+        A message that is at work on the domain is waited for: what happened meanwhile (a guest
+        that crashed as soon as it was started) is found then.
+        """
         tools = self._tools
         async with tools.domain_locks[vm]:
             domains = {d.uuid: d for d in await tools.hypervisor.domains()}

@@ -25,6 +25,7 @@ class PamLogin:
 
 
 def _check(user: str, password: str) -> bool:
-    import pam  # the module needs libpam, which a laptop with the simulator may lack
+    # Imported here: the module needs libpam, which a laptop with the simulator may lack.
+    import pam
 
     return bool(pam.pam().authenticate(user, password, service=PAM_SERVICE))
