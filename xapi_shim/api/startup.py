@@ -137,6 +137,11 @@ def _pool(tools: Toolstack) -> str:
     )
 
 
+async def refresh_metrics(tools: Toolstack) -> None:
+    """Read the host's memory into its metrics. Raises XenError."""
+    _metrics(tools, await tools.hypervisor.info())
+
+
 def _metrics(tools: Toolstack, info: HypervisorInfo) -> None:
     metrics = tools.db.text("host", tools.host, "metrics")
     tools.db.update(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xapi_shim.api.binding import bind
 from xapi_shim.api.guest_watch import GuestWatch
 from xapi_shim.api.host_facts import read_facts
-from xapi_shim.api.startup import start_up
+from xapi_shim.api.startup import refresh_metrics, start_up
 from xapi_shim.api.toolstack import Toolstack
 from xapi_shim.database.database import Database
 from xapi_shim.database.sqlite_store import SqliteStore
@@ -28,6 +28,7 @@ from xapi_shim.storage.simulated_sr import SimulatedSr
 from xapi_shim.web.certificate import ensure_certificate, server_context
 from xapi_shim.web.pam_login import PamLogin
 from xapi_shim.web.server import Listen, Server
+from xapi_shim.xen.interface import XenError
 from xapi_shim.xen.simulator import SimulatedXen
 from xapi_shim.xen.xl import XlHypervisor
 
@@ -106,6 +107,10 @@ class Daemon:
             await asyncio.sleep(COLLECT_S)
             self.tools.sessions.drop_idle()
             self.tools.tasks.collect()
+            try:
+                await refresh_metrics(self.tools)
+            except XenError as error:
+                log.warning("cannot read the host's memory: %s", error)
             self.tools.db.touch("pool", self.tools.pool)
 
 

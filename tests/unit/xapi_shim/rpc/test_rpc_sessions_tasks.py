@@ -1,0 +1,104 @@
+"""Sessions, tasks and subscriptions: limits and ends."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from xapi_shim.database.database import Database
+from xapi_shim.datamodel.errors import (
+    EventFromTokenParseFailureError,
+    EventSubscriptionParseFailureError,
+    OperationNotAllowedError,
+    SessionInvalidError,
+)
+from xapi_shim.datamodel.model import Role
+from xapi_shim.datamodel.registry import DATAMODEL
+from xapi_shim.rpc import sessions as sessions_module
+from xapi_shim.rpc.dates import to_text
+from xapi_shim.rpc.events import make_token, parse_subscription, parse_token
+from xapi_shim.rpc.sessions import IDLE_S, Sessions
+from xapi_shim.rpc.tasks import MAX_FINISHED, Tasks
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def db():
+    return Database(DATAMODEL)
+
+
+def test_the_longest_idle_session_makes_room(db, monkeypatch):
+    monkeypatch.setattr(sessions_module, "PER_NAME", 3)
+    clock = Clock()
+    sessions = Sessions(db, clock)
+    refs = []
+    for at in range(4):
+        clock.now = at
+        refs.append(sessions.open("root", Role.LOCAL_ROOT, originator=f"o{at}", host="h", local=True))
+        if at == 2:
+            sessions.role(refs[0])
+    assert [sessions.alive(ref) for ref in refs] == [True, False, True, True]
+    assert len(db.refs("session")) == 3
+
+
+def test_an_idle_session_ends_and_its_ref_is_dead(db):
+    clock = Clock()
+    sessions = Sessions(db, clock)
+    ref = sessions.open("root", Role.LOCAL_ROOT, originator="", host="h", local=True)
+    clock.now = IDLE_S + 1
+    assert sessions.drop_idle() == 1
+    for call in (sessions.role, sessions.close, sessions.user):
+        with pytest.raises(SessionInvalidError):
+            call(ref)
+
+
+def test_roles_are_ordered():
+    assert Role.LOCAL_ROOT.allows(Role.LOCAL_ROOT)
+    assert Role.POOL_ADMIN.allows(Role.READ_ONLY)
+    assert not Role.READ_ONLY.allows(Role.VM_OPERATOR)
+    assert not Role.POOL_ADMIN.allows(Role.LOCAL_ROOT)
+
+
+def test_finished_tasks_go_after_a_while_and_when_there_are_too_many(db):
+    tasks = Tasks(db)
+    old, young = (tasks.create(name, "", "") for name in ("old", "young"))
+    for ref in (old, young):
+        tasks.finish(ref, "")
+    db.set("task", old, "finished", to_text(datetime.now(UTC) - timedelta(minutes=66)))
+    tasks.collect()
+    assert db.refs("task") == [young]
+    for _ in range(MAX_FINISHED + 5):
+        tasks.finish(tasks.create("t", "", ""), "")
+    tasks.collect()
+    assert len(db.refs("task")) == MAX_FINISHED
+
+
+def test_a_task_without_work_behind_it_cannot_be_cancelled(db):
+    tasks = Tasks(db)
+    ref = tasks.create("t", "", "")
+    with pytest.raises(OperationNotAllowedError):
+        tasks.cancel(ref)
+    tasks.fail(ref, ["TASK_CANCELLED", ref])
+    assert db.text("task", ref, "status") == "cancelled"
+
+
+def test_subscriptions():
+    wanted = parse_subscription(["VM", "host/OpaqueRef:1", "host/OpaqueRef:2"])
+    assert wanted.picks("VM", "anything")
+    assert wanted.picks("host", "OpaqueRef:2")
+    assert not wanted.picks("host", "OpaqueRef:3")
+    assert not wanted.wants("SR")
+    assert parse_subscription(["*"]).picks("SR", "x")
+    for bad in ("", "vm/", "vm/x", "v m"):
+        with pytest.raises(EventSubscriptionParseFailureError):
+            parse_subscription([bad])
+    assert parse_token("") == -1
+    assert parse_token(make_token(7)) == 7
+    for bad in ("7", "a,b", "1,2,3", "-1,0"):
+        with pytest.raises(EventFromTokenParseFailureError):
+            parse_token(bad)
