@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from kronos_packaging.build_root import cache_dir
 from xapi_shim.base.process import run
 
 REPO = Path(__file__).resolve().parents[2]
-
-
-def cache_dir() -> Path:
-    """Return the cache: $KRONOS_CACHE, else kronos below $XDG_CACHE_HOME or ~/.cache."""
-    if own := os.environ.get("KRONOS_CACHE"):
-        return Path(own)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "kronos"
 
 
 def lab_dir() -> Path:
