@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from xapi_shim.datamodel.declare import dynamic, rw
+from xapi_shim.datamodel.declare import written_by
 from xapi_shim.datamodel.model import ApiClass, Field, Message, Role
 
 CONSTRUCTOR = (
     "other_config", "port",
 )  # fmt: skip
 
+rw, static, dynamic = written_by(Role.VM_ADMIN)
+
 FIELDS: tuple[Field, ...] = (
-    dynamic("uuid", "string"),
-    dynamic("protocol", "enum(console_protocol)", write_role=Role.VM_ADMIN),
-    dynamic("location", "string", write_role=Role.VM_ADMIN),
-    dynamic("VM", "ref(VM)", write_role=Role.VM_ADMIN),
-    rw("other_config", "map(string,string)", write_role=Role.VM_ADMIN),
-    rw("port", "int", internal=True, write_role=Role.VM_ADMIN),
+    dynamic("uuid", "string", "Identity that stays the same for good.", write_role=Role.POOL_ADMIN),
+    dynamic("protocol", "enum(console_protocol)", "What is spoken over it."),
+    dynamic("location", "string", "Where clients connect to it."),
+    dynamic("VM", "ref(VM)", "The VM that it shows."),
+    rw("other_config", "map(string,string)", "Settings by key, for anybody."),
+    rw("port", "int", "The port it is served on, on the host.", internal=True),
 )
 
 MESSAGES: tuple[Message, ...] = ()

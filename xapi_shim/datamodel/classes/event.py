@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from xapi_shim.datamodel.declare import msg, param, static
+from xapi_shim.datamodel.declare import msg, param, written_by
 from xapi_shim.datamodel.model import ApiClass, Field, Message, Role
 
+rw, static, dynamic = written_by(Role.LOCAL_ROOT)
+
 FIELDS: tuple[Field, ...] = (
-    static("id", "int", write_role=Role.LOCAL_ROOT),
-    static("timestamp", "datetime", state="deprecated", write_role=Role.LOCAL_ROOT),
-    static("class", "string", write_role=Role.LOCAL_ROOT),
-    static("operation", "enum(event_operation)", write_role=Role.LOCAL_ROOT),
-    static("ref", "string", write_role=Role.LOCAL_ROOT),
-    static("obj_uuid", "string", state="deprecated", write_role=Role.LOCAL_ROOT),
+    static("id", "int", "Where in the order of all changes it stands."),
+    static("timestamp", "datetime", "When it happened; always zero now.", state="deprecated"),
+    static("class", "string", "The class of what changed, in lower case."),
+    static("operation", "enum(event_operation)", "Whether something came, went or changed."),
+    static("ref", "string", "What changed."),
+    static("obj_uuid", "string", "The uuid of what changed.", state="deprecated"),
 )
 
 MESSAGES: tuple[Message, ...] = (
-    msg("register", (param("classes", "set(string)"),), role=Role.READ_ONLY, state="deprecated"),
-    msg("unregister", (param("classes", "set(string)"),), role=Role.READ_ONLY, state="deprecated"),
+    msg(
+        "register",
+        (param("classes", "set(string)"),),
+        "Begin to queue changes of some classes for this session.",
+        role=Role.READ_ONLY,
+        state="deprecated",
+    ),
+    msg(
+        "unregister",
+        (param("classes", "set(string)"),),
+        "Stop queueing changes of some classes.",
+        role=Role.READ_ONLY,
+        state="deprecated",
+    ),
     msg(
         "next",
+        (),
+        "Wait for queued changes and return them.",
         result="set(record(event))",
         role=Role.READ_ONLY,
         is_async=False,
@@ -28,16 +44,25 @@ MESSAGES: tuple[Message, ...] = (
     msg(
         "from",
         (param("classes", "set(string)"), param("token", "string"), param("timeout", "float")),
+        "Return what changed since a token, waiting if nothing did.",
         result="set(record(event))",
         role=Role.READ_ONLY,
         is_async=False,
         errors=("EVENT_FROM_TOKEN_PARSE_FAILURE", "EVENT_SUBSCRIPTION_PARSE_FAILURE"),
         since="boston",
     ),
-    msg("get_current_id", result="int", role=Role.READ_ONLY, is_async=False),
+    msg(
+        "get_current_id",
+        (),
+        "Return the number of the newest change.",
+        result="int",
+        role=Role.READ_ONLY,
+        is_async=False,
+    ),
     msg(
         "inject",
         (param("class", "string"), param("ref", "string")),
+        "Pretend that an object changed; return a token from just before.",
         result="string",
         role=Role.READ_ONLY,
         is_async=False,

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from xapi_shim.datamodel.declare import dynamic, rw
+from xapi_shim.datamodel.declare import written_by
 from xapi_shim.datamodel.model import ApiClass, Field, Message, Role
 
+rw, static, dynamic = written_by(Role.POOL_OPERATOR)
+
 FIELDS: tuple[Field, ...] = (
-    dynamic("uuid", "string"),
-    dynamic("memory_total", "int", path=("memory", "total"), write_role=Role.POOL_OPERATOR),
+    dynamic("uuid", "string", "Identity that stays the same for good.", write_role=Role.POOL_ADMIN),
+    dynamic("memory_total", "int", "Memory of the host, in bytes.", path=("memory", "total")),
     dynamic(
         "memory_free",
         "int",
+        "Memory that was unused, in bytes.",
         default=0,
         path=("memory", "free"),
         state="removed",
-        write_role=Role.POOL_OPERATOR,
     ),
-    dynamic("live", "bool", write_role=Role.POOL_OPERATOR),
-    dynamic("last_updated", "datetime", write_role=Role.POOL_OPERATOR),
-    rw("other_config", "map(string,string)", default={}, since="orlando", write_role=Role.POOL_OPERATOR),
+    dynamic("live", "bool", "Whether the host answered lately."),
+    dynamic("last_updated", "datetime", "When this was last refreshed."),
+    rw("other_config", "map(string,string)", "Settings by key, for anybody.", default={}, since="orlando"),
 )
 
 MESSAGES: tuple[Message, ...] = ()

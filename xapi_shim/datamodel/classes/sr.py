@@ -2,61 +2,70 @@
 
 from __future__ import annotations
 
-from xapi_shim.datamodel.declare import dynamic, msg, param, rw, static
+from xapi_shim.datamodel.declare import msg, param, written_by
 from xapi_shim.datamodel.model import ApiClass, Field, Message, Role
 
+rw, static, dynamic = written_by(Role.POOL_OPERATOR)
+
 FIELDS: tuple[Field, ...] = (
-    dynamic("uuid", "string"),
-    static("name_label", "string", default="", path=("name", "label"), write_role=Role.POOL_OPERATOR),
+    dynamic("uuid", "string", "Identity that stays the same for good.", write_role=Role.POOL_ADMIN),
     static(
-        "name_description",
-        "string",
-        default="",
-        path=("name", "description"),
-        write_role=Role.POOL_OPERATOR,
+        "name_label", "string", "The name people gave the repository.", default="", path=("name", "label")
+    ),
+    static(
+        "name_description", "string", "Notes about the repository.", default="", path=("name", "description")
     ),
     dynamic(
         "allowed_operations",
         "set(enum(storage_operations))",
+        "What may be done to the repository now.",
         default=[],
         persist=False,
-        write_role=Role.POOL_OPERATOR,
     ),
     dynamic(
         "current_operations",
         "map(string,enum(storage_operations))",
+        "What is being done to the repository, by task.",
         default={},
         persist=False,
-        write_role=Role.POOL_OPERATOR,
     ),
-    dynamic("VDIs", "set(ref(VDI))", write_role=Role.POOL_OPERATOR),
-    dynamic("PBDs", "set(ref(PBD))", write_role=Role.POOL_OPERATOR),
-    dynamic("virtual_allocation", "int", write_role=Role.POOL_OPERATOR),
-    dynamic("physical_utilisation", "int", write_role=Role.POOL_OPERATOR),
-    static("physical_size", "int", write_role=Role.POOL_OPERATOR),
-    static("type", "string", write_role=Role.POOL_OPERATOR),
-    static("content_type", "string", write_role=Role.POOL_OPERATOR),
-    dynamic("shared", "bool", write_role=Role.POOL_OPERATOR),
+    dynamic("VDIs", "set(ref(VDI))", "The disks in it."),
+    dynamic("PBDs", "set(ref(PBD))", "Hosts' connections to it."),
+    dynamic("virtual_allocation", "int", "The sum of what its disks promise, in bytes."),
+    dynamic("physical_utilisation", "int", "How much is used, in bytes."),
+    static("physical_size", "int", "How much there is, in bytes."),
+    static("type", "string", "The driver that runs it."),
+    static("content_type", "string", "What it is for, such as user or iso."),
+    dynamic("shared", "bool", "Whether several hosts may be connected."),
     rw(
         "other_config",
         "map(string,string)",
-        write_role=Role.POOL_OPERATOR,
+        "Settings by key, for anybody.",
         key_roles={"folder": Role.VM_OPERATOR, "XenCenter.CustomFields.*": Role.VM_OPERATOR},
     ),
-    rw("tags", "set(string)", default=[], since="orlando", write_role=Role.VM_OPERATOR),
-    dynamic("default_vdi_visibility", "bool", internal=True, write_role=Role.POOL_OPERATOR),
-    rw("sm_config", "map(string,string)", default={}, since="miami", write_role=Role.POOL_OPERATOR),
-    dynamic("blobs", "map(string,ref(blob))", default={}, since="orlando", write_role=Role.POOL_OPERATOR),
-    dynamic("local_cache_enabled", "bool", default=False, since="cowley", write_role=Role.POOL_OPERATOR),
+    rw(
+        "tags",
+        "set(string)",
+        "Words to find it by.",
+        default=[],
+        since="orlando",
+        write_role=Role.VM_OPERATOR,
+    ),
+    dynamic("default_vdi_visibility", "bool", "Whether its disks are shown to people.", internal=True),
+    rw("sm_config", "map(string,string)", "The driver's settings.", default={}, since="miami"),
+    dynamic("blobs", "map(string,ref(blob))", "Files attached to it.", default={}, since="orlando"),
+    dynamic(
+        "local_cache_enabled", "bool", "Whether its host caches disks in it.", default=False, since="cowley"
+    ),
     dynamic(
         "introduced_by",
         "ref(DR_task)",
+        "The disaster recovery that brought it.",
         default="OpaqueRef:NULL",
         since="boston",
-        write_role=Role.POOL_OPERATOR,
     ),
-    dynamic("clustered", "bool", default=False, since="dundee", write_role=Role.POOL_OPERATOR),
-    dynamic("is_tools_sr", "bool", default=False, since="dundee", write_role=Role.POOL_OPERATOR),
+    dynamic("clustered", "bool", "Whether it needs a cluster of hosts.", default=False, since="dundee"),
+    dynamic("is_tools_sr", "bool", "Whether it holds the guest tools.", default=False, since="dundee"),
 )
 
 MESSAGES: tuple[Message, ...] = (
@@ -73,6 +82,7 @@ MESSAGES: tuple[Message, ...] = (
             param("shared", "bool"),
             param("sm_config", "map(string,string)", {}),
         ),
+        "Make a repository on a host and connect the host.",
         result="ref(SR)",
         role=Role.POOL_OPERATOR,
         errors=("SR_UNKNOWN_DRIVER",),
@@ -88,6 +98,7 @@ MESSAGES: tuple[Message, ...] = (
             param("shared", "bool"),
             param("sm_config", "map(string,string)", {}),
         ),
+        "Add an object for a repository that exists.",
         result="ref(SR)",
         role=Role.POOL_OPERATOR,
     ),
@@ -103,15 +114,46 @@ MESSAGES: tuple[Message, ...] = (
             param("content_type", "string"),
             param("sm_config", "map(string,string)", {}),
         ),
+        "Make a repository without an object.",
         result="string",
         role=Role.POOL_OPERATOR,
         state="deprecated",
     ),
-    msg("destroy", (param("sr", "ref(SR)"),), role=Role.POOL_OPERATOR, errors=("SR_HAS_PBD",)),
-    msg("forget", (param("sr", "ref(SR)"),), role=Role.POOL_OPERATOR, errors=("SR_HAS_PBD",)),
-    msg("update", (param("sr", "ref(SR)"),), role=Role.POOL_OPERATOR, since="symc"),
-    msg("get_supported_types", result="set(string)", role=Role.READ_ONLY, is_async=False),
-    msg("scan", (param("sr", "ref(SR)"),), role=Role.VM_POWER_ADMIN),
+    msg(
+        "destroy",
+        (param("sr", "ref(SR)"),),
+        "Remove the repository and all that is in it.",
+        role=Role.POOL_OPERATOR,
+        errors=("SR_HAS_PBD",),
+    ),
+    msg(
+        "forget",
+        (param("sr", "ref(SR)"),),
+        "Remove the object, leaving the disks as they are.",
+        role=Role.POOL_OPERATOR,
+        errors=("SR_HAS_PBD",),
+    ),
+    msg(
+        "update",
+        (param("sr", "ref(SR)"),),
+        "Fetch sizes and usage from the driver.",
+        role=Role.POOL_OPERATOR,
+        since="symc",
+    ),
+    msg(
+        "get_supported_types",
+        (),
+        "List the drivers that are here.",
+        result="set(string)",
+        role=Role.READ_ONLY,
+        is_async=False,
+    ),
+    msg(
+        "scan",
+        (param("sr", "ref(SR)"),),
+        "Look for disks that came, went or changed.",
+        role=Role.VM_POWER_ADMIN,
+    ),
     msg(
         "probe",
         (
@@ -120,6 +162,7 @@ MESSAGES: tuple[Message, ...] = (
             param("type", "string"),
             param("sm_config", "map(string,string)", {}),
         ),
+        "Have a driver look for repositories; return its XML.",
         result="string",
         role=Role.POOL_OPERATOR,
         since="miami",
@@ -132,13 +175,29 @@ MESSAGES: tuple[Message, ...] = (
             param("type", "string"),
             param("sm_config", "map(string,string)", {}),
         ),
+        "Have a driver look for repositories; return records.",
         result="set(record(probe_result))",
         role=Role.POOL_OPERATOR,
         since="lima",
     ),
-    msg("set_shared", (param("sr", "ref(SR)"), param("value", "bool")), role=Role.POOL_OPERATOR),
-    msg("set_name_label", (param("sr", "ref(SR)"), param("value", "string")), role=Role.POOL_OPERATOR),
-    msg("set_name_description", (param("sr", "ref(SR)"), param("value", "string")), role=Role.POOL_OPERATOR),
+    msg(
+        "set_shared",
+        (param("sr", "ref(SR)"), param("value", "bool")),
+        "Choose whether several hosts may be connected.",
+        role=Role.POOL_OPERATOR,
+    ),
+    msg(
+        "set_name_label",
+        (param("sr", "ref(SR)"), param("value", "string")),
+        "Rename it, here and in the storage.",
+        role=Role.POOL_OPERATOR,
+    ),
+    msg(
+        "set_name_description",
+        (param("sr", "ref(SR)"), param("value", "string")),
+        "Change its notes, here and in the storage.",
+        role=Role.POOL_OPERATOR,
+    ),
     msg(
         "create_new_blob",
         (
@@ -147,6 +206,7 @@ MESSAGES: tuple[Message, ...] = (
             param("mime_type", "string"),
             param("public", "bool", False),
         ),
+        "Attach room for a file to it.",
         result="ref(blob)",
         role=Role.POOL_OPERATOR,
         since="orlando",
@@ -154,6 +214,7 @@ MESSAGES: tuple[Message, ...] = (
     msg(
         "set_physical_size",
         (param("self", "ref(SR)"), param("value", "int")),
+        "Record how much there is.",
         role=Role.POOL_OPERATOR,
         is_async=False,
         since="miami",
@@ -162,6 +223,7 @@ MESSAGES: tuple[Message, ...] = (
     msg(
         "set_virtual_allocation",
         (param("self", "ref(SR)"), param("value", "int")),
+        "Record what its disks promise.",
         role=Role.LOCAL_ROOT,
         is_async=False,
         since="miami",
@@ -171,24 +233,45 @@ MESSAGES: tuple[Message, ...] = (
     msg(
         "set_physical_utilisation",
         (param("self", "ref(SR)"), param("value", "int")),
+        "Record how much is used.",
         role=Role.LOCAL_ROOT,
         is_async=False,
         since="miami",
         hidden=True,
         field="physical_utilisation",
     ),
-    msg("assert_can_host_ha_statefile", (param("sr", "ref(SR)"),), role=Role.POOL_OPERATOR, since="orlando"),
+    msg(
+        "assert_can_host_ha_statefile",
+        (param("sr", "ref(SR)"),),
+        "Fail if hosts could not vote on a disk in it.",
+        role=Role.POOL_OPERATOR,
+        since="orlando",
+    ),
     msg(
         "assert_supports_database_replication",
         (param("sr", "ref(SR)"),),
+        "Fail if it could not hold a copy of the database.",
         role=Role.POOL_OPERATOR,
         since="boston",
     ),
-    msg("enable_database_replication", (param("sr", "ref(SR)"),), role=Role.POOL_OPERATOR, since="boston"),
-    msg("disable_database_replication", (param("sr", "ref(SR)"),), role=Role.POOL_OPERATOR, since="boston"),
+    msg(
+        "enable_database_replication",
+        (param("sr", "ref(SR)"),),
+        "Keep a copy of the database in it.",
+        role=Role.POOL_OPERATOR,
+        since="boston",
+    ),
+    msg(
+        "disable_database_replication",
+        (param("sr", "ref(SR)"),),
+        "Keep no copy of the database in it.",
+        role=Role.POOL_OPERATOR,
+        since="boston",
+    ),
     msg(
         "get_data_sources",
         (param("sr", "ref(SR)"),),
+        "List what is and could be measured of it.",
         result="set(record(data_source))",
         role=Role.READ_ONLY,
         is_async=False,
@@ -197,6 +280,7 @@ MESSAGES: tuple[Message, ...] = (
     msg(
         "record_data_source",
         (param("sr", "ref(SR)"), param("data_source", "string")),
+        "Begin recording one measurement.",
         role=Role.POOL_OPERATOR,
         is_async=False,
         since="dundee",
@@ -204,6 +288,7 @@ MESSAGES: tuple[Message, ...] = (
     msg(
         "query_data_source",
         (param("sr", "ref(SR)"), param("data_source", "string")),
+        "Return one measurement's latest value.",
         result="float",
         role=Role.READ_ONLY,
         is_async=False,
@@ -212,6 +297,7 @@ MESSAGES: tuple[Message, ...] = (
     msg(
         "forget_data_source_archives",
         (param("sr", "ref(SR)"), param("data_source", "string")),
+        "Delete one measurement's history.",
         role=Role.POOL_OPERATOR,
         is_async=False,
         since="dundee",
@@ -219,6 +305,7 @@ MESSAGES: tuple[Message, ...] = (
     msg(
         "get_live_hosts",
         (param("sr", "ref(SR)"),),
+        "List the hosts up that are connected to it.",
         result="set(ref(host))",
         role=Role.POOL_OPERATOR,
         since="stockholm",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from xapi_shim.datamodel.classes import vm_messages_placement, vm_messages_power, vm_messages_resources
 from xapi_shim.datamodel.classes.vm_fields import FIELDS
-from xapi_shim.datamodel.classes.vm_messages import MESSAGES
 from xapi_shim.datamodel.model import ApiClass, Role
 
 CONSTRUCTOR = (
@@ -24,7 +24,7 @@ CLASS = ApiClass(
     "VM",
     "A virtual machine, a template or a control domain.",
     FIELDS,
-    MESSAGES,
+    (*vm_messages_power.MESSAGES, *vm_messages_resources.MESSAGES, *vm_messages_placement.MESSAGES),
     has_constructor=True,
     constructor_role=Role.VM_ADMIN,
     constructor=CONSTRUCTOR,
