@@ -114,25 +114,35 @@ class ChangePasswordRejectedError(XenAPIError):
 
 
 class EventsLostError(XenAPIError):
+    """So much changed that the queue of events ran over."""
+
     code = "EVENTS_LOST"
 
 
 class EventFromTokenParseFailureError(XenAPIError):
+    """The token is not one that event.from returned."""
+
     code = "EVENT_FROM_TOKEN_PARSE_FAILURE"
     names = ("token",)
 
 
 class EventSubscriptionParseFailureError(XenAPIError):
+    """What to watch is neither `*`, a class nor class/ref."""
+
     code = "EVENT_SUBSCRIPTION_PARSE_FAILURE"
     names = ("subscription",)
 
 
 class PermissionDeniedError(XenAPIError):
+    """The caller may not do that."""
+
     code = "PERMISSION_DENIED"
     names = ("message",)
 
 
 class RbacPermissionDeniedError(XenAPIError):
+    """No role of the caller allows the message."""
+
     code = "RBAC_PERMISSION_DENIED"
     names = ("permission", "message")
 
@@ -146,20 +156,28 @@ class RoleNotFoundError(XenAPIError):
 
 
 class SessionAuthenticationFailedError(XenAPIError):
+    """The name or the password is wrong."""
+
     code = "SESSION_AUTHENTICATION_FAILED"
 
 
 class SessionAuthorizationFailedError(XenAPIError):
+    """The user is known but may not come in."""
+
     code = "SESSION_AUTHORIZATION_FAILED"
     names = ("username", "msg")
 
 
 class SessionInvalidError(XenAPIError):
+    """The session has ended or never was."""
+
     code = "SESSION_INVALID"
     names = ("handle",)
 
 
 class SessionNotRegisteredError(XenAPIError):
+    """The session queues no events."""
+
     code = "SESSION_NOT_REGISTERED"
     names = ("handle",)
 
@@ -173,6 +191,8 @@ class SubjectCannotBeResolvedError(XenAPIError):
 
 
 class TaskCancelledError(XenAPIError):
+    """The task was asked to stop, and did."""
+
     code = "TASK_CANCELLED"
     names = ("task",)
 

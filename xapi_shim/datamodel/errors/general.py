@@ -113,11 +113,15 @@ class FailedToStartEmulatorError(XenAPIError):
 
 
 class FieldTypeErrorError(XenAPIError):
+    """The argument is not of the declared type."""
+
     code = "FIELD_TYPE_ERROR"
     names = ("field",)
 
 
 class HandleInvalidError(XenAPIError):
+    """The ref points to nothing of that class."""
+
     code = "HANDLE_INVALID"
     names = ("class", "handle")
 
@@ -142,6 +146,8 @@ class IncompatibleStatefileSrError(XenAPIError):
 
 
 class InternalErrorError(XenAPIError):
+    """The toolstack failed in a way that has no code of its own."""
+
     code = "INTERNAL_ERROR"
     names = ("message",)
 
@@ -172,6 +178,8 @@ class InvalidNtpConfigError(XenAPIError):
 
 
 class InvalidValueError(XenAPIError):
+    """The field cannot have that value."""
+
     code = "INVALID_VALUE"
     names = ("field", "value")
 
@@ -187,25 +195,35 @@ class LocationNotUniqueError(XenAPIError):
 
 
 class MapDuplicateKeyError(XenAPIError):
+    """The map has that key already."""
+
     code = "MAP_DUPLICATE_KEY"
     names = ("type", "param_name", "uuid", "key")
 
 
 class MessageDeprecatedError(XenAPIError):
+    """The message is about to be given up."""
+
     code = "MESSAGE_DEPRECATED"
 
 
 class MessageMethodUnknownError(XenAPIError):
+    """There is no message of that name."""
+
     code = "MESSAGE_METHOD_UNKNOWN"
     names = ("method",)
 
 
 class MessageParameterCountMismatchError(XenAPIError):
+    """The message takes another number of arguments."""
+
     code = "MESSAGE_PARAMETER_COUNT_MISMATCH"
     names = ("method", "expected", "received")
 
 
 class MessageRemovedError(XenAPIError):
+    """The message was given up and is answered no more."""
+
     code = "MESSAGE_REMOVED"
 
 
@@ -215,6 +233,8 @@ class NotAllowedWhenNtpIsEnabledError(XenAPIError):
 
 
 class NotImplementedError_(XenAPIError):
+    """The message is declared and nobody has written it yet."""
+
     code = "NOT_IMPLEMENTED"
     names = ("function",)
 
@@ -247,11 +267,15 @@ class ObjectNolongerExistsError(XenAPIError):
 
 
 class OperationBlockedError(XenAPIError):
+    """The VM's owner forbade the operation."""
+
     code = "OPERATION_BLOCKED"
     names = ("ref", "code")
 
 
 class OperationNotAllowedError(XenAPIError):
+    """It may not be done; the parameter says why."""
+
     code = "OPERATION_NOT_ALLOWED"
     names = ("reason",)
 
@@ -262,11 +286,15 @@ class OperationPartiallyFailedError(XenAPIError):
 
 
 class OtherOperationInProgressError(XenAPIError):
+    """Something else is being done to the object."""
+
     code = "OTHER_OPERATION_IN_PROGRESS"
     names = ("class", "object", "operation_type", "operation_ref")
 
 
 class OutOfSpaceError(XenAPIError):
+    """The host's own disk is full."""
+
     code = "OUT_OF_SPACE"
     names = ("location",)
 
@@ -326,6 +354,8 @@ class TooManyVusbsError(XenAPIError):
 
 
 class UuidInvalidError(XenAPIError):
+    """Nothing of that class has the uuid."""
+
     code = "UUID_INVALID"
     names = ("type", "uuid")
 
@@ -335,6 +365,8 @@ class V6dFailureError(XenAPIError):
 
 
 class ValueNotSupportedError(XenAPIError):
+    """The field could have that value, but not here."""
+
     code = "VALUE_NOT_SUPPORTED"
     names = ("field", "value", "reason")
 
@@ -350,11 +382,15 @@ class XapiHookFailedError(XenAPIError):
 
 
 class XenapiMissingPluginError(XenAPIError):
+    """There is no plugin of that name."""
+
     code = "XENAPI_MISSING_PLUGIN"
     names = ("name",)
 
 
 class XenapiPluginFailureError(XenAPIError):
+    """The plugin failed."""
+
     code = "XENAPI_PLUGIN_FAILURE"
     names = ("status", "stdout", "stderr")
 

@@ -48,6 +48,8 @@ class BundleUnpackFailedError(XenAPIError):
 
 
 class CannotContactHostError(XenAPIError):
+    """The other host could not be reached."""
+
     code = "CANNOT_CONTACT_HOST"
     names = ("host",)
 
@@ -329,6 +331,8 @@ class HostBrokenError(XenAPIError):
 
 
 class HostCannotAttachNetworkError(XenAPIError):
+    """The host cannot bring the network up."""
+
     code = "HOST_CANNOT_ATTACH_NETWORK"
     names = ("host", "network")
 
@@ -351,6 +355,8 @@ class HostCdDriveEmptyError(XenAPIError):
 
 
 class HostDisabledError(XenAPIError):
+    """The host starts no guests until it is enabled."""
+
     code = "HOST_DISABLED"
     names = ("host",)
 
@@ -395,10 +401,14 @@ class HostHasResidentVmsError(XenAPIError):
 
 
 class HostInEmergencyModeError(XenAPIError):
+    """The host has lost its master."""
+
     code = "HOST_IN_EMERGENCY_MODE"
 
 
 class HostInUseError(XenAPIError):
+    """The host is still needed by the object."""
+
     code = "HOST_IN_USE"
     names = ("host", "type", "ref")
 
@@ -409,6 +419,8 @@ class HostIsLiveError(XenAPIError):
 
 
 class HostIsSlaveError(XenAPIError):
+    """The host called is not the master; the parameter says who is."""
+
     code = "HOST_IS_SLAVE"
     names = ("Master IP address",)
 
@@ -432,6 +444,8 @@ class HostNotDisabledError(XenAPIError):
 
 
 class HostNotEnoughFreeMemoryError(XenAPIError):
+    """The host has too little memory left for the guest."""
+
     code = "HOST_NOT_ENOUGH_FREE_MEMORY"
     names = ("needed", "available")
 

@@ -6,10 +6,14 @@ from xapi_shim.datamodel.errors.base import XenAPIError
 
 
 class HostNotLiveError(XenAPIError):
+    """The host has not answered lately."""
+
     code = "HOST_NOT_LIVE"
 
 
 class HostOfflineError(XenAPIError):
+    """The host does not answer."""
+
     code = "HOST_OFFLINE"
     names = ("host",)
 
@@ -24,6 +28,8 @@ class HostPowerOnModeDisabledError(XenAPIError):
 
 
 class HostStillBootingError(XenAPIError):
+    """The toolstack is still starting."""
+
     code = "HOST_STILL_BOOTING"
 
 
@@ -109,6 +115,8 @@ class JoiningHostCannotHaveVmsWithCurrentOperationsError(XenAPIError):
 
 
 class JoiningHostConnectionFailedError(XenAPIError):
+    """The pool's master could not be reached."""
+
     code = "JOINING_HOST_CONNECTION_FAILED"
 
 
@@ -134,6 +142,8 @@ class NoClusterHostsReachableError(XenAPIError):
 
 
 class NoHostsAvailableError(XenAPIError):
+    """No host could take the guest."""
+
     code = "NO_HOSTS_AVAILABLE"
 
 

@@ -11,6 +11,8 @@ class AddressViolatesLockingConstraintError(XenAPIError):
 
 
 class BridgeNameExistsError(XenAPIError):
+    """A network with that bridge is known already."""
+
     code = "BRIDGE_NAME_EXISTS"
     names = ("bridge",)
 
@@ -75,31 +77,43 @@ class InterfaceHasNoIpError(XenAPIError):
 
 
 class MacDoesNotExistError(XenAPIError):
+    """The host has no interface with that Ethernet address."""
+
     code = "MAC_DOES_NOT_EXIST"
     names = ("MAC",)
 
 
 class MacInvalidError(XenAPIError):
+    """The Ethernet address is not one."""
+
     code = "MAC_INVALID"
     names = ("MAC",)
 
 
 class MacStillExistsError(XenAPIError):
+    """An interface with that Ethernet address is known already."""
+
     code = "MAC_STILL_EXISTS"
     names = ("MAC",)
 
 
 class NetworkAlreadyConnectedError(XenAPIError):
+    """The host is on the network by another interface."""
+
     code = "NETWORK_ALREADY_CONNECTED"
     names = ("network", "connected PIF")
 
 
 class NetworkContainsPifError(XenAPIError):
+    """Hosts' interfaces are still on the network."""
+
     code = "NETWORK_CONTAINS_PIF"
     names = ("pifs",)
 
 
 class NetworkContainsVifError(XenAPIError):
+    """Guests' interfaces are still on the network."""
+
     code = "NETWORK_CONTAINS_VIF"
     names = ("vifs",)
 
@@ -206,10 +220,14 @@ class PifConfigurationErrorError(XenAPIError):
 
 
 class PifDeviceNotFoundError(XenAPIError):
+    """The host has no interface of that name."""
+
     code = "PIF_DEVICE_NOT_FOUND"
 
 
 class PifDoesNotAllowUnplugError(XenAPIError):
+    """The interface must stay up."""
+
     code = "PIF_DOES_NOT_ALLOW_UNPLUG"
     names = ("PIF",)
 
@@ -235,6 +253,8 @@ class PifIncompatiblePrimaryAddressTypeError(XenAPIError):
 
 
 class PifIsManagementInterfaceError(XenAPIError):
+    """The host is managed through the interface."""
+
     code = "PIF_IS_MANAGEMENT_INTERFACE"
     names = ("PIF",)
 
@@ -250,6 +270,8 @@ class PifIsNotSriovCapableError(XenAPIError):
 
 
 class PifIsPhysicalError(XenAPIError):
+    """There is hardware behind the interface."""
+
     code = "PIF_IS_PHYSICAL"
     names = ("PIF",)
 
@@ -260,6 +282,8 @@ class PifIsSriovLogicalError(XenAPIError):
 
 
 class PifIsVlanError(XenAPIError):
+    """The interface is a VLAN."""
+
     code = "PIF_IS_VLAN"
     names = ("PIF",)
 
@@ -285,11 +309,15 @@ class PifTunnelStillExistsError(XenAPIError):
 
 
 class PifUnmanagedError(XenAPIError):
+    """The toolstack does not configure the interface."""
+
     code = "PIF_UNMANAGED"
     names = ("PIF",)
 
 
 class PifVlanExistsError(XenAPIError):
+    """The VLAN is on the interface already."""
+
     code = "PIF_VLAN_EXISTS"
     names = ("PIF",)
 
@@ -354,6 +382,8 @@ class VifInUseError(XenAPIError):
 
 
 class VifNotInMapError(XenAPIError):
+    """It was not said where the interface's network goes."""
+
     code = "VIF_NOT_IN_MAP"
     names = ("vif",)
 
@@ -364,5 +394,7 @@ class VlanInUseError(XenAPIError):
 
 
 class VlanTagInvalidError(XenAPIError):
+    """The VLAN tag is not between 0 and 4094."""
+
     code = "VLAN_TAG_INVALID"
     names = ("VLAN",)

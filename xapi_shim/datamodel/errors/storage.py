@@ -10,16 +10,22 @@ class CannotCreateStateFileError(XenAPIError):
 
 
 class DeviceAlreadyAttachedError(XenAPIError):
+    """The guest has the device already."""
+
     code = "DEVICE_ALREADY_ATTACHED"
     names = ("device",)
 
 
 class DeviceAlreadyDetachedError(XenAPIError):
+    """The guest has released the device already."""
+
     code = "DEVICE_ALREADY_DETACHED"
     names = ("device",)
 
 
 class DeviceAlreadyExistsError(XenAPIError):
+    """The VM has a device of that number."""
+
     code = "DEVICE_ALREADY_EXISTS"
     names = ("device",)
 
@@ -30,16 +36,22 @@ class DeviceAttachTimeoutError(XenAPIError):
 
 
 class DeviceDetachRejectedError(XenAPIError):
+    """The guest refused to release the device."""
+
     code = "DEVICE_DETACH_REJECTED"
     names = ("type", "ref", "msg")
 
 
 class DeviceDetachTimeoutError(XenAPIError):
+    """The guest did not release the device in time."""
+
     code = "DEVICE_DETACH_TIMEOUT"
     names = ("type", "ref")
 
 
 class DeviceNotAttachedError(XenAPIError):
+    """The guest does not have the device."""
+
     code = "DEVICE_NOT_ATTACHED"
     names = ("VBD",)
 
@@ -50,6 +62,8 @@ class DiskVbdMustBeReadwriteForHvmError(XenAPIError):
 
 
 class InvalidDeviceError(XenAPIError):
+    """No drive or interface has that number or name."""
+
     code = "INVALID_DEVICE"
     names = ("device",)
 
@@ -69,6 +83,8 @@ class NoLocalStorageError(XenAPIError):
 
 
 class PbdExistsError(XenAPIError):
+    """The host has a connection to the repository already."""
+
     code = "PBD_EXISTS"
     names = ("sr", "host", "pbd")
 
@@ -92,6 +108,8 @@ class SrAttachedError(XenAPIError):
 
 
 class SrAttachFailedError(XenAPIError):
+    """Connecting to the repository failed."""
+
     code = "SR_ATTACH_FAILED"
     names = ("sr",)
 
@@ -106,21 +124,29 @@ class SrDoesNotSupportMigrationError(XenAPIError):
 
 
 class SrFullError(XenAPIError):
+    """The repository has too little room."""
+
     code = "SR_FULL"
     names = ("requested", "maximum")
 
 
 class SrHasMultiplePbdsError(XenAPIError):
+    """Several hosts are connected to the repository."""
+
     code = "SR_HAS_MULTIPLE_PBDS"
     names = ("PBD",)
 
 
 class SrHasNoPbdsError(XenAPIError):
+    """No host is connected to the repository."""
+
     code = "SR_HAS_NO_PBDS"
     names = ("sr",)
 
 
 class SrHasPbdError(XenAPIError):
+    """A host is still connected to the repository."""
+
     code = "SR_HAS_PBD"
     names = ("sr",)
 
@@ -131,6 +157,8 @@ class SrIndestructibleError(XenAPIError):
 
 
 class SrIsCacheSrError(XenAPIError):
+    """The repository caches disks of a host."""
+
     code = "SR_IS_CACHE_SR"
     names = ("host",)
 
@@ -141,6 +169,8 @@ class SrNotAttachedError(XenAPIError):
 
 
 class SrNotEmptyError(XenAPIError):
+    """There are still disks in the repository."""
+
     code = "SR_NOT_EMPTY"
 
 
@@ -154,11 +184,15 @@ class SrNotSharedError(XenAPIError):
 
 
 class SrOperationNotSupportedError(XenAPIError):
+    """The storage driver cannot do that."""
+
     code = "SR_OPERATION_NOT_SUPPORTED"
     names = ("sr",)
 
 
 class SrRequiresUpgradeError(XenAPIError):
+    """The repository must be upgraded first."""
+
     code = "SR_REQUIRES_UPGRADE"
     names = ("SR",)
 
@@ -179,16 +213,22 @@ class SrUnhealthyError(XenAPIError):
 
 
 class SrUnknownDriverError(XenAPIError):
+    """There is no storage driver of that name."""
+
     code = "SR_UNKNOWN_DRIVER"
     names = ("driver",)
 
 
 class SrUuidExistsError(XenAPIError):
+    """A repository of that uuid is known already."""
+
     code = "SR_UUID_EXISTS"
     names = ("uuid",)
 
 
 class SrVdiLockingFailedError(XenAPIError):
+    """The storage did not get its lock on disks."""
+
     code = "SR_VDI_LOCKING_FAILED"
 
 
@@ -218,24 +258,34 @@ class UsbGroupContainsVusbError(XenAPIError):
 
 
 class VbdCdsMustBeReadonlyError(XenAPIError):
+    """Disc drives do not write."""
+
     code = "VBD_CDS_MUST_BE_READONLY"
 
 
 class VbdIsEmptyError(XenAPIError):
+    """There is nothing in the drive."""
+
     code = "VBD_IS_EMPTY"
     names = ("vbd",)
 
 
 class VbdMissingError(XenAPIError):
+    """The VM has no such drive."""
+
     code = "VBD_MISSING"
 
 
 class VbdNotEmptyError(XenAPIError):
+    """There is something in the drive."""
+
     code = "VBD_NOT_EMPTY"
     names = ("vbd",)
 
 
 class VbdNotRemovableMediaError(XenAPIError):
+    """The drive's disk cannot be taken out."""
+
     code = "VBD_NOT_REMOVABLE_MEDIA"
     names = ("vbd",)
 
@@ -246,6 +296,8 @@ class VbdNotUnpluggableError(XenAPIError):
 
 
 class VbdTrayLockedError(XenAPIError):
+    """The guest holds the drive's tray."""
+
     code = "VBD_TRAY_LOCKED"
     names = ("vbd",)
 
@@ -269,6 +321,8 @@ class VdiCopyFailedError(XenAPIError):
 
 
 class VdiHasRrdsError(XenAPIError):
+    """The disk holds measurements."""
+
     code = "VDI_HAS_RRDS"
     names = ("vdi",)
 
@@ -279,11 +333,15 @@ class VdiIncompatibleTypeError(XenAPIError):
 
 
 class VdiInUseError(XenAPIError):
+    """The disk is being used."""
+
     code = "VDI_IN_USE"
     names = ("vdi", "operation")
 
 
 class VdiIoErrorError(XenAPIError):
+    """Reading or writing the disk failed."""
+
     code = "VDI_IO_ERROR"
 
 
@@ -307,11 +365,15 @@ class VdiIsSharableError(XenAPIError):
 
 
 class VdiLocationMissingError(XenAPIError):
+    """The repository has nothing at that place."""
+
     code = "VDI_LOCATION_MISSING"
     names = ("sr", "location")
 
 
 class VdiMissingError(XenAPIError):
+    """The storage has lost the disk."""
+
     code = "VDI_MISSING"
     names = ("sr", "vdi")
 
@@ -322,6 +384,8 @@ class VdiNeedsVmForMigrateError(XenAPIError):
 
 
 class VdiNotAvailableError(XenAPIError):
+    """The disk cannot be reached now."""
+
     code = "VDI_NOT_AVAILABLE"
     names = ("vdi",)
 
@@ -332,11 +396,15 @@ class VdiNotInMapError(XenAPIError):
 
 
 class VdiNotManagedError(XenAPIError):
+    """The storage keeps the disk for itself."""
+
     code = "VDI_NOT_MANAGED"
     names = ("vdi",)
 
 
 class VdiNotSparseError(XenAPIError):
+    """The disk is not kept in a sparse format."""
+
     code = "VDI_NOT_SPARSE"
     names = ("vdi",)
 
@@ -351,16 +419,22 @@ class VdiOnBootModeIncompatibleWithOperationError(XenAPIError):
 
 
 class VdiReadonlyError(XenAPIError):
+    """The disk must not be written."""
+
     code = "VDI_READONLY"
     names = ("vdi",)
 
 
 class VdiTooLargeError(XenAPIError):
+    """The disk is larger than the format allows."""
+
     code = "VDI_TOO_LARGE"
     names = ("vdi", "maximum size")
 
 
 class VdiTooSmallError(XenAPIError):
+    """The disk is too small."""
+
     code = "VDI_TOO_SMALL"
     names = ("vdi", "minimum size")
 

@@ -6,6 +6,8 @@ from xapi_shim.datamodel.errors.base import XenAPIError
 
 
 class BootloaderFailedError(XenAPIError):
+    """The program that finds the guest's kernel failed."""
+
     code = "BOOTLOADER_FAILED"
     names = ("vm", "msg")
 
@@ -31,6 +33,8 @@ class DomainBuilderErrorError(XenAPIError):
 
 
 class DomainExistsError(XenAPIError):
+    """The VM has a domain left over on the host."""
+
     code = "DOMAIN_EXISTS"
     names = ("vm", "domid")
 
@@ -41,11 +45,15 @@ class DuplicateVmError(XenAPIError):
 
 
 class FeatureRequiresHvmError(XenAPIError):
+    """Only guests with hardware virtualisation have the feature."""
+
     code = "FEATURE_REQUIRES_HVM"
     names = ("details",)
 
 
 class FeatureRestrictedError(XenAPIError):
+    """The edition does not include the feature."""
+
     code = "FEATURE_RESTRICTED"
 
 
@@ -65,6 +73,8 @@ class GpuGroupContainsVgpuError(XenAPIError):
 
 
 class ImportErrorError(XenAPIError):
+    """The import cannot be used; the parameter says why."""
+
     code = "IMPORT_ERROR"
     names = ("msg",)
 
@@ -105,6 +115,8 @@ class InvalidClusterStackError(XenAPIError):
 
 
 class LicenceRestrictionError(XenAPIError):
+    """The licence does not include the feature."""
+
     code = "LICENCE_RESTRICTION"
     names = ("feature",)
 
@@ -143,16 +155,22 @@ class LicenseProcessingErrorError(XenAPIError):
 
 
 class MemoryConstraintViolationError(XenAPIError):
+    """The memory limits contradict each other."""
+
     code = "MEMORY_CONSTRAINT_VIOLATION"
     names = ("constraint",)
 
 
 class MemoryConstraintViolationMaxpinError(XenAPIError):
+    """The memory limits differ where they must be one."""
+
     code = "MEMORY_CONSTRAINT_VIOLATION_MAXPIN"
     names = ("reason",)
 
 
 class MemoryConstraintViolationOrderError(XenAPIError):
+    """The memory limits are not in ascending order."""
+
     code = "MEMORY_CONSTRAINT_VIOLATION_ORDER"
 
 
@@ -196,6 +214,8 @@ class SuspendVdiReplacementIsNotIdenticalError(XenAPIError):
 
 
 class UnknownBootloaderError(XenAPIError):
+    """There is no such program to find a kernel."""
+
     code = "UNKNOWN_BOOTLOADER"
     names = ("vm", "bootloader")
 
@@ -272,6 +292,8 @@ class VmAttachedToMoreThanOneVdiWithTimeoffsetMarkedAsResetOnBootError(XenAPIErr
 
 
 class VmBadPowerStateError(XenAPIError):
+    """The VM is in another power state than is needed."""
+
     code = "VM_BAD_POWER_STATE"
     names = ("vm", "expected", "actual")
 
@@ -286,6 +308,8 @@ class VmCallPluginRateLimitError(XenAPIError):
 
 
 class VmCannotDeleteDefaultTemplateError(XenAPIError):
+    """Templates of the product stay."""
+
     code = "VM_CANNOT_DELETE_DEFAULT_TEMPLATE"
     names = ("vm",)
 
@@ -311,6 +335,8 @@ class VmDuplicateVbdDeviceError(XenAPIError):
 
 
 class VmFailedShutdownAcknowledgmentError(XenAPIError):
+    """The guest did not answer the request to shut down."""
+
     code = "VM_FAILED_SHUTDOWN_ACKNOWLEDGMENT"
     names = ("vm",)
 
@@ -336,6 +362,8 @@ class VmHasNoSuspendVdiError(XenAPIError):
 
 
 class VmHasPciAttachedError(XenAPIError):
+    """The VM holds a device of its host."""
+
     code = "VM_HAS_PCI_ATTACHED"
     names = ("vm",)
 
@@ -376,6 +404,8 @@ class VmHostIncompatibleVirtualHardwarePlatformVersionError(XenAPIError):
 
 
 class VmHvmRequiredError(XenAPIError):
+    """The host lacks the hardware virtualisation that the VM needs."""
+
     code = "VM_HVM_REQUIRED"
     names = ("vm",)
 
@@ -396,15 +426,21 @@ class VmIsPartOfAnApplianceError(XenAPIError):
 
 
 class VmIsProtectedError(XenAPIError):
+    """High availability keeps the VM; unprotect it first."""
+
     code = "VM_IS_PROTECTED"
     names = ("vm",)
 
 
 class VmIsSnapshotError(XenAPIError):
+    """A kept state cannot be used like that."""
+
     code = "VM_IS_SNAPSHOT"
 
 
 class VmIsTemplateError(XenAPIError):
+    """A template cannot be used like that."""
+
     code = "VM_IS_TEMPLATE"
     names = ("vm",)
 
@@ -438,6 +474,8 @@ class VmMigrateFailedError(XenAPIError):
 
 
 class VmMissingPvDriversError(XenAPIError):
+    """The guest lacks the drivers for that."""
+
     code = "VM_MISSING_PV_DRIVERS"
     names = ("vm",)
 
@@ -448,6 +486,8 @@ class VmNonSuspendableError(XenAPIError):
 
 
 class VmNotResidentHereError(XenAPIError):
+    """The VM does not run on this host."""
+
     code = "VM_NOT_RESIDENT_HERE"
     names = ("vm", "host")
 

@@ -16,11 +16,15 @@ class VmNoSuspendSrError(XenAPIError):
 
 
 class VmNoVcpusError(XenAPIError):
+    """The VM has no virtual processor."""
+
     code = "VM_NO_VCPUS"
     names = ("vm",)
 
 
 class VmOldPvDriversError(XenAPIError):
+    """The guest's drivers are too old for that."""
+
     code = "VM_OLD_PV_DRIVERS"
     names = ("vm", "major", "minor")
 
@@ -51,16 +55,22 @@ class VmRequiresIommuError(XenAPIError):
 
 
 class VmRequiresNetworkError(XenAPIError):
+    """No host can both run the VM and reach the network."""
+
     code = "VM_REQUIRES_NETWORK"
     names = ("vm", "network")
 
 
 class VmRequiresSrError(XenAPIError):
+    """No host can both run the VM and reach the repository."""
+
     code = "VM_REQUIRES_SR"
     names = ("vm", "sr")
 
 
 class VmRequiresVdiError(XenAPIError):
+    """The VM needs a disk that its host cannot reach."""
+
     code = "VM_REQUIRES_VDI"
     names = ("vm", "vdi")
 
@@ -76,11 +86,15 @@ class VmRequiresVusbError(XenAPIError):
 
 
 class VmRevertFailedError(XenAPIError):
+    """Taking the VM back to the kept state failed."""
+
     code = "VM_REVERT_FAILED"
     names = ("vm", "snapshot")
 
 
 class VmShutdownTimeoutError(XenAPIError):
+    """The guest did not shut down in time."""
+
     code = "VM_SHUTDOWN_TIMEOUT"
     names = ("vm", "timeout")
 
@@ -135,4 +149,6 @@ class VtpmMaxAmountReachedError(XenAPIError):
 
 
 class XenIncompatibleError(XenAPIError):
+    """The hypervisor's version does not fit."""
+
     code = "XEN_INCOMPATIBLE"
