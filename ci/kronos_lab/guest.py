@@ -1,7 +1,7 @@
 """The lab's guest: a kernel of the machine's own and an initrd of one static busybox and a few modules.
 
 It says hello on its console, tells what it sees of its disk and network, answers pings,
-and does what the console tells it: poweroff, reboot, crash.
+and does what the console tells it: ping, poweroff, reboot, crash.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ fi
 echo "KRONOS-GUEST-HELLO $name $(uname -r)"
 while read -r line; do
     case $line in
+    ping) echo KRONOS-GUEST-PONG ;;
     poweroff) poweroff -f ;;
     reboot) reboot -f ;;
     crash) echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger ;;

@@ -201,10 +201,15 @@ def check_guest(road, vm, name, address):
 
 
 def tell_guest(road, vm, word):
+    """Type a word on the guest's console once it answers there, and stay until the console is gone."""
     spawned = console(road, road.xe(f"vm-param-get uuid={vm} param-name=dom-id"))
-    spawned.send(f"\n{word}\n")
-    spawned.expect([pexpect.EOF, word])
-    return spawned
+    for _ in range(60):
+        spawned.send("ping\n")
+        if spawned.expect(["KRONOS-GUEST-PONG", pexpect.TIMEOUT], timeout=5) == 0:
+            break
+    spawned.send(f"{word}\n")
+    spawned.expect(pexpect.EOF)
+    spawned.close()
 
 
 class Watcher:
