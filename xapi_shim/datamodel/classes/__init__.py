@@ -1,4 +1,9 @@
-"""The declared classes, one module each."""
+"""The declared classes, one module each.
+
+CLASSES are those that the daemon serves. The other modules here are declared ahead of their
+implementation: compared with the facts like the rest, and not on the wire until they are
+listed.
+"""
 
 from __future__ import annotations
 
