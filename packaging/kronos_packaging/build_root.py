@@ -66,7 +66,7 @@ def mmdebstrap_argv(target: Target, packages: Sequence[str], tar: Path) -> list[
         "mmdebstrap",
         "--mode=root",
         "--variant=apt",
-        f"--include={','.join(packages)}",
+        *([f"--include={','.join(packages)}"] if packages else []),
         f"--keyring={KEYRING}",
         '--aptopt=Acquire::Languages "none"',
         target.suite,

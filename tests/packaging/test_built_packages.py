@@ -1,0 +1,104 @@
+"""What ./inv build leaves: packages without lintian's complaints, twice the same, in a tree that verifies."""
+
+import os
+import shutil
+
+import pytest
+from clean_machine import flip_a_byte, package_paragraphs, unpacked
+from conftest import TARGETS
+
+from kronos_packaging import factory
+from kronos_packaging.apt_repo import RepositoryError, pool_folder, verify_suite
+from kronos_packaging.build_deb import build_debs
+from kronos_packaging.build_root import clean_root, ensure_root_tar
+from kronos_packaging.declarations import REPO, load_components
+from kronos_packaging.plan import Action
+from kronos_packaging.tree import read_tree
+from xapi_shim.base.process import run
+from xapi_shim.base.progress import Reporter
+
+pytestmark = [pytest.mark.packaging, pytest.mark.timeout(900)]
+
+
+def test_building_again_does_nothing(dist, capsys):
+    before = {path: path.stat().st_mtime_ns for path in (dist / "apt").rglob("*")}
+    jobs = factory.build(list(TARGETS), Reporter(), dist=dist, base_url="file:///srv/kronos")
+    assert {job.action for job in jobs} == {Action.SKIP}
+    assert "nothing to do: the repository is up to date" in capsys.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in (dist / "apt").rglob("*")} == before
+
+
+def test_lintian_has_nothing_to_say(target, dist):
+    tar = ensure_root_tar(target, ("lintian",), Reporter())
+    with clean_root(tar) as root:
+        packages = [p for p in pool_folder(dist / "apt", target).iterdir() if p.suffix in (".deb", ".dsc")]
+        for path in pool_folder(dist / "apt", target).iterdir():
+            root.copy_in(path, f"/packages/{path.name}")
+        names = [f"/packages/{path.name}" for path in packages]
+        options = ["--allow-root", "--fail-on=error,warning", "--tag-display-limit=0", "--no-cfg"]
+        done = root.run(["lintian", *options, *names], check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("target", TARGETS[:1], indirect=True)
+def test_two_builds_are_identical(target, tmp_path):
+    (component,) = (c for c in load_components() if c.name == "kronos")
+    files = read_tree(component)
+    one, two = (build_debs(files, target, tmp_path / name, Reporter()) for name in ("one", "two"))
+    published = [p for p in one if p.suffix in (".deb", ".dsc", ".xz")]
+    assert len(published) == 9
+    assert [p.name for p in one] == [p.name for p in two]
+    differ = [p.name for p in published if p.read_bytes() != (tmp_path / "two" / p.name).read_bytes()]
+    assert differ == []
+
+
+def test_every_module_is_in_one_package(target, dist, tmp_path):
+    placed = {}
+    for deb in sorted(pool_folder(dist / "apt", target).glob("*.deb")):
+        for path in unpacked(deb, tmp_path / deb.stem):
+            assert path not in placed, (path, deb.name, placed[path])
+            placed[path] = deb.name
+    listed = run(["git", "-C", REPO, "ls-files", "xapi_shim", "installer/kronos_installer"]).stdout.split()
+    wanted = {f"usr/lib/python3/dist-packages/{name.removeprefix('installer/')}" for name in listed}
+    assert wanted <= placed.keys()
+
+
+def test_every_package_of_ours_is_of_one_version(target, dist):
+    packages = package_paragraphs(dist, target)
+    assert {p["Version"].endswith(target.version_suffix) for p in packages} == {True}
+    assert len({p["Version"] for p in packages}) == 1
+    assert {p["Architecture"] for p in packages} == {"all"}
+
+
+def test_key_is_kept_apart(dist, signing_home):
+    assert signing_home.stat().st_mode & 0o777 == 0o700
+    secret = [p.read_bytes() for p in (signing_home / "private-keys-v1.d").iterdir()]
+    assert len(secret) == 1
+    assert not any(path.is_file() and path.read_bytes() in secret for path in dist.rglob("*"))
+    assert not list(dist.rglob("private-keys*"))
+
+
+def test_verify_finds_a_flipped_byte_anywhere(target, dist, tmp_path):
+    apt = tmp_path / "apt"
+    shutil.copytree(dist / "apt", apt)
+    keyring = dist / "kronos-archive-keyring.pgp"
+    whole = verify_suite(apt, target.suite, keyring)
+    fetched = [
+        *(apt / "dists" / target.suite).rglob("*"),
+        *pool_folder(apt, target).iterdir(),
+    ]
+    fetched = [p for p in fetched if p.is_file() and p.name not in ("Release", "Release.gpg")]
+    assert whole > len(list(pool_folder(apt, target).iterdir()))
+    for path in fetched:
+        flip_a_byte(path)
+        with pytest.raises(RepositoryError):
+            verify_suite(apt, target.suite, keyring)
+        flip_a_byte(path)
+    assert verify_suite(apt, target.suite, keyring) == whole
+
+
+def test_repository_can_be_read_by_all(dist):
+    for path in (dist / "apt").rglob("*"):
+        wanted = 0o755 if path.is_dir() else 0o644
+        assert path.stat().st_mode & 0o777 == wanted, path
+        assert path.stat().st_uid == os.getuid()
