@@ -8,12 +8,13 @@ from clean_machine import flip_a_byte, package_paragraphs, unpacked
 from conftest import TARGETS
 
 from kronos_packaging import factory
-from kronos_packaging.apt_repo import RepositoryError, pool_folder, verify_suite
-from kronos_packaging.build_deb import build_debs
+from kronos_packaging.apt_repo import RepositoryError, pool_folder, publish, verify_suite
+from kronos_packaging.build_deb import BuildError, build_debs
 from kronos_packaging.build_root import clean_root, ensure_root_tar
 from kronos_packaging.declarations import REPO, load_components
 from kronos_packaging.plan import Action
-from kronos_packaging.tree import read_tree
+from kronos_packaging.sign import Signer
+from kronos_packaging.tree import TreeFile, read_tree
 from xapi_shim.base.process import run
 from xapi_shim.base.progress import Reporter
 
@@ -95,6 +96,27 @@ def test_verify_finds_a_flipped_byte_anywhere(target, dist, tmp_path):
             verify_suite(apt, target.suite, keyring)
         flip_a_byte(path)
     assert verify_suite(apt, target.suite, keyring) == whole
+
+
+def test_what_does_not_verify_is_not_published(target, dist, tmp_path):
+    apt = tmp_path / "apt"
+    shutil.copytree(dist / "apt", apt)
+    before = {path: path.read_bytes() for path in apt.rglob("*") if path.is_file()}
+    with Signer(tmp_path / "other") as somebody_else, pytest.raises(RepositoryError, match="bad signature"):
+        somebody_else.ensure_key(Reporter())
+        publish([(target, pool_folder(apt, target))], somebody_else, apt, dist / "kronos-archive-keyring.pgp")
+    assert {path: path.read_bytes() for path in apt.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("target", TARGETS[:1], indirect=True)
+def test_a_failed_build_shows_the_end_of_its_log(target, tmp_path):
+    rules = b"#!/usr/bin/make -f\n%:\n\techo alas, $@; false\n"
+    files = [f for f in read_tree(load_components()[0]) if f.path != "debian/rules"]
+    broken = (*files, TreeFile("debian/rules", rules, executable=True))
+    with pytest.raises(
+        BuildError, match=r"(?s)building for debian-12 failed, see .*build\.log:.*alas, clean"
+    ):
+        build_debs(broken, target, tmp_path, Reporter())
 
 
 def test_repository_can_be_read_by_all(dist):
