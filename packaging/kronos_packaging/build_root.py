@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from xapi_shim.base.progress import Reporter
 
 ENTER = Path(__file__).with_name("enter_root.sh")
+UNUSED_S = 14 * 24 * 3600
 # All that a program inside sees of the machine: nothing.
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -57,7 +59,17 @@ def ensure_root_tar(target: Target, packages: Sequence[str], reporter: Reporter)
             part.rename(tar)
         finally:
             part.unlink(missing_ok=True)
+    os.utime(tar)  # used now: see prune_cache
     return tar
+
+
+def prune_cache(now_s: float, unused_s: float = UNUSED_S) -> list[Path]:
+    """Remove roots and packages that nobody has used for `unused_s` seconds before `now_s`; return them."""
+    kept = [*(cache_dir() / "roots").glob("*.tar"), *(cache_dir() / "packages").glob("*/*")]
+    old = [path for path in kept if path.stat().st_mtime < now_s - unused_s]
+    for path in old:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return sorted(old)
 
 
 def mmdebstrap_argv(target: Target, packages: Sequence[str], tar: Path) -> list[str]:

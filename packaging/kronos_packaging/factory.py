@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kronos_packaging.build_root import cache_dir
+from kronos_packaging.build_root import cache_dir, prune_cache
 from kronos_packaging.declarations import (
     REPO,
     Source,
@@ -106,6 +108,7 @@ def build(
             for job in wanted:
                 _ensure_built(job, inputs, reporter)
             _publish(jobs, inputs, dist, reporter)
+            prune_cache(time.time())
         else:
             reporter.line("nothing to do: the repository is up to date")
         _write_sources(target_names[0], dist, base_url)
@@ -137,6 +140,7 @@ def _ensure_built(job: Job, inputs: Inputs, reporter: Reporter) -> None:
     target = load_target(job.target)
     folder = built_folder(target, job.component, job.key)
     if folder.exists():
+        os.utime(folder)  # used now: see prune_cache
         return
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)

@@ -1,5 +1,6 @@
 """What is built and why: keys, plans, changelogs, roots; all without building anything."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kronos_packaging.build_deb import build_packages, changelog_date, prepare_source, target_changelog
-from kronos_packaging.build_root import Root, mmdebstrap_argv
+from kronos_packaging.build_root import Root, mmdebstrap_argv, prune_cache
 from kronos_packaging.declarations import REPO, Component, Source, load_target
 from kronos_packaging.factory import as_json, plan_targets, read_inputs, read_published, target_names
 from kronos_packaging.plan import Action, content_key, plan_build
@@ -129,6 +130,21 @@ def test_programs_in_a_root_see_nothing_of_the_machine(network):
     environment = argv[argv.index("env") :]
     assert environment[1:3] == ["--ignore-environment", "--chdir=/c"]
     assert "A=b" in environment
+
+
+def test_cache_keeps_what_is_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("KRONOS_CACHE", str(tmp_path))
+    for age_s, name in ((100, "new"), (1000, "old")):
+        root, package = tmp_path / f"roots/{name}.tar", tmp_path / f"packages/debian-12/{name}"
+        root.parent.mkdir(exist_ok=True)
+        package.mkdir(parents=True)
+        root.touch()
+        for path in (root, package):
+            os.utime(path, (10_000 - age_s, 10_000 - age_s))
+    removed = prune_cache(10_000, unused_s=500)
+    assert [path.name for path in removed] == ["old", "old.tar"]
+    assert {p.name for p in tmp_path.glob("*/*")} == {"new.tar", "debian-12"}
+    assert [p.name for p in (tmp_path / "packages/debian-12").iterdir()] == ["new"]
 
 
 def test_tree_is_what_git_tracks_and_does_not_ignore(tmp_path):
