@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ LINTERS = (
 def _gate(what: str, argv: list[str], reporter: Reporter) -> None:
     """Run a command with its output shown. Raises Exit when it fails."""
     with reporter.stage(what):
-        status = run_in_foreground(argv, cwd=REPO, env={"PYTHONPATH": IMPORT_ROOTS})
+        own = {name: value for name, value in os.environ.items() if name.startswith("KRONOS_")}
+        status = run_in_foreground(argv, cwd=REPO, env={**own, "PYTHONPATH": IMPORT_ROOTS})
     if status != 0:
         raise Exit(f"{what}: failed, status {status}", status)
 
