@@ -25,6 +25,8 @@ MAY_DIFFER = {
     "/etc/gshadow-": "as passwd-",
     "/boot/grub/grubenv": "GRUB's own scratch block",
 }
+# Distro packages leave the groups they made (qemu's kvm): lines may be added, none may go or change.
+MAY_GROW = ("/etc/group", "/etc/gshadow")
 MANIFEST = "find /etc /boot/grub -xdev \\( -type f -exec sha256sum {} + -o -type l -printf 'link:%l  %p\\n' \\) | sort -k2"
 
 
@@ -34,6 +36,7 @@ class Road:
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     times: dict[str, float] = field(default_factory=dict)
     manifest: dict[str, str] = field(default_factory=dict)
+    growing: dict[str, set[str]] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name):
@@ -50,7 +53,10 @@ class Road:
     def read_manifest(self):
         lines = self.machine.succeed(MANIFEST).splitlines()
         found = {path: digest for digest, path in (line.split(None, 1) for line in lines)}
-        return {path: digest for path, digest in found.items() if path not in MAY_DIFFER}
+        return {path: digest for path, digest in found.items() if path not in (*MAY_DIFFER, *MAY_GROW)}
+
+    def read_growing(self):
+        return {path: set(self.machine.succeed(f"cat {path}").splitlines()) for path in MAY_GROW}
 
     def address(self):
         return self.machine.succeed("ip -4 -o addr show scope global | awk '{print $2, $4}'").split()
@@ -71,6 +77,7 @@ def prepare(road):
     machine.succeed("DEBIAN_FRONTEND=noninteractive apt-get autoremove --purge -y -q")
     machine.fail("test -e /sys/hypervisor/type")
     road.manifest = road.read_manifest()
+    road.growing = road.read_growing()
 
 
 def add_repository(road, uri):

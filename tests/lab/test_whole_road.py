@@ -171,6 +171,8 @@ def undo(road):
         if road.manifest.get(path) != after.get(path)
     }
     assert not different
+    for path, lines in road.read_growing().items():
+        assert lines >= road.growing[path], path
     machine.reboot()
     assert "xen" not in machine.succeed("cat /sys/hypervisor/type 2>/dev/null || true")
     assert machine.succeed("systemctl --failed --no-legend").strip() == ""
