@@ -20,6 +20,12 @@ INIT = """\
 #!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev /sbin /usr/bin /usr/sbin /etc
 /bin/busybox --install -s
+# The kernel runs these when the toolstack asks for a clean shutdown; there is no init to talk to.
+for verb in poweroff reboot; do
+    rm -f /bin/$verb /sbin/$verb /usr/bin/$verb /usr/sbin/$verb
+    printf '#!/bin/busybox sh\\nexec /bin/busybox %s -f\\n' $verb >/sbin/$verb
+    chmod 755 /sbin/$verb
+done
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
@@ -44,8 +50,8 @@ echo "KRONOS-GUEST-HELLO $name $(uname -r)"
 while read -r line; do
     case $line in
     ping) echo KRONOS-GUEST-PONG ;;
-    poweroff) poweroff -f ;;
-    reboot) reboot -f ;;
+    poweroff) /sbin/poweroff ;;
+    reboot) /sbin/reboot ;;
     crash) echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger ;;
     esac
 done

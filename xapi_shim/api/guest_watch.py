@@ -132,6 +132,8 @@ class GuestWatch:
                 return
             domain = domains.get(tools.db.text("VM", vm, "uuid"))
             reaction = self._reaction(vm, domains)
+            if reaction is Reaction.NOTHING:
+                return
             log.info("VM %s: %s", tools.db.text("VM", vm, "uuid"), reaction)
             try:
                 await self._do(vm, reaction, domain)
