@@ -240,3 +240,15 @@ class Watcher:
 
     def until_state(self, state):
         return self.until(lambda vm: vm["power_state"] == state)
+
+
+def check_new_files(road, paths):
+    """What is there now and was not before belongs to packages of the distro that apt keeps (it does not
+    remove what another package recommends or suggests), and none of it is ours."""
+    strange = []
+    for path in paths:
+        owner = road.machine.execute(f"dpkg -S '{path}'")
+        if owner.returncode != 0 or owner.stdout.startswith("xapi"):
+            strange.append(path)
+    print(f"road: left by distro packages: {' '.join(paths)}", flush=True)
+    assert not [p for p in strange if not p.startswith("/etc/alternatives/")], strange

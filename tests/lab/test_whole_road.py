@@ -165,12 +165,9 @@ def undo(road):
     )
     machine.succeed("rm -rf /boot/guest")
     after = road.read_manifest()
-    different = {
-        path: (road.manifest.get(path), after.get(path))
-        for path in road.manifest.keys() | after.keys()
-        if road.manifest.get(path) != after.get(path)
-    }
-    assert not different
+    changed = {path for path, digest in road.manifest.items() if after.get(path) != digest}
+    assert not changed, sorted(changed)
+    stages.check_new_files(road, sorted(after.keys() - road.manifest.keys()))
     for path, lines in road.read_growing().items():
         assert lines >= road.growing[path], path
     machine.reboot()
