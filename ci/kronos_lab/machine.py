@@ -10,6 +10,7 @@ import shlex
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -19,10 +20,11 @@ from typing import TYPE_CHECKING, Any, Self
 import pexpect
 import pexpect.fdpexpect
 
+from kronos_lab.acceleration import kvm_works
 from kronos_lab.cache import REPO, ssh_key
 from kronos_lab.qemu import QemuSpec, qemu_argv
 from xapi_shim.base.errors import KronosError
-from xapi_shim.base.process import Completed, ProcessError, run, start
+from xapi_shim.base.process import Completed, ProcessError, ProcessTimeoutError, run, start
 
 if TYPE_CHECKING:
     import subprocess  # noqa: TID251 -- the type only
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
 
 BOOT_S = 600.0
 POLL_S = 1.0
+# How long one look at a machine that may be rebooting may take.
+LOOK_S = 60.0
+# How long QEMU may take to quit before it is killed.
+OFF_S = 30.0
+# What a unix socket's address holds, without its final NUL (unix(7)).
+SOCKET_PATH_BYTES = 107
 FAILURES = REPO / "dist" / "lab-failures"
 
 
@@ -69,13 +77,18 @@ class Machine:
     ports: dict[int, int] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
-        self.power_on()
-        self.wait_for_ssh()
+        try:
+            self.power_on(dies_with_us=True)
+            self.wait_for_ssh()
+        except BaseException as error:
+            # `with` calls __exit__ for its block only, and this machine must not outlive us either.
+            self.__exit__(type(error))
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self.keep_evidence()
+        if kind is not None and self.folder is not None:
+            print(f"{self.name}: what its console said is kept in {self.keep_evidence()}", file=sys.stderr)
         self.power_off()
         if self._temporary and self.folder is not None:
             shutil.rmtree(self.folder)
@@ -93,20 +106,30 @@ class Machine:
             memory_mib=self.memory_mib,
             segment=self.segment,
             index=self.index,
+            kvm=kvm_works(),
         )
 
-    def power_on(self) -> None:
-        """Boot; the disk is made on the first time."""
+    def power_on(self, *, dies_with_us: bool = False) -> None:
+        """Boot; the disk is made on the first time. Raises LabError.
+
+        With `dies_with_us` the kernel kills QEMU when this program ends, however it ends.
+        """
         if self.folder is None:
-            # Short: a unix socket's path has 108 characters at most (unix(7)).
             self.folder, self._temporary = Path(tempfile.mkdtemp(prefix="kronos-lab-")), True
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self.qemu_pid() is not None:
+            raise LabError(f"{self.name} is on already")
+        for path in (self.spec.qmp_socket, self.spec.console_socket, self.spec.pid_file):
+            path.unlink(missing_ok=True)
         if not self.ports:
             self.ports = {port: free_port() for port in (22, *self.extra_ports)}
+        if len(os.fsencode(self.spec.console_socket)) > SOCKET_PATH_BYTES:
+            raise LabError(f"{self.folder}: too long for a socket's name", resolution="set KRONOS_CACHE")
         if not self.spec.disk.exists():
             run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", self.base, "-F", "qcow2", self.spec.disk])
         with (self.folder / "qemu.log").open("a") as log:
-            self._process = start(qemu_argv(self.spec), log=log)
+            leash = ["setpriv", "--pdeathsig", "KILL"] if dies_with_us else []
+            self._process = start([*leash, *qemu_argv(self.spec)], log=log)
         wait_until("QEMU's control socket", self._started, 30)
 
     def _started(self) -> bool:
@@ -116,22 +139,37 @@ class Machine:
 
     def power_off(self) -> None:
         """Pull the plug; what the machine had synced is on its disk."""
-        with contextlib.suppress(OSError, LabError, ValueError):
+        if self.folder is None:
+            return
+        try:
             self.qmp("quit")
+            wait_until(f"{self.name} is off", lambda: self.qemu_pid() is None, OFF_S)
+        except (OSError, LabError, ValueError):  # it is off already, or does not listen
+            if (pid := self.qemu_pid()) is not None:
+                os.kill(pid, signal.SIGKILL)
         if self._process is not None:
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=OFF_S)
             self._process = None
-        elif self.folder is not None and self.spec.pid_file.exists():
-            with contextlib.suppress(ProcessLookupError, ValueError):
-                os.kill(int(self.spec.pid_file.read_text()), signal.SIGKILL)
         for path in (self.spec.qmp_socket, self.spec.console_socket, self.spec.pid_file):
             path.unlink(missing_ok=True)
+
+    def qemu_pid(self) -> int | None:
+        """Return the process id of this machine's QEMU, None when it is off.
+
+        A pid file outlives a crash of the host, and its number may be a stranger's by then.
+        """
+        with contextlib.suppress(OSError, ValueError):
+            pid = int(self.spec.pid_file.read_text())
+            if os.fsencode(self.spec.pid_file) in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                return pid
+        return None
 
     def shut_down(self) -> None:
         """Shut down as an operator does, and wait until the machine is off."""
         self.execute("systemctl poweroff")
         if self._process is not None:
             self._process.wait(timeout=BOOT_S)
+        wait_until(f"{self.name} is off", lambda: self.qemu_pid() is None, BOOT_S)
 
     def reset(self) -> None:
         """Press the reset button."""
@@ -190,12 +228,19 @@ class Machine:
         kept: list[str] = []
 
         def check() -> bool:
-            done = self.execute(command)
-            kept[:] = [done.stdout]
-            return done.returncode == 0
+            done = self._try(command, timeout_s)
+            kept[:] = [done.stdout] if done else []
+            return done is not None and done.returncode == 0
 
         wait_until(f"{self.name}: {command!r}", check, timeout_s)
         return kept[0]
+
+    def _try(self, command: str, timeout_s: float) -> Completed | None:
+        """Run a command for one look of a wait; None when a machine on its way down or up swallowed it."""
+        try:
+            return self.execute(command, timeout_s=timeout_s)
+        except ProcessTimeoutError:
+            return None
 
     def wait_for_unit(self, unit: str, timeout_s: float = 300.0) -> None:
         """Wait until systemd says that `unit` is active."""
@@ -218,16 +263,26 @@ class Machine:
         """Wait until the machine answers with another boot id than `before`."""
 
         def check() -> bool:
-            done = self.execute("cat /proc/sys/kernel/random/boot_id", timeout_s=60)
-            return done.returncode == 0 and done.stdout.strip() not in ("", before)
+            done = self._try("cat /proc/sys/kernel/random/boot_id", LOOK_S)
+            return done is not None and done.returncode == 0 and done.stdout.strip() not in ("", before)
 
         wait_until(f"{self.name} comes back", check, timeout_s)
 
     def copy_to(self, sources: Sequence[Path], target: str) -> None:
         """Copy files and folders of this host into the machine's folder `target`."""
+        run(["scp", "-q", "-r", *self._scp_options(), *map(os.fspath, sources), f"root@127.0.0.1:{target}"])
+
+    def copy_from(self, sources: Sequence[str], target: Path) -> None:
+        """Copy files and folders of the machine into the folder `target` of this host."""
+        target.mkdir(parents=True, exist_ok=True)
+        run(
+            ["scp", "-q", "-r", *self._scp_options(), *(f"root@127.0.0.1:{path}" for path in sources), target]
+        )
+
+    def _scp_options(self) -> list[str]:
         options = self.ssh_argv()[2:-1]
         options[options.index("-p")] = "-P"  # scp's word for ssh's -p
-        run(["scp", "-q", "-r", *options, *map(os.fspath, sources), f"root@127.0.0.1:{target}"])
+        return options
 
     # -- the console -----------------------------------------------------------------------
 

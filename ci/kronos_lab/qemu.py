@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -44,12 +45,12 @@ class QemuSpec:
 
 # Multicast on the loopback: any number of machines on one wire, and nothing leaves this host.
 SEGMENT_GROUP = "230.0.0.1"
-SEGMENT_BASE_PORT = 17000
+SEGMENT_BASE_PORT, SEGMENT_PORTS = 17000, 10000
 
 
 def segment_port(name: str) -> int:
     """Return the port that stands for a segment's name."""
-    return SEGMENT_BASE_PORT + sum(name.encode()) % 1000
+    return SEGMENT_BASE_PORT + int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % SEGMENT_PORTS
 
 
 def qemu_argv(spec: QemuSpec) -> list[str]:
