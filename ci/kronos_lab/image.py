@@ -7,10 +7,13 @@ all that went into it; machines boot overlays of it.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import json
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -43,6 +46,7 @@ SECTOR = 512
 ROOT_SECTOR = 2048
 # The boot sector's code; the disk signature and the partition table follow.
 BOOT_CODE = 440
+UNUSED_S = 14 * 24 * 3600
 
 INTERFACES = f"""\
 # This file describes the network interfaces available on your system
@@ -89,30 +93,63 @@ class ImageSpec:
     size: str = SIZE
     hostname: str = "kronos-lab"
 
-    def key(self, code: bytes) -> str:
-        """Return the name of an image made from this by this `code`."""
-        return hashlib.sha256(repr(asdict(self)).encode() + code).hexdigest()[:16]
+    def key(self, *others: bytes) -> str:
+        """Return the name of an image made from this and `others` (code, key, sources)."""
+        digest = hashlib.sha256(repr(asdict(self)).encode())
+        for other in others:
+            digest.update(hashlib.sha256(other).digest())
+        return digest.hexdigest()[:16]
 
 
 def ensure_image(reporter: Reporter, spec: ImageSpec | None = None) -> Path:
     """Return the base disk (qcow2) of `spec`, made if the cache lacks it. Needs root."""
     ensure_packages(TOOLS, reporter=reporter)
     spec = spec or ImageSpec()
-    key = spec.key(Path(__file__).read_bytes() + ssh_key().with_suffix(".pub").read_bytes())
+    sources = sources_for(read_mirror(), spec.suite)
+    own_key = ssh_key().with_suffix(".pub").read_bytes()
+    key = spec.key(Path(__file__).read_bytes(), own_key, repr(sources).encode())
     image = lab_dir() / f"{spec.suite}-{key}.qcow2"
-    if not image.exists():
-        with (
-            reporter.stage(f"making the lab's {spec.suite} disk"),
-            tempfile.TemporaryDirectory(dir=lab_dir()) as tmp,
-        ):
-            _make(spec, Path(tmp), image, reporter)
+    with _one_at_a_time():
+        if not image.exists():
+            with (
+                reporter.stage(f"making the lab's {spec.suite} disk"),
+                tempfile.TemporaryDirectory(dir=lab_dir()) as tmp,
+            ):
+                _make(spec, sources, Path(tmp), image, reporter)
+        os.utime(image)  # used now: see prune_images
+        prune_images(time.time())
     return image
 
 
-def _make(spec: ImageSpec, tmp: Path, image: Path, reporter: Reporter) -> None:
+def prune_images(now_s: float, unused_s: float = UNUSED_S) -> list[Path]:
+    """Remove base disks that nobody asked for in `unused_s` seconds before `now_s`; return them.
+
+    A machine that is kept needs the disk that it was made from.
+    """
+    states = lab_dir().glob("machines/*/machine.json")
+    needed = {json.loads(state.read_text())["base"] for state in states}
+    old = [
+        path
+        for path in lab_dir().glob("*.qcow2")
+        if path.stat().st_mtime < now_s - unused_s and os.fspath(path) not in needed
+    ]
+    for path in old:
+        path.unlink()
+    return sorted(old)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let a second builder wait for the first one's disk instead of making the same."""
+    with (lab_dir() / "image.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _make(spec: ImageSpec, sources: list[str], tmp: Path, image: Path, reporter: Reporter) -> None:
     tar, raw = tmp / "root.tar", tmp / "disk.raw"
     with reporter.stage("mmdebstrap"):
-        run(mmdebstrap_argv(spec, tar, sources_for(read_mirror(), spec.suite)))
+        run(mmdebstrap_argv(spec, tar, sources))
     with reporter.stage("disk"), ExitStack() as stack:
         run(["truncate", f"--size={spec.size}", raw])
         run(["sfdisk", "--quiet", raw], stdin=f"label: dos\nstart={ROOT_SECTOR}, type=83, bootable\n")
@@ -123,8 +160,8 @@ def _make(spec: ImageSpec, tmp: Path, image: Path, reporter: Reporter) -> None:
         stack.enter_context(_mounted(loop, root))
         run(["tar", "--extract", f"--file={tar}", f"--directory={root}", "--numeric-owner", "--xattrs"])
         tar.unlink()
-        _configure(spec, root, root_uuid)
-        _install_grub(root, raw, tmp / "core.img", root_uuid, stack)
+        _configure(spec, sources, root, root_uuid)
+        _install_grub(root, raw, root_uuid)
     with reporter.stage("qcow2"):
         part = tmp / "disk.qcow2"
         run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, part])
@@ -149,7 +186,7 @@ def mmdebstrap_argv(spec: ImageSpec, tar: Path, sources: list[str]) -> list[str]
     ]
 
 
-def _configure(spec: ImageSpec, root: Path, root_uuid: str) -> None:
+def _configure(spec: ImageSpec, sources: list[str], root: Path, root_uuid: str) -> None:
     def put(path: str, text: str, mode: int = 0o644) -> None:
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -169,32 +206,30 @@ def _configure(spec: ImageSpec, root: Path, root_uuid: str) -> None:
     resolv.unlink(missing_ok=True)
     resolv.write_text("nameserver 10.0.2.3\n")
     apt = root / "etc/apt/sources.list"
-    apt.write_text("".join(f"{line}\n" for line in sources_for(read_mirror(), spec.suite)))
+    apt.write_text("".join(f"{line}\n" for line in sources))
     for extra in (root / "etc/apt/sources.list.d").glob("*"):
         extra.unlink()
 
 
-def _install_grub(root: Path, raw: Path, core: Path, root_uuid: str, stack: ExitStack) -> None:
+def _install_grub(root: Path, raw: Path, root_uuid: str) -> None:
     """Put a GRUB into the gap before the first partition that is good for the first boot.
 
     grub-install needs device nodes for the partitions of a loop device, which kernels
     without DOS partition support do not make. boot.img goes into the boot sector around
-    the partition table, core.img behind it (grub-bios-setup(8)).
+    the partition table, core.img behind it (grub-bios-setup(8)). grub-mkimage needs nothing
+    of this host's /dev, /proc or /sys, so none of them is mounted where a failure might
+    leave it to be removed.
     """
-    for place in ("dev", "proc", "sys"):
-        run(["mount", "--rbind", "--make-rslave", f"/{place}", root / place])
-        stack.callback(run, ["umount", "--recursive", "--lazy", root / place], check=False)
     modules = root / "usr/lib/grub/i386-pc"
     shutil.copytree(modules, root / "boot/grub/i386-pc")
     run(["chroot", root, "grub-mkimage", "--format=i386-pc", "--output=/boot/grub/i386-pc/core.img",
          "--prefix=(hd0,msdos1)/boot/grub", "biosdisk", "part_msdos", "ext2"])  # fmt: skip
-    shutil.copy(root / "boot/grub/i386-pc/core.img", core)
+    image = (root / "boot/grub/i386-pc/core.img").read_bytes()
+    assert len(image) < (ROOT_SECTOR - 1) * SECTOR, "core.img does not fit before the partition"
     (root / "boot/grub/grub.cfg").write_text(FIRST_GRUB.format(uuid=root_uuid))
     with raw.open("r+b") as disk:
         disk.write((modules / "boot.img").read_bytes()[:BOOT_CODE])
         disk.seek(SECTOR)
-        image = core.read_bytes()
-        assert len(image) < (ROOT_SECTOR - 1) * SECTOR, "core.img does not fit before the partition"
         disk.write(image)
 
 
@@ -202,8 +237,12 @@ def _first_boot(folder: Path) -> None:
     """Boot once and let the machine's own grub-install and update-grub have the last word."""
     machine = Machine(base=folder / "none", name="first-boot", folder=folder)
     with machine:
-        machine.succeed("grub-install /dev/vda && update-grub && systemctl is-system-running --wait || true")
+        machine.succeed("grub-install /dev/vda && update-grub")
         machine.succeed("grep -q menuentry /boot/grub/grub.cfg")
+        machine.execute("systemctl is-system-running --wait")  # what starts late is done by now
+        assert machine.succeed("systemctl --failed --no-legend") == ""
+        # Every machine made from this disk is itself (machine-id(5)) and writes its own journal.
+        machine.succeed("truncate --size=0 /etc/machine-id && rm -rf /var/log/journal/* && sync")
         machine.shut_down()
 
 

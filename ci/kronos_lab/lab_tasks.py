@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import signal
+from json import dumps, loads
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from invoke.tasks import task
 
 from kronos_lab.cache import lab_dir
 from kronos_lab.image import ensure_image
-from kronos_lab.machine import Machine
+from kronos_lab.machine import Machine, free_port
 from kronos_lab.test_tasks import run_tests
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.process import replace_process
@@ -22,9 +21,14 @@ from xapi_shim.base.progress import Reporter
 from xapi_shim.base.system_packages import ensure_packages
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from invoke.context import Context
 
 STATE = "machine.json"
+SEGMENT = "lab"
+# ssh, and a host's API.
+FORWARDED = (22, 443)
 
 
 def _folder(name: str) -> Path:
@@ -34,7 +38,7 @@ def _folder(name: str) -> Path:
 def _load(name: str) -> Machine:
     """Return a machine that `lab.up` made. Raises Exit."""
     try:
-        state = json.loads((_folder(name) / STATE).read_text())
+        state = loads((_folder(name) / STATE).read_text())
     except FileNotFoundError:
         raise Exit(f"no machine {name}; make it with: ./inv lab.up --name {name}", 2) from None
     return Machine(
@@ -42,17 +46,33 @@ def _load(name: str) -> Machine:
         name=name,
         folder=_folder(name),
         ports={int(there): here for there, here in state["ports"].items()},
-        segment="lab",
+        segment=SEGMENT,
         index=state["index"],
     )
 
 
-def _running(name: str) -> bool:
-    try:
-        os.kill(int((_folder(name) / "qemu.pid").read_text()), 0)
-    except (OSError, ValueError):
-        return False
-    return True
+def _known() -> list[str]:
+    return sorted(path.parent.name for path in _folder("").glob(f"*/{STATE}"))
+
+
+def free_index(taken: Iterable[int]) -> int:
+    """Return the smallest number that no machine has; MAC addresses end in it. Raises KronosError."""
+    for number in sorted(set(range(256)) - set(taken)):
+        return number
+    raise KronosError("256 machines are enough", resolution="forget some with: ./inv lab.down --destroy")
+
+
+def _ready(name: str, base: Path) -> Machine:
+    """Return a machine to boot: a known one or a new one, with ports that are free now."""
+    if name in _known():
+        known = _load(name)
+        base, index = known.base, known.index
+    else:
+        index = free_index(_load(other).index for other in _known())
+    state = {"base": os.fspath(base), "ports": {port: free_port() for port in FORWARDED}, "index": index}
+    _folder(name).mkdir(parents=True, exist_ok=True)
+    (_folder(name) / STATE).write_text(dumps(state))
+    return _load(name)
 
 
 @task
@@ -69,15 +89,11 @@ def up(_: Context, name: str = "lab", count: int = 1) -> None:
         base = ensure_image(reporter)
         for number in range(count):
             own = f"{name}-{number}" if number else name
-            if _running(own):
+            if own in _known() and _load(own).qemu_pid() is not None:
                 continue
-            machine = Machine(
-                base, name=own, folder=_folder(own), extra_ports=(443,), segment="lab", index=number
-            )
+            machine = _ready(own, base)
             with reporter.stage(f"booting {own}"):
                 machine.power_on()
-                state = {"base": str(base), "ports": machine.ports, "index": number}
-                (_folder(own) / STATE).write_text(json.dumps(state))
                 machine.wait_for_ssh()
     except KronosError as error:
         raise Exit(str(error), 1) from error
@@ -105,23 +121,20 @@ def test(_: Context) -> None:
 
 @task(help={"name": "the machine's name", "destroy": "forget its disk too"})
 def down(_: Context, name: str = "lab", destroy: bool = False) -> None:
-    """Stop a machine."""
-    if _running(name):
-        os.kill(int((_folder(name) / "qemu.pid").read_text()), signal.SIGTERM)
+    """Pull a machine's plug."""
+    _load(name).power_off()
     if destroy:
-        shutil.rmtree(_folder(name), ignore_errors=True)
+        shutil.rmtree(_folder(name))
 
 
-@task(help={"json_output": "as JSON"})
-def status(_: Context, json_output: bool = False) -> None:
-    """List the machines and how to reach them."""
-    rows = []
-    for folder in sorted((lab_dir() / "machines").glob("*")):
-        if (folder / STATE).exists():
-            machine = _load(folder.name)
-            rows.append({"name": folder.name, "running": _running(folder.name), "ports": machine.ports})
-    if json_output:
-        print(json.dumps(rows))
+@task(help={"json": "as JSON"})
+def status(_: Context, json: bool = False) -> None:
+    """List the machines and the ports of this host by which to reach theirs."""
+    machines = [_load(name) for name in _known()]
+    if json:
+        rows = [{"name": m.name, "running": m.qemu_pid() is not None, "ports": m.ports} for m in machines]
+        print(dumps(rows))
         return
-    for row in rows:
-        print(f"{row['name']}\t{'up' if row['running'] else 'down'}\t{row['ports']}")
+    for machine in machines:
+        ports = ", ".join(f"{there} at 127.0.0.1:{here}" for there, here in machine.ports.items())
+        print(f"{machine.name}\t{'down' if machine.qemu_pid() is None else 'up'}\t{ports}")
