@@ -1,26 +1,34 @@
-"""Debian packages of this tree: its files copied into a clean root of the target and built there."""
+"""Debian packages: a source staged in a clean root of the target and built there, without network."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
 
 from debian.changelog import Changelog
 from debian.deb822 import Deb822, PkgRelation
 from debian.debian_support import Version
 
-from kronos_packaging.build_root import clean_root, ensure_root_tar
+from kronos_packaging.build_root import cache_dir, clean_root, ensure_root_tar
+from kronos_packaging.change_source import apply_changes
+from kronos_packaging.distro_source import unpack
 from kronos_packaging.tree import TreeFile, write_tree
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.process import run
 from xapi_shim.base.system_packages import as_root
 
 if TYPE_CHECKING:
-    from kronos_packaging.declarations import Target
+    from collections.abc import Mapping
+
+    from kronos_packaging.build_root import Root
+    from kronos_packaging.declarations import Recipe, Target
+    from kronos_packaging.distro_source import DistroSource
     from xapi_shim.base.progress import Reporter
 
 TAIL = 40
@@ -28,7 +36,8 @@ TAIL = 40
 BASE_PACKAGES = ("build-essential", "fakeroot")
 # Source and binary packages, unsigned: the repository's signature is what clients check.
 BUILD_ARGV = ("dpkg-buildpackage", "--build=full", "--no-sign")
-BUILD_ENVIRONMENT = {"DEB_BUILD_OPTIONS": "noautodbgsym"}
+CCACHE_PLACE = "/ccache"
+CCACHE_SIZE = "2G"
 
 
 class BuildError(KronosError):
@@ -40,14 +49,84 @@ class BuildError(KronosError):
         self.log = log
 
 
-def build_packages(control: str) -> tuple[str, ...]:
+class DebSource(Protocol):
+    """A Debian source that can be laid out for dpkg-buildpackage."""
+
+    @property
+    def name(self) -> str:
+        """The component's name."""
+
+    def stage(self, folder: Path) -> Path:
+        """Write it below `folder`, with what dpkg-source wants beside it; return its own folder."""
+
+
+@dataclass(frozen=True)
+class TreeSource:
+    """Our tree as a native Debian source."""
+
+    name: str
+    files: tuple[TreeFile, ...]
+    target: Target
+    extra_version: str = ""
+
+    def stage(self, folder: Path) -> Path:
+        source = prepare_source(self.files, self.target, self.extra_version)
+        (changelog,) = (file for file in self.files if file.path == "debian/changelog")
+        write_tree(source, folder / self.name, changelog_date(changelog.content.decode()))
+        return folder / self.name
+
+
+@dataclass(frozen=True)
+class ChangedSource:
+    """A distro's source with our changes."""
+
+    name: str
+    recipe: Recipe
+    target: Target
+    found: DistroSource
+    maintainer: str
+
+    def stage(self, folder: Path) -> Path:
+        source = unpack(self.found, folder)
+        apply_changes(self.recipe, self.target, source, self.maintainer)
+        return source
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a build sees of its surroundings; packages must be the same in any (see the tests)."""
+
+    folder: str = "/build"
+    user: int = 0
+    env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    ccache: bool = False
+    jobs: int = 0
+
+
+def build_packages(control: str, architecture: str = "amd64") -> tuple[str, ...]:
     """Return the packages of a build root, from the text of debian/control: first alternatives."""
     source = Deb822(control)
-    fields = [source.get(name) for name in ("Build-Depends", "Build-Depends-Indep")]
-    wanted = ", ".join(field for field in fields if field)
-    relations = PkgRelation.parse_relations(wanted)
-    declared = {alternatives[0]["name"] for alternatives in relations if alternatives[0]["name"]}
-    return tuple(sorted({*BASE_PACKAGES, *declared}))
+    fields = [source.get(name) for name in ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")]
+    wanted = ", ".join(field.strip().rstrip(",") for field in fields if field)
+    declared = set(BASE_PACKAGES)
+    for alternatives in PkgRelation.parse_relations(wanted):
+        usable = [one for one in alternatives if one["name"] and _applies(one, architecture)]
+        if usable:
+            declared.add(usable[0]["name"])
+    return tuple(sorted(declared))
+
+
+def _applies(relation: PkgRelation.ParsedRelation, architecture: str) -> bool:
+    """Whether a build dependency is one on `architecture` without build profiles (Debian Policy 7.1)."""
+    arches = relation["arch"] or []
+    positive = [word.arch for word in arches if word.enabled]
+    negative = [word.arch for word in arches if not word.enabled]
+    families = (architecture, "any", "linux-any", f"any-{architecture}")
+    here = any(arch in families for arch in positive) if positive else True
+    if any(arch in families for arch in negative):
+        here = False
+    groups = relation["restrictions"] or []
+    return here and (not groups or any(all(not word.enabled for word in group) for group in groups))
 
 
 def target_changelog(text: str, target: Target, extra_version: str = "") -> str:
@@ -86,25 +165,68 @@ def prepare_source(
 def build_debs(
     files: tuple[TreeFile, ...], target: Target, out: Path, reporter: Reporter, *, extra_version: str = ""
 ) -> list[Path]:
-    """Build the packages of the source `files` for `target` into `out`; return what was built.
+    """Build the packages of the tree's `files` for `target` into `out`; see build_source."""
+    return build_source(TreeSource("kronos", files, target, extra_version), target, out, reporter)
 
-    The build has no network. Its log stays in `out`. Raises BuildError with the end of the log.
+
+def build_source(
+    source: DebSource,
+    target: Target,
+    out: Path,
+    reporter: Reporter,
+    surroundings: Surroundings | None = None,
+    *,
+    needed: tuple[Path, ...] = (),
+) -> list[Path]:
+    """Build the packages of `source` for `target` into `out`; return what was built.
+
+    The .debs in the folders `needed` are installed first. The build has no network. Its log stays in `out`. Raises BuildError with the end of the log.
     """
-    texts = {file.path: file.content.decode() for file in files if file.path.startswith("debian/c")}
-    tar = ensure_root_tar(target, build_packages(texts["debian/control"]), reporter)
+    around = surroundings or Surroundings()
     out.mkdir(parents=True, exist_ok=True)
     log = out / "build.log"
-    with clean_root(tar) as root, tempfile.TemporaryDirectory() as staged:
-        source = prepare_source(files, target, extra_version)
-        write_tree(source, Path(staged, "kronos"), changelog_date(texts["debian/changelog"]))
-        build = os.fspath(root.path / "build")
-        run(as_root(["cp", "--recursive", "--preserve=mode,timestamps", staged, build]))
-        run(as_root(["chown", "--recursive", "root:root", build]))
-        with reporter.stage(f"building packages for {target.name}"), log.open("w") as file:
-            done = root.run(BUILD_ARGV, cwd="/build/kronos", env=BUILD_ENVIRONMENT, log=file, check=False)
-        if done.returncode != 0:
-            raise BuildError(f"for {target.name}", log)
-        return _take(Path(build), out)
+    with tempfile.TemporaryDirectory() as staged:
+        placed = source.stage(Path(staged))
+        packages = build_packages((placed / "debian/control").read_text(), target.architecture)
+        wanted = (*packages, "ccache") if around.ccache else packages
+        with clean_root(ensure_root_tar(target, wanted, reporter)) as root:
+            _install(root, needed)
+            build = root.path / around.folder.lstrip("/")
+            run(as_root(["mkdir", "--parents", os.fspath(build.parent)]))
+            run(as_root(["cp", "--recursive", "--preserve=mode,timestamps", staged, os.fspath(build)]))
+            run(as_root(["chown", "--recursive", f"{around.user}:{around.user}", os.fspath(build)]))
+            with reporter.stage(f"building {source.name} for {target.name}"):
+                _build(root, placed.name, around, log, target)
+            return _take(build, out)
+
+
+def _install(root: Root, folders: tuple[Path, ...]) -> None:
+    """Install packages that were built before, and from the distro what these depend on."""
+    debs = [deb for folder in folders for deb in sorted(folder.glob("*.deb"))]
+    for deb in debs:
+        root.copy_in(deb, f"/needed/{deb.name}")
+    if debs:
+        root.run(["apt-get", "update", "--quiet=2"], network=True)
+        names = [f"/needed/{deb.name}" for deb in debs]
+        root.run(["apt-get", "install", "--yes", "--no-install-recommends", *names], network=True)
+
+
+def _build(root: Root, name: str, around: Surroundings, log: Path, target: Target) -> None:
+    jobs = around.jobs or os.cpu_count() or 1
+    env = {"DEB_BUILD_OPTIONS": f"noautodbgsym parallel={jobs}", **around.env}
+    binds = {}
+    if around.ccache:
+        kept = cache_dir() / "ccache"
+        kept.mkdir(parents=True, exist_ok=True)
+        binds[kept] = CCACHE_PLACE
+        env |= {"CCACHE_DIR": CCACHE_PLACE, "CCACHE_MAXSIZE": CCACHE_SIZE, "CCACHE_BASEDIR": around.folder}
+        env["PATH"] = "/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin"
+    user = ["setpriv", f"--reuid={around.user}", f"--regid={around.user}", "--clear-groups"]
+    argv = [*(user if around.user else []), *BUILD_ARGV]
+    with log.open("w") as file:
+        done = root.run(argv, cwd=f"{around.folder}/{name}", env=env, binds=binds, log=file, check=False)
+    if done.returncode != 0:
+        raise BuildError(f"{name} for {target.name}", log)
 
 
 def _take(build: Path, out: Path) -> list[Path]:

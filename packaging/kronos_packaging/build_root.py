@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from xapi_shim.base.apt_sources import KEYRING, read_mirror, sources_for
+from xapi_shim.base.apt_sources import read_mirror, sources_for
 from xapi_shim.base.process import run
-from xapi_shim.base.system_packages import as_root
+from xapi_shim.base.system_packages import as_root, ensure_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,12 +46,14 @@ def ensure_root_tar(target: Target, packages: Sequence[str], reporter: Reporter)
     The packages come from where this machine's apt gets its own, with the target's suites.
     Raises ProcessError with mmdebstrap's last words, KronosError when apt names no archive.
     """
-    sources = sources_for(read_mirror(), target.suite)
+    mirror = read_mirror(distribution=target.distribution)
+    sources = sources_for(mirror, target.suite, target.archive_components)
     key = hashlib.sha256(repr((target.suite, sorted(packages), sources)).encode()).hexdigest()[:16]
     tar = cache_dir() / "roots" / f"{target.name}-{key}.tar"
     if not tar.exists():
         tar.parent.mkdir(parents=True, exist_ok=True)
         part = tar.with_suffix(f".{os.getpid()}.part.tar")
+        ensure_packages([target.keyring_package], reporter=reporter)
         try:
             with reporter.stage(f"making a clean {target.name} root"):
                 run(as_root([*mmdebstrap_argv(target, packages, part), *sources]))
@@ -64,8 +66,12 @@ def ensure_root_tar(target: Target, packages: Sequence[str], reporter: Reporter)
 
 
 def prune_cache(now_s: float, unused_s: float = UNUSED_S) -> list[Path]:
-    """Remove roots and packages that nobody has used for `unused_s` seconds before `now_s`; return them."""
-    kept = [*(cache_dir() / "roots").glob("*.tar"), *(cache_dir() / "packages").glob("*/*")]
+    """Remove roots, sources and packages that nobody has used for `unused_s` seconds before `now_s`; return them."""
+    kept = [
+        *(cache_dir() / "roots").glob("*.tar"),
+        *(cache_dir() / "packages").glob("*/*"),
+        *(cache_dir() / "sources").glob("*"),
+    ]
     old = [path for path in kept if path.stat().st_mtime < now_s - unused_s]
     for path in old:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -79,7 +85,7 @@ def mmdebstrap_argv(target: Target, packages: Sequence[str], tar: Path) -> list[
         "--mode=root",
         "--variant=apt",
         *([f"--include={','.join(packages)}"] if packages else []),
-        f"--keyring={KEYRING}",
+        f"--keyring={target.keyring}",
         '--aptopt=Acquire::Languages "none"',
         target.suite,
         os.fspath(tar),
@@ -99,12 +105,16 @@ class Root:
         network: bool = False,
         env: Mapping[str, str] | None = None,
         cwd: str = "/",
+        binds: Mapping[Path, str] | None = None,
         log: IO[str] | None = None,
         check: bool = True,
         timeout_s: float | None = None,
     ) -> Completed:
-        """Run `argv` inside, as xapi_shim.base.process.run does; without `network` it has no way out."""
-        inside = self.run_argv(argv, network=network, env=env, cwd=cwd)
+        """Run `argv` inside, as xapi_shim.base.process.run does; without `network` it has no way out.
+
+        `binds` are folders of the machine's and where they are seen inside.
+        """
+        inside = self.run_argv(argv, network=network, env=env, cwd=cwd, binds=binds)
         return run(as_root(inside), log=log, check=check, timeout_s=timeout_s)
 
     def run_argv(
@@ -114,14 +124,17 @@ class Root:
         network: bool = False,
         env: Mapping[str, str] | None = None,
         cwd: str = "/",
+        binds: Mapping[Path, str] | None = None,
     ) -> list[str]:
         """Return the command that runs `argv` inside, with namespaces and an environment of its own."""
         words = [f"{name}={value}" for name, value in {**ENVIRONMENT, **(env or {})}.items()]
-        apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", *([] if network else ["--net"])]
+        spaces = ["--mount", "--pid", "--ipc", "--uts", *([] if network else ["--net"])]
+        bound = [word for here, there in (binds or {}).items() for word in ("--bind", os.fspath(here), there)]
         return [
             # Killed with us, so that nothing works on in a root that the next run removes.
             *("setpriv", "--pdeathsig", "KILL"),
-            *(*apart, "sh", os.fspath(ENTER), os.fspath(self.path)),
+            *("unshare", *spaces, "--fork", "--kill-child"),
+            *("sh", os.fspath(ENTER), os.fspath(self.path), *bound, "--"),
             *("env", "--ignore-environment", f"--chdir={cwd}", *words, *argv),
         ]
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         "plan": "print what would be done, and do nothing",
         "json": "print what is to be done, or was, as JSON",
         "base-url": "where clients will find dist/apt (file:// unless given)",
+        "refresh": "ask the archives again for the newest sources (otherwise once a day)",
     }
 )
 def build(
@@ -28,20 +29,23 @@ def build(
     plan: bool = False,
     json: bool = False,
     base_url: str = "",
+    refresh: bool = False,
 ) -> None:
     """Build the packages and a signed apt repository of them into dist/."""
-    from kronos_packaging import factory
+    from kronos_packaging import factory, inputs
 
+    tolerant = target == "all"
     try:
         names = factory.target_names(target)
         if plan:
-            jobs = factory.plan_targets(factory.read_inputs(names))
+            read = inputs.read_inputs(names, factory.DIST, Reporter(), tolerant=tolerant, refresh=refresh)
+            jobs = inputs.plan_targets(read)
         else:
-            jobs = factory.build(names, Reporter(), base_url=base_url)
+            jobs = factory.build(names, Reporter(), base_url=base_url, tolerant=tolerant, refresh=refresh)
     except KronosError as error:
         raise Exit(f"build: {error}", error.exit_status) from error
     if json:
-        print(factory.as_json(jobs))
+        print(inputs.as_json(jobs))
     elif plan:
         for job in jobs:
             print(f"{job.target}\t{job.component}\t{job.action}\t{job.reason}")

@@ -6,75 +6,35 @@ import fcntl
 import json
 import os
 import shutil
+import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kronos_packaging.build_root import cache_dir, prune_cache
-from kronos_packaging.declarations import (
-    REPO,
-    Source,
-    declared_targets,
-    load_components,
-    load_target,
-    this_release,
-)
-from kronos_packaging.plan import Action, content_key, plan_build
-from kronos_packaging.tree import read_tree
+from kronos_packaging.declarations import REPO, declared_targets, load_target, this_release
+from kronos_packaging.engine import run_jobs
+from kronos_packaging.inputs import KEYRING, STATE, plan_targets, read_inputs, read_published
+from kronos_packaging.plan import Action
 from xapi_shim.base.atomic_file import write_atomic
+from xapi_shim.base.progress import Reporter
 from xapi_shim.base.system_packages import ensure_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kronos_packaging.declarations import Component, Target
+    from kronos_packaging.declarations import Target
+    from kronos_packaging.engine import Engine
+    from kronos_packaging.inputs import Inputs
     from kronos_packaging.plan import Job
-    from kronos_packaging.tree import TreeFile
-    from xapi_shim.base.progress import Reporter
 
 SYSTEM_PACKAGES = (
-    "mmdebstrap", "apt-utils", "gnupg", "gpgv", "dpkg-dev", "git", "xz-utils", "gzip",
-    "debian-archive-keyring", "util-linux", "mount",
+    "mmdebstrap", "apt-utils", "gnupg", "gpgv", "dpkg-dev", "git", "xz-utils", "gzip", "util-linux", "mount",
 )  # fmt: skip
 DIST = REPO / "dist"
-KEYRING = "kronos-archive-keyring.pgp"
-STATE = "built.json"
-# Another number here builds everything anew: the way of building changed.
-BUILDER = "2"
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """A snapshot of all that decides what is to be done; what is built is built from it too."""
-
-    components: tuple[Component, ...]
-    targets: tuple[Target, ...]
-    files: dict[str, tuple[TreeFile, ...]]
-    published: dict[str, dict[str, str]]
-
-
-def read_inputs(target_names: list[str], dist: Path = DIST) -> Inputs:
-    """Read declarations, tree and what `dist` holds. Raises KronosError."""
-    components = load_components()
-    targets = tuple(load_target(name) for name in target_names)
-    files = {c.name: read_tree(c) for c in components if c.source is Source.TREE}
-    return Inputs(components, targets, files, read_published(dist))
-
-
-def plan_targets(inputs: Inputs) -> tuple[Job, ...]:
-    """Return what is to be done for every target, and why."""
-    jobs: list[Job] = []
-    for target in inputs.targets:
-        keys = {name: content_key(files, target, BUILDER) for name, files in inputs.files.items()}
-        jobs += plan_build(inputs.components, target, keys, inputs.published.get(target.name, {}))
-    return tuple(jobs)
-
-
-def plan(target: Target, dist: Path = DIST) -> tuple[Job, ...]:
-    """Return what a build of one target would do."""
-    return plan_targets(read_inputs([target.name], dist))
+# Two builds at once keep the machine busy while one of them configures or compresses.
+AT_ONCE = 2
 
 
 def default_target() -> str:
@@ -90,23 +50,31 @@ def target_names(wish: str) -> list[str]:
 
 
 def build(
-    target_names: list[str], reporter: Reporter, *, dist: Path = DIST, base_url: str = ""
+    target_names: list[str],
+    reporter: Reporter,
+    *,
+    dist: Path = DIST,
+    base_url: str = "",
+    tolerant: bool = False,
+    refresh: bool = False,
+    engine: Engine | None = None,
 ) -> tuple[Job, ...]:
     """Build and publish what changed for the targets; return what was done.
 
     Leaves dist/apt, dist/kronos.sources and dist/kronos-archive-keyring.pgp. Raises KronosError;
     `dist` is then as it was.
     """
+    from kronos_packaging.local_engine import LocalEngine, use_ccache
+
     with only_one(cache_dir() / "build.lock", reporter):
-        inputs = read_inputs(target_names, dist)
+        ensure_packages(SYSTEM_PACKAGES, reporter=reporter)
+        inputs = read_inputs(target_names, dist, reporter, tolerant=tolerant, refresh=refresh)
         jobs = plan_targets(inputs)
         for job in jobs:
             reporter.line(f"{job.target}: {job.component}: {job.action}: {job.reason}")
-        wanted = [job for job in jobs if job.action is Action.BUILD]
-        if wanted:
-            ensure_packages(SYSTEM_PACKAGES, reporter=reporter)
-            for job in wanted:
-                _ensure_built(job, inputs, reporter)
+        if any(job.action is Action.BUILD for job in jobs):
+            builder = engine or LocalEngine(ccache=use_ccache())
+            run_jobs(jobs, lambda job: _ensure_built(job, jobs, inputs, builder, reporter), AT_ONCE)
             _publish(jobs, inputs, dist, reporter)
             prune_cache(time.time())
         else:
@@ -133,30 +101,21 @@ def built_folder(target: Target, component: str, key: str) -> Path:
     return cache_dir() / "packages" / target.name / f"{component}-{key}"
 
 
-def _ensure_built(job: Job, inputs: Inputs, reporter: Reporter) -> None:
+def _ensure_built(
+    job: Job, jobs: tuple[Job, ...], inputs: Inputs, engine: Engine, reporter: Reporter
+) -> None:
     """Build a job's packages into the cache, unless it has them."""
-    from kronos_packaging.build_deb import build_debs
-
-    target = load_target(job.target)
-    folder = built_folder(target, job.component, job.key)
+    one = inputs.of(job.target)
+    folder = built_folder(one.target, job.component, job.key)
     if folder.exists():
         os.utime(folder)  # used now: see prune_cache
         return
+    keys = {other.component: other.key for other in jobs if other.target == job.target}
+    needed = tuple(built_folder(one.target, need, keys[need]) for need in job.needs)
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
-    build_debs(inputs.files[job.component], target, part, reporter)
+    engine.build(job, one, needed, part, Reporter(reporter.stream, reporter.as_json))
     part.rename(folder)
-
-
-def read_published(dist: Path) -> dict[str, dict[str, str]]:
-    """Return target to component to key of what the repository in `dist` holds."""
-    if not (dist / "apt").is_dir() or not (dist / KEYRING).exists():
-        return {}
-    try:
-        state: dict[str, dict[str, str]] = json.loads((dist / STATE).read_text())
-    except (OSError, ValueError):
-        return {}
-    return state
 
 
 def _publish(jobs: tuple[Job, ...], inputs: Inputs, dist: Path, reporter: Reporter) -> None:
@@ -166,17 +125,25 @@ def _publish(jobs: tuple[Job, ...], inputs: Inputs, dist: Path, reporter: Report
 
     dist.mkdir(parents=True, exist_ok=True)
     state = {name: dict(built) for name, built in inputs.published.items()}
-    folders = {name: pool_folder(dist / "apt", load_target(name)) for name in state}
     for job in jobs:
         if job.key:
             state.setdefault(job.target, {})[job.component] = job.key
-            built = built_folder(load_target(job.target), job.component, job.key)
-            folders[job.target] = built if built.exists() else folders[job.target]
-    builds = [(load_target(name), folders[name]) for name in sorted(state)]
-    with Signer(signing_home()) as signer, reporter.stage(f"publishing {dist / 'apt'}"):
-        signer.ensure_key(reporter)
-        signer.export(dist / KEYRING)
-        publish(builds, signer, dist / "apt", dist / KEYRING)
+    with tempfile.TemporaryDirectory(dir=dist) as gathered, Signer(signing_home()) as signer:
+        builds = []
+        for name in sorted(state):
+            target = load_target(name)
+            folder = Path(gathered, name)
+            folder.mkdir()
+            pool = pool_folder(dist / "apt", target)
+            for component, key in state[name].items():
+                built = built_folder(target, component, key)
+                for path in (built if built.exists() else pool).iterdir():
+                    shutil.copyfile(path, folder / path.name)
+            builds.append((target, folder))
+        with reporter.stage(f"publishing {dist / 'apt'}"):
+            signer.ensure_key(reporter)
+            signer.export(dist / KEYRING)
+            publish(builds, signer, dist / "apt", dist / KEYRING)
     write_atomic(dist / STATE, json.dumps(state, indent=1).encode())
 
 
@@ -190,8 +157,3 @@ def _write_sources(first: str, dist: Path, base_url: str) -> None:
         write_atomic(dist / f"kronos-{name}.sources", text)
         if name == first:
             write_atomic(dist / "kronos.sources", text)
-
-
-def as_json(jobs: tuple[Job, ...]) -> str:
-    """Return the jobs for scripts."""
-    return json.dumps([asdict(job) for job in jobs], indent=1)

@@ -10,9 +10,8 @@ from kronos_packaging.declarations import REPO
 from xapi_shim.base.process import run
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
-
-    from kronos_packaging.declarations import Component
 
 
 @dataclass(frozen=True)
@@ -24,21 +23,21 @@ class TreeFile:
     executable: bool = False
 
 
-def read_tree(component: Component, repo: Path = REPO) -> tuple[TreeFile, ...]:
-    """Return the component's files: what git tracks, and what it does not ignore, below its paths.
+def read_tree(paths: Sequence[str], repo: Path = REPO) -> tuple[TreeFile, ...]:
+    """Return files of the tree: what git tracks, and what it does not ignore, at or below `paths`.
 
     The same snapshot gives the content key and the package's source, so a file that is edited
     during a build cannot be built under the key of its earlier content.
     """
-    listed = run(list_argv(component, repo)).stdout
+    listed = run(list_argv(paths, repo)).stdout if paths else ""
     files = (_read(repo, name) for name in sorted({name for name in listed.split("\0") if name}))
     return tuple(file for file in files if file is not None)
 
 
-def list_argv(component: Component, repo: Path) -> list[str | Path]:
-    """Return the git command that lists the component's files, NUL after each."""
+def list_argv(paths: Sequence[str], repo: Path) -> list[str | Path]:
+    """Return the git command that lists the files, NUL after each."""
     options = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    return ["git", "-C", repo, *options, "--", *component.paths]
+    return ["git", "-C", repo, *options, "--", *paths]
 
 
 def _read(repo: Path, name: str) -> TreeFile | None:

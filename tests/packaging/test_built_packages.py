@@ -21,6 +21,11 @@ from xapi_shim.base.progress import Reporter
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(900)]
 
 
+def tree_files():
+    (recipe,) = (component.deb for component in load_components() if component.name == "kronos")
+    return read_tree(recipe.own_paths)
+
+
 def test_building_again_does_nothing(dist, capsys):
     before = {path: path.stat().st_mtime_ns for path in (dist / "apt").rglob("*")}
     jobs = factory.build(list(TARGETS), Reporter(), dist=dist, base_url="file:///srv/kronos")
@@ -43,8 +48,7 @@ def test_lintian_has_nothing_to_say(target, dist):
 
 @pytest.mark.parametrize("target", TARGETS[:1], indirect=True)
 def test_two_builds_are_identical(target, tmp_path):
-    (component,) = (c for c in load_components() if c.name == "kronos")
-    files = read_tree(component)
+    files = tree_files()
     one, two = (build_debs(files, target, tmp_path / name, Reporter()) for name in ("one", "two"))
     published = [p for p in one if p.suffix in (".deb", ".dsc", ".xz")]
     assert len(published) == 9
@@ -111,10 +115,10 @@ def test_what_does_not_verify_is_not_published(target, dist, tmp_path):
 @pytest.mark.parametrize("target", TARGETS[:1], indirect=True)
 def test_a_failed_build_shows_the_end_of_its_log(target, tmp_path):
     rules = b"#!/usr/bin/make -f\n%:\n\techo alas, $@; false\n"
-    files = [f for f in read_tree(load_components()[0]) if f.path != "debian/rules"]
+    files = [f for f in tree_files() if f.path != "debian/rules"]
     broken = (*files, TreeFile("debian/rules", rules, executable=True))
     with pytest.raises(
-        BuildError, match=r"(?s)building for debian-12 failed, see .*build\.log:.*alas, clean"
+        BuildError, match=r"(?s)building kronos for debian-12 failed, see .*build\.log:.*alas, clean"
     ):
         build_debs(broken, target, tmp_path, Reporter())
 

@@ -96,8 +96,8 @@ def test_a_purge_keeps_guests_disks(machine):
 
 
 def test_upgrade_leaves_what_a_fresh_install_leaves(machine, target, dist, signing_home, tmp_path):
-    (component,) = (c for c in load_components() if c.name == "kronos")
-    build_debs(read_tree(component), target, tmp_path / "old", Reporter(), extra_version="~old")
+    (recipe,) = (component.deb for component in load_components() if component.name == "kronos")
+    build_debs(read_tree(recipe.own_paths), target, tmp_path / "old", Reporter(), extra_version="~old")
     for name in (f"kronos-{target.name}.sources", "kronos-archive-keyring.pgp"):
         (tmp_path / name).write_bytes((dist / name).read_bytes())
 

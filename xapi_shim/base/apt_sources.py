@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xapi_shim.base.errors import KronosError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 SECURITY = "-security"
@@ -22,8 +26,11 @@ class Mirror:
     security: str = ""
 
 
-def read_mirror(root: Path = Path("/")) -> Mirror:
-    """Return the distro mirror of the system at `root`. Raises KronosError when apt names none."""
+def read_mirror(root: Path = Path("/"), distribution: str = "debian") -> Mirror:
+    """Return the mirror of a distribution that the system at `root` names, in a disabled source too.
+
+    Raises KronosError when apt names none.
+    """
     apt = root / "etc/apt"
     found: list[tuple[str, str]] = []
     for path in sorted([*apt.glob("sources.list.d/*.sources"), *apt.glob("*.sources")]):
@@ -31,10 +38,21 @@ def read_mirror(root: Path = Path("/")) -> Mirror:
     for path in sorted([apt / "sources.list", *apt.glob("sources.list.d/*.list")]):
         if path.exists():
             found += _one_line(path.read_text())
-    main = next((uri for uri, suite in found if "/" not in suite and uri.rstrip("/").endswith("/debian")), "")
-    security = next((uri for uri, suite in found if suite.endswith(SECURITY)), "")
+    named = [(uri, suite, uri.rstrip("/").rsplit("/", 1)[-1]) for uri, suite in found]
+    main = next((uri for uri, suite, last in named if "/" not in suite and last == distribution), "")
+    security = next(
+        (
+            uri
+            for uri, suite, last in named
+            if suite.endswith(SECURITY) and last in (distribution, distribution + SECURITY)
+        ),
+        "",
+    )
     if not main:
-        raise KronosError(f"no Debian archive in {apt}", resolution="add one to the apt sources")
+        raise KronosError(
+            f"no {distribution.title()} archive in {apt}",
+            resolution="add one to the apt sources; a disabled one (Enabled: no) will do",
+        )
     return Mirror(main, security)
 
 
@@ -64,9 +82,12 @@ def _one_line(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def sources_for(mirror: Mirror, suite: str) -> list[str]:
-    """Return one-line sources of a release's main, updates and security suites."""
-    lines = [f"deb {mirror.main} {suite} main", f"deb {mirror.main} {suite}-updates main"]
+def sources_for(
+    mirror: Mirror, suite: str, components: Sequence[str] = ("main",), kind: str = "deb"
+) -> list[str]:
+    """Return one-line sources of a release's main, updates and security suites; `kind`: deb or deb-src."""
+    rest = " ".join(components)
+    lines = [f"{kind} {mirror.main} {suite} {rest}", f"{kind} {mirror.main} {suite}-updates {rest}"]
     if mirror.security:
-        lines.append(f"deb {mirror.security} {suite}{SECURITY} main")
+        lines.append(f"{kind} {mirror.security} {suite}{SECURITY} {rest}")
     return lines

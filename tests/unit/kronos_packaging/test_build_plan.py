@@ -1,6 +1,7 @@
 """What is built and why: keys, plans, changelogs, roots; all without building anything."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,15 +11,27 @@ from hypothesis import strategies as st
 
 from kronos_packaging.build_deb import build_packages, changelog_date, prepare_source, target_changelog
 from kronos_packaging.build_root import Root, mmdebstrap_argv, prune_cache
-from kronos_packaging.declarations import REPO, Component, Source, load_target
-from kronos_packaging.factory import as_json, plan_targets, read_inputs, read_published, target_names
+from kronos_packaging.declarations import (
+    REPO,
+    Component,
+    DeclarationError,
+    Recipe,
+    Source,
+    declared_targets,
+    load_components,
+    load_target,
+)
+from kronos_packaging.distro_source import DistroSource
+from kronos_packaging.factory import target_names
+from kronos_packaging.inputs import Ingredients, Inputs, TargetInputs, as_json, plan_targets, read_published
 from kronos_packaging.plan import Action, content_key, plan_build
 from kronos_packaging.tree import TreeFile, read_tree, write_tree
 from xapi_shim.base.process import run
 
 BOOKWORM, TRIXIE = load_target("debian-12"), load_target("debian-13")
-OURS = Component("kronos", Source.TREE, paths=("debian",))
-XEN = Component("xen", Source.DISTRO, package="xen-system-amd64")
+RECIPE = Recipe(Source.TREE, paths=("debian",))
+OURS = Component("kronos", deb=RECIPE)
+XEN = Component("xen", deb=RECIPE)
 FILES = (TreeFile("a", b"1"), TreeFile("b", b"2", executable=True))
 CHANGELOG = """\
 kronos (0.1.0) unstable; urgency=medium
@@ -38,6 +51,8 @@ def test_key_depends_on_everything_that_goes_in():
         content_key((TreeFile("a", b"1"), TreeFile("c", b"2", executable=True)), BOOKWORM, "1"),
         content_key(FILES, TRIXIE, "1"),
         content_key(FILES, BOOKWORM, "2"),
+        content_key(FILES, BOOKWORM, "1", "another tarball"),
+        content_key(FILES, replace(BOOKWORM, pins={"xen": "4.17"}), "1"),
     ]
     assert len({key, *others}) == 1 + len(others)
 
@@ -63,16 +78,52 @@ def test_key_does_not_confuse_names_with_content(pairs):
     ],
 )
 def test_plan_says_what_and_why(published, action, reason):
-    ours, xen = plan_build([OURS, XEN], BOOKWORM, {"kronos": "new"}, published)
+    ours, xen = plan_build(
+        [OURS, XEN], BOOKWORM, {"kronos": "new", "xen": "same"}, {"xen": "same"} | published
+    )
     assert (ours.action, ours.reason, ours.key) == (action, reason, "new")
-    assert (xen.action, xen.reason) == (Action.SKIP, "xen-system-amd64 comes from the distro")
+    assert (xen.action, xen.reason) == (Action.SKIP, "nothing has changed")
 
 
-def test_plan_of_an_empty_dist_builds_this_tree_for_each_target(tmp_path):
-    jobs = plan_targets(read_inputs(["debian-12", "debian-13"], tmp_path))
+def test_what_others_need_comes_first():
+    needing = Component("a", needs=("b", "c"), deb=RECIPE), Component("b", needs=("c",), deb=RECIPE)
+    last = Component("c", deb=RECIPE)
+    jobs = plan_build([*needing, last], BOOKWORM, {"a": "1", "b": "2", "c": "3"}, {})
+    assert [job.component for job in jobs] == ["c", "b", "a"]
+    assert jobs[-1].needs == ("b", "c")
+
+
+def test_components_that_need_each_other():
+    circle = Component("a", needs=("b",), deb=RECIPE), Component("b", needs=("a",), deb=RECIPE)
+    with pytest.raises(DeclarationError, match=r"need each other in a circle: [ab] needs"):
+        plan_build(circle, BOOKWORM, {"a": "1", "b": "2"}, {})
+
+
+def inputs_of(target, unavailable=""):
+    return TargetInputs(target, (OURS,), {"kronos": Ingredients(RECIPE, FILES)}, unavailable)
+
+
+def test_plan_of_an_empty_dist_builds_this_tree_for_each_target():
+    jobs = plan_targets(Inputs((inputs_of(BOOKWORM), inputs_of(TRIXIE)), {}))
     wanted = [(job.target, job.component) for job in jobs if job.action is Action.BUILD]
     assert wanted == [("debian-12", "kronos"), ("debian-13", "kronos")]
     assert '"reason": "not in the repository yet"' in as_json(jobs)
+
+
+def test_what_this_machine_cannot_build_is_named_and_left():
+    (job,) = plan_targets(Inputs((inputs_of(BOOKWORM, "cannot be built here: no archive"),), {}))
+    assert (job.action, job.reason) == (Action.UNAVAILABLE, "cannot be built here: no archive")
+
+
+def test_another_tarball_is_another_key():
+    recipe = Recipe(Source.DISTRO, package="xen", revision="1", changes=("C.",))
+    found = [DistroSource("xen", version, (), {}) for version in ("4.17.5-1", "4.17.7-1")]
+    keys = {
+        TargetInputs(BOOKWORM, (XEN,), {"xen": Ingredients(r, FILES, f)}).key("xen")
+        for f in found
+        for r in (recipe, replace(recipe, revision="2"))
+    }
+    assert len(keys) == 4
 
 
 def test_damaged_state_means_nothing_is_published(tmp_path):
@@ -84,7 +135,7 @@ def test_damaged_state_means_nothing_is_published(tmp_path):
 
 def test_target_names():
     assert target_names("debian-12, debian-13") == ["debian-12", "debian-13"]
-    assert target_names("all") == ["debian-12", "debian-13"]
+    assert target_names("all") == declared_targets()
 
 
 def test_changelog_is_the_targets_and_keeps_its_date():
@@ -113,6 +164,21 @@ def test_build_root_holds_what_control_declares():
     assert build_packages(control) == (
         "build-essential", "debhelper-compat", "dh-python", "fakeroot", "python3-all",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("declared", "wanted"),
+    [
+        ("bcc [amd64], gcc-multilib [i386]", ["bcc"]),
+        ("libfdt-dev [armhf arm64], libx [!amd64], liby [!arm64]", ["liby"]),
+        ("python3-dev:any, a <!nocheck>, b <stage1>, c [linux-any]", ["a", "c", "python3-dev"]),
+        ("pandoc,\n ocaml,", ["ocaml", "pandoc"]),
+        ("bad [i386] | good", ["good"]),
+    ],
+)
+def test_build_root_holds_what_this_architecture_needs(declared, wanted):
+    packages = build_packages(f"Source: x\nBuild-Depends: {declared}\nBuild-Depends-Indep: indep\n")
+    assert packages == tuple(sorted(["build-essential", "fakeroot", "indep", *wanted]))
 
 
 def test_root_is_the_targets(tmp_path):
@@ -155,7 +221,7 @@ def test_tree_is_what_git_tracks_and_does_not_ignore(tmp_path):
     (tmp_path / ".gitignore").write_text("ignored\n")
     run(["git", "-C", tmp_path, "add", "in/tracked", "in/deleted"])
     (tmp_path / "in/deleted").unlink()
-    files = read_tree(Component("x", Source.TREE, paths=("in",)), tmp_path)
+    files = read_tree(["in"], tmp_path)
     assert [file.path for file in files] == ["in/new", "in/tracked"]
     assert files[0].content == b"in/new"
 
@@ -167,8 +233,8 @@ def test_written_tree_does_not_depend_on_the_checkout(tmp_path):
 
 
 def test_this_tree_declares_what_its_packages_install():
-    component = Component("kronos", Source.TREE, paths=("debian", "installer", "packaging", "xapi_shim"))
-    paths = {file.path for file in read_tree(component)}
+    (recipe,) = (component.deb for component in load_components() if component.name == "kronos")
+    paths = {file.path for file in read_tree(recipe.own_paths)}
     for install in (REPO / "debian").glob("*.install"):
         for line in install.read_text().splitlines():
             source = line.split()[0]

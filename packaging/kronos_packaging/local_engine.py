@@ -1,0 +1,58 @@
+"""Builds packages on this machine, each in a clean root of its target."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from debian.deb822 import Deb822
+
+from kronos_packaging.build_deb import ChangedSource, Surroundings, TreeSource, build_source
+from kronos_packaging.declarations import REPO, Format, Source
+from kronos_packaging.engine import Engine
+from xapi_shim.base.errors import KronosError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kronos_packaging.build_deb import DebSource
+    from kronos_packaging.inputs import TargetInputs
+    from kronos_packaging.plan import Job
+    from xapi_shim.base.progress import Reporter
+
+
+@dataclass(frozen=True)
+class LocalEngine(Engine):
+    """The factory's own engine; with `ccache` compilers' results are kept between builds."""
+
+    ccache: bool = True
+
+    def build(
+        self, job: Job, inputs: TargetInputs, needed: tuple[Path, ...], out: Path, reporter: Reporter
+    ) -> None:
+        """Build in a clean root, without network."""
+        if inputs.target.format is not Format.DEB:
+            raise KronosError(f"{job.target}: this engine builds no {inputs.target.format}")
+        # This tree compiles nothing.
+        compiles = inputs.ingredients[job.component].recipe.source is not Source.TREE
+        around = Surroundings(ccache=self.ccache and compiles)
+        build_source(deb_source(job.component, inputs), inputs.target, out, reporter, around, needed=needed)
+
+
+def deb_source(component: str, inputs: TargetInputs) -> DebSource:
+    """Return the Debian source of a component for a target."""
+    made_of = inputs.ingredients[component]
+    if made_of.found is None:
+        return TreeSource(component, made_of.files, inputs.target)
+    return ChangedSource(component, made_of.recipe, inputs.target, made_of.found, maintainer())
+
+
+def maintainer() -> str:
+    """Return who signs our changelog entries: the Maintainer of debian/control."""
+    return str(Deb822((REPO / "debian/control").read_text())["Maintainer"])
+
+
+def use_ccache() -> bool:
+    """Whether compilers' results may be kept: unless $KRONOS_NO_CCACHE is set."""
+    return not os.environ.get("KRONOS_NO_CCACHE")
