@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kronos_packaging.build_deb import changelog_date
 from kronos_packaging.build_root import cache_dir, prune_cache
 from kronos_packaging.declarations import REPO, declared_targets, load_target, this_release
 from kronos_packaging.engine import run_jobs
 from kronos_packaging.inputs import KEYRING, STATE, plan_targets, read_inputs, read_published
 from kronos_packaging.plan import Action
+from kronos_packaging.provenance import attest
 from xapi_shim.base.atomic_file import write_atomic
 from xapi_shim.base.progress import Reporter
 from xapi_shim.base.system_packages import ensure_packages
@@ -115,7 +117,13 @@ def _ensure_built(
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     engine.build(job, one, needed, part, Reporter(reporter.stream, reporter.as_json))
+    attest(job, one, part, source_date())
     part.rename(folder)
+
+
+def source_date() -> int:
+    """Return the date of this tree's newest changelog entry, in seconds since 1970."""
+    return changelog_date((REPO / "debian/changelog").read_text())
 
 
 def _publish(jobs: tuple[Job, ...], inputs: Inputs, dist: Path, reporter: Reporter) -> None:
