@@ -1,4 +1,4 @@
-"""The base disk: Debian 12 as its installer leaves it, without Xen.
+"""The base disks: Debian releases as their installers leave them, without Xen.
 
 GRUB for BIOS in a DOS partition table, one ext4 root by UUID, ifupdown with a single
 hot-pluggable NIC by DHCP, an ssh server. Made natively in a chroot, kept by the hash of
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from kronos_lab.cache import lab_dir, ssh_key
 from kronos_lab.machine import Machine
 from xapi_shim.base.apt_sources import KEYRING, read_mirror, sources_for
+from xapi_shim.base.errors import KronosError
 from xapi_shim.base.process import run
 from xapi_shim.base.system_packages import ensure_packages
 
@@ -36,7 +37,7 @@ TOOLS = (
     "debian-archive-keyring", "busybox-static", "cpio", "mount",
 )  # fmt: skip
 PACKAGES = (
-    "linux-image-amd64", "grub-pc", "ifupdown", "isc-dhcp-client", "openssh-server", "systemd-sysv", "dbus",
+    "linux-image-amd64", "grub-pc", "ifupdown", "openssh-server", "systemd-sysv", "dbus",
     "ca-certificates", "iproute2", "iputils-ping", "kmod", "udev", "procps", "less", "nano", "rsyslog", "cron",
     "logrotate", "systemd-timesyncd", "libpam-systemd", "apt-utils", "tzdata", "kbd", "initramfs-tools", "zstd",
 )  # fmt: skip
@@ -87,7 +88,7 @@ class ImageSpec:
     """All that decides what the disk holds."""
 
     suite: str = "bookworm"
-    packages: tuple[str, ...] = PACKAGES
+    packages: tuple[str, ...] = (*PACKAGES, "isc-dhcp-client")
     interfaces: str = INTERFACES
     grub: str = GRUB_DEFAULTS
     size: str = SIZE
@@ -99,6 +100,21 @@ class ImageSpec:
         for other in others:
             digest.update(hashlib.sha256(other).digest())
         return digest.hexdigest()[:16]
+
+
+# By the names of the factory's targets; what each release's installer brings for DHCP differs.
+RELEASES = {
+    "debian-12": ImageSpec(),
+    "debian-13": ImageSpec(suite="trixie", packages=(*PACKAGES, "dhcpcd-base")),
+}
+
+
+def release_spec(release: str) -> ImageSpec:
+    """Return the disk of a release. Raises KronosError naming those there are."""
+    try:
+        return RELEASES[release]
+    except KeyError:
+        raise KronosError(f"the lab has no {release}", resolution=f"it has: {', '.join(RELEASES)}") from None
 
 
 def ensure_image(reporter: Reporter, spec: ImageSpec | None = None) -> Path:

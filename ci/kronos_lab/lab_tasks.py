@@ -12,7 +12,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from kronos_lab.cache import lab_dir
-from kronos_lab.image import ensure_image
+from kronos_lab.image import RELEASES, ensure_image, release_spec
 from kronos_lab.machine import Machine, free_port
 from kronos_lab.test_tasks import run_tests
 from xapi_shim.base.errors import KronosError
@@ -75,18 +75,30 @@ def _ready(name: str, base: Path) -> Machine:
     return _load(name)
 
 
-@task
-def image(_: Context) -> None:
-    """Make the base disk: Debian 12 as its installer leaves it."""
-    print(ensure_image(Reporter()))
+RELEASE_HELP = f"{', '.join(RELEASES)}; {next(iter(RELEASES))} unless given"
 
 
-@task(help={"name": "the machine's name", "count": "so many machines: NAME, NAME-1, ..."})
-def up(_: Context, name: str = "lab", count: int = 1) -> None:
+@task(help={"release": RELEASE_HELP})
+def image(_: Context, release: str = "debian-12") -> None:
+    """Make a base disk: a Debian release as its installer leaves it."""
+    try:
+        print(ensure_image(Reporter(), release_spec(release)))
+    except KronosError as error:
+        raise Exit(str(error), 1) from error
+
+
+@task(
+    help={
+        "name": "the machine's name",
+        "count": "so many machines: NAME, NAME-1, ...",
+        "release": f"{RELEASE_HELP}; a machine that is there already stays what it is",
+    }
+)
+def up(_: Context, name: str = "lab", count: int = 1, release: str = "debian-12") -> None:
     """Boot machines (made from the base disk on the first time) and wait until they answer."""
     reporter = Reporter()
     try:
-        base = ensure_image(reporter)
+        base = ensure_image(reporter, release_spec(release))
         for number in range(count):
             own = f"{name}-{number}" if number else name
             if own in _known() and _load(own).qemu_pid() is not None:
@@ -113,10 +125,10 @@ def console(_: Context, name: str = "lab") -> None:
     replace_process(["socat", "-,raw,echo=0,escape=0x1d", f"UNIX-CONNECT:{machine.spec.console_socket}"])
 
 
-@task
-def test(_: Context) -> None:
+@task(help={"only": "tests whose names match this expression of pytest's -k"})
+def test(_: Context, only: str = "") -> None:
     """Walk the whole road: build, apt install, host set-up, Xen, guests, and all the way back."""
-    run_tests("lab")
+    run_tests("lab", only)
 
 
 @task(help={"name": "the machine's name", "destroy": "forget its disk too"})

@@ -58,9 +58,12 @@ def test(context: Context, fast: bool = False, only: str = "") -> None:
     run_tests("not packaging and not lab" if fast else only)
 
 
-def run_tests(chosen: str = "") -> None:
-    """Run pytest over the tests that the marker expression `chosen` picks, all for an empty one."""
+def run_tests(chosen: str = "", names: str = "") -> None:
+    """Run pytest over the tests that the marker expression `chosen` and the name expression `names` pick.
+
+    An empty expression picks all.
+    """
     reporter = Reporter()
     ensure_packages(TEST_PACKAGES, reporter=reporter)
-    marks = ["-m", chosen] if chosen else []
+    marks = [*(["-m", chosen] if chosen else []), *(["-k", names] if names else [])]
     _gate("pytest", [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *marks], reporter)

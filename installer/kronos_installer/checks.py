@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kronos_installer.facts import Facts
     from kronos_installer.grub_config import SerialConsole
 
-SUPPORTED = {("debian", "12")}
+SUPPORTED = {("debian", "12"), ("debian", "13")}
 
 
 def check(facts: Facts, wished_nic: str = "") -> tuple[Management | None, tuple[Problem, ...]]:
@@ -46,7 +46,7 @@ def _machine(facts: Facts) -> Iterator[Problem]:
     machine = facts.machine
     if (machine.os_id, machine.os_version) not in SUPPORTED:
         yield _error("os-unsupported", f"{machine.os_id or 'this system'} {machine.os_version} is not supported yet",
-                     "/etc/os-release:1", "use Debian 12")  # fmt: skip
+                     "/etc/os-release:1", "use Debian 12 or 13")  # fmt: skip
     if "lm" not in machine.cpu_flags:
         yield _error(
             "cpu-unsupported",
@@ -81,6 +81,10 @@ def _boot(facts: Facts) -> Iterator[Problem]:
         yield _error(
             "xen-missing", "Xen is not installed", "/boot: no xen-*.gz", "apt-get install xen-system-amd64"
         )
+    for path in machine.xen_without_shadow_paging:
+        yield _warning(
+            "xen-no-shadow-paging", "this Xen cannot migrate PV guests live, nor run HVM guests without nested paging",
+            f"{path}: no CONFIG_SHADOW_PAGING=y", "install the Xen of Kronos' repository: docs/host-setup.md")  # fmt: skip
     if not machine.dom0_kernels:
         yield _error("kernel-no-dom0", "no installed kernel can be Xen's dom0", "/boot/config-*: no CONFIG_XEN_DOM0=y",
                      "apt-get install linux-image-amd64")  # fmt: skip

@@ -213,7 +213,7 @@ def _install(root: Root, folders: tuple[Path, ...]) -> None:
 
 def _build(root: Root, name: str, around: Surroundings, log: Path, target: Target) -> None:
     jobs = around.jobs or os.cpu_count() or 1
-    env = {"DEB_BUILD_OPTIONS": f"noautodbgsym parallel={jobs}", **around.env}
+    env = {"DEB_BUILD_OPTIONS": "noautodbgsym", **around.env}
     binds = {}
     if around.ccache:
         kept = cache_dir() / "ccache"
@@ -222,7 +222,7 @@ def _build(root: Root, name: str, around: Surroundings, log: Path, target: Targe
         env |= {"CCACHE_DIR": CCACHE_PLACE, "CCACHE_MAXSIZE": CCACHE_SIZE, "CCACHE_BASEDIR": around.folder}
         env["PATH"] = "/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin"
     user = ["setpriv", f"--reuid={around.user}", f"--regid={around.user}", "--clear-groups"]
-    argv = [*(user if around.user else []), *BUILD_ARGV]
+    argv = [*(user if around.user else []), *BUILD_ARGV, f"--jobs={jobs}"]
     with log.open("w") as file:
         done = root.run(argv, cwd=f"{around.folder}/{name}", env=env, binds=binds, log=file, check=False)
     if done.returncode != 0:

@@ -80,9 +80,9 @@ def prepare(road):
     road.growing = road.read_growing()
 
 
-def add_repository(road, uri):
+def add_repository(road, uri, release="debian-12"):
     machine = road.machine
-    sources = re.sub(r"URIs: .*", f"URIs: {uri}", (REPO / "dist/kronos.sources").read_text())
+    sources = re.sub(r"URIs: .*", f"URIs: {uri}", (REPO / f"dist/kronos-{release}.sources").read_text())
     machine.copy_to([REPO / "dist/kronos-archive-keyring.pgp"], "/usr/share/keyrings/")
     machine.succeed("cat > /etc/apt/sources.list.d/kronos.sources", stdin=sources)
     told = machine.succeed("apt-get update 2>&1")
@@ -217,6 +217,33 @@ def tell_guest(road, vm, word):
     spawned.send(f"{word}\n")
     spawned.expect(pexpect.EOF)
     spawned.close()
+
+
+def migrate_live(road, session, vm):
+    """Move a running PV guest with xl, to where it is: live, when this Xen can; else refused, and the guest lives on.
+
+    Returns whether it moved. The daemon follows what it did not do itself.
+    """
+    machine = road.machine
+    told = json.loads(machine.execute("xapi-host-setup check --json").stdout)
+    can = "xen-no-shadow-paging" not in [problem["id"] for problem in told["problems"]]
+    assert can == (machine.execute("grep -qx CONFIG_SHADOW_PAGING=y /boot/xen-*.config").returncode == 0)
+    before = road.xe(f"vm-param-get uuid={vm} param-name=dom-id")
+    done = machine.execute(f"xl migrate -s '' {before} 'xl migrate-receive'", timeout_s=600)
+    assert (done.returncode == 0) == can, done
+    if can:
+        watch = Watcher(session, vm)
+        moved = watch.api.VM.get_record(watch.ref)
+        if moved["domid"] == before or moved["power_state"] != "Running":
+            moved = watch.until(
+                lambda vm: vm["power_state"] == "Running" and vm["domid"] not in (before, "-1")
+            )
+        assert f"{vm} {moved['domid']}\n" in machine.succeed("xl list | awk 'NR>2 {print $1, $2}'")
+    else:
+        assert "log" in done.stderr.lower(), done
+        assert road.xe(f"vm-param-get uuid={vm} param-name=dom-id") == before
+    assert road.xe(f"vm-param-get uuid={vm} param-name=power-state") == "running"
+    return can
 
 
 class Watcher:

@@ -62,6 +62,9 @@ def guests(road):
         stages.check_guest(road, pvh, "g-pvh", "10.0.2.51")
     with road.stage("what must be refused"):
         refusals(road, session, pv)
+    with road.stage("live migration of a PV guest: done, or refused clearly"):
+        stages.migrate_live(road, session, pv)
+        road.machine.wait_until_succeeds("ping -c 1 -W 2 10.0.2.50", 60)
     with road.stage("pause, unpause, shutdown, reboot, crash"):
         lives(road, session, pv)
     with road.stage("kill -9 the daemon while guests run"):

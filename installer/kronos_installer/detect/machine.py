@@ -16,7 +16,10 @@ _SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e
 
 @dataclass(frozen=True)
 class Machine:
-    """`memory_bytes` is what the kernel manages; below Xen that is dom0's share only (`under_xen`)."""
+    """`memory_bytes` is what the kernel manages; below Xen that is dom0's share only (`under_xen`).
+
+    `xen_without_shadow_paging` are the configurations of installed hypervisors built without it.
+    """
 
     os_id: str
     os_version: str
@@ -29,6 +32,7 @@ class Machine:
     secure_boot: bool
     dom0_kernels: tuple[str, ...]
     xen_images: tuple[str, ...]
+    xen_without_shadow_paging: tuple[str, ...]
 
 
 def read_machine(files: HostFiles) -> Machine:
@@ -51,6 +55,11 @@ def read_machine(files: HostFiles) -> Machine:
             if re.search(r"^CONFIG_XEN_DOM0=y$", files.read(path), re.MULTILINE)
         ),
         xen_images=files.glob("/boot/xen-*.gz"),
+        xen_without_shadow_paging=tuple(
+            path
+            for path in files.glob("/boot/xen-*.config")
+            if not re.search(r"^CONFIG_SHADOW_PAGING=y$", files.read(path), re.MULTILINE)
+        ),
     )
 
 
