@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kronos_installer.facts import Facts
     from kronos_installer.grub_config import SerialConsole
 
+# What is as true of a host that is set up as of one that is to be.
+LASTING = frozenset({"xen-no-shadow-paging"})
 SUPPORTED = {("debian", "12"), ("debian", "13")}
 
 

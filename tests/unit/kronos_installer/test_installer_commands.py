@@ -35,6 +35,15 @@ def test_check_and_plan_change_nothing(host: Host, capsys) -> None:
     assert snapshot(host) == before
 
 
+def test_what_xen_lacks_is_told_after_the_set_up_too(host: Host, capsys) -> None:
+    (host.root / "boot/xen-4.17-amd64.config").write_text("# CONFIG_SHADOW_PAGING is not set\n")
+    assert call(host, "apply", "--yes") == 0
+    capsys.readouterr()
+    assert call(host, "check", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [problem["id"] for problem in told["problems"]] == ["xen-no-shadow-paging"]
+
+
 def test_json_is_one_document_on_stdout(host: Host, capsys) -> None:
     assert call(host, "check", "--json") == 0
     assert json.loads(capsys.readouterr().out)["facts"]["memory_mib"] == 3917
