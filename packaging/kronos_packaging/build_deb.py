@@ -101,6 +101,7 @@ class Surroundings:
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     ccache: bool = False
     jobs: int = 0
+    days_ahead: int = 0
 
 
 def build_packages(control: str, architecture: str = "amd64") -> tuple[str, ...]:
@@ -188,7 +189,11 @@ def build_source(
     with tempfile.TemporaryDirectory() as staged:
         placed = source.stage(Path(staged))
         packages = build_packages((placed / "debian/control").read_text(), target.architecture)
-        wanted = (*packages, "ccache") if around.ccache else packages
+        wanted = (
+            *packages,
+            *(["ccache"] if around.ccache else []),
+            *(["faketime"] if around.days_ahead else []),
+        )
         with clean_root(ensure_root_tar(target, wanted, reporter)) as root:
             _install(root, needed)
             build = root.path / around.folder.lstrip("/")
@@ -222,7 +227,13 @@ def _build(root: Root, name: str, around: Surroundings, log: Path, target: Targe
         env |= {"CCACHE_DIR": CCACHE_PLACE, "CCACHE_MAXSIZE": CCACHE_SIZE, "CCACHE_BASEDIR": around.folder}
         env["PATH"] = "/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin"
     user = ["setpriv", f"--reuid={around.user}", f"--regid={around.user}", "--clear-groups"]
-    argv = [*(user if around.user else []), *BUILD_ARGV, f"--jobs={jobs}"]
+    clock = ["faketime", "-f", f"+{around.days_ahead}d"]
+    argv = [
+        *(user if around.user else []),
+        *(clock if around.days_ahead else []),
+        *BUILD_ARGV,
+        f"--jobs={jobs}",
+    ]
     with log.open("w") as file:
         done = root.run(argv, cwd=f"{around.folder}/{name}", env=env, binds=binds, log=file, check=False)
     if done.returncode != 0:

@@ -1,0 +1,77 @@
+"""The same source gives the same packages to the bit, whatever surrounds the build."""
+
+import hashlib
+
+import pytest
+
+from kronos_packaging import factory
+from kronos_packaging.build_deb import Surroundings, build_source
+from kronos_packaging.declarations import load_target
+from kronos_packaging.inputs import read_inputs
+from kronos_packaging.local_engine import deb_source
+from xapi_shim.base.process import run
+from xapi_shim.base.progress import Reporter
+from xapi_shim.base.system_packages import ensure_packages
+
+pytestmark = [pytest.mark.packaging, pytest.mark.timeout(3600)]
+
+ELSEWHERE = Surroundings(
+    folder="/srv/somewhere/else/rather/deep",
+    user=1234,
+    env={"TZ": "Asia/Kathmandu", "LC_ALL": "C", "LANG": "C", "LANGUAGE": "et_EE:et", "USER": "somebody"},
+    jobs=1,
+    days_ahead=400,
+)
+# What dpkg writes about the build itself.
+ABOUT_THE_BUILD = (".log", ".buildinfo", ".changes")
+
+
+def published(folder):
+    return {p.name: p for p in folder.iterdir() if not p.name.endswith(ABOUT_THE_BUILD)}
+
+
+def assert_identical(one, two):
+    one, two = published(one), published(two)
+    assert one.keys() == two.keys()
+    assert any(name.endswith(".deb") for name in one)
+    differ = [n for n in one if digest(one[n]) != digest(two[n])]
+    if differ:
+        ensure_packages(["diffoscope-minimal"], reporter=Reporter())
+        options = ["--text", "-", "--max-report-size", "20000"]
+        told = run(["diffoscope", *options, one[differ[0]], two[differ[0]]], check=False)
+        pytest.fail(f"{', '.join(differ)} differ:\n{told.stdout}")
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("target", "component"), [("debian-12", "kronos"), ("debian-13", "kronos"), ("debian-12", "xen")]
+)
+def test_built_elsewhere_it_is_the_same(target, component, tmp_path):
+    inputs = read_inputs([target], factory.DIST, Reporter()).of(target)
+    factory.build([target], Reporter(), dist=tmp_path / "dist")
+    cached = factory.built_folder(load_target(target), component, inputs.key(component))
+    there = tmp_path / "elsewhere"
+    build_source(deb_source(component, inputs), load_target(target), there, Reporter(), ELSEWHERE)
+    kept = tmp_path / "cached"
+    kept.mkdir()
+    for path in cached.iterdir():
+        if not path.name.endswith(".json"):
+            (kept / path.name).symlink_to(path)
+    assert_identical(kept, there)
+
+
+def test_a_difference_is_found_and_shown(tmp_path):
+    for name, text in (("one", "alpha\n"), ("two", "beta\n")):
+        tree = tmp_path / f"tree-{name}"
+        (tree / "DEBIAN").mkdir(parents=True)
+        (tree / "DEBIAN/control").write_text(
+            "Package: x\nVersion: 1\nArchitecture: all\nMaintainer: M <m@example.org>\nDescription: x\n"
+        )
+        (tree / "note").write_text(text)
+        (tmp_path / name).mkdir()
+        run(["dpkg-deb", "--root-owner-group", "--build", tree, tmp_path / name / "x_1_all.deb"])
+    with pytest.raises(pytest.fail.Exception, match=r"(?s)x_1_all\.deb differ:.*alpha.*beta"):
+        assert_identical(tmp_path / "one", tmp_path / "two")
