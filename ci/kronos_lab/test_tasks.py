@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 TEST_PACKAGES = ("qemu-utils", "busybox-static", "cpio", "git", "openssl")
 # Where the packages of the rooms are found (pyproject.toml has the same for pytest and mypy).
 IMPORT_ROOTS = ":".join(str(REPO / room) for room in (".", "packaging", "installer", "ci"))
+QUICK = "not packaging and not lab"
+# Each worker takes one test at a time, in their order: the lab's long ones first.
+AT_ONCE = ["--numprocesses=2", "--dist=load", "--maxschedchunk=1", "--verbose"]
 LINTERS = (
     ["ruff", "check", "."],
     ["ruff", "format", "--check", "."],
@@ -53,17 +56,26 @@ def lint(_: Context) -> None:
 )
 def test(context: Context, fast: bool = False, only: str = "") -> None:
     """Run everything: lint, types, unit, conformance, packages, and the lab on real Xen."""
-    if not only:
-        lint(context)
-    run_tests("not packaging and not lab" if fast else only)
+    if only:
+        run_tests(only)
+        return
+    lint(context)
+    run_tests(QUICK)
+    if not fast:
+        run_tests(f"not ({QUICK})")
 
 
-def run_tests(chosen: str = "", names: str = "") -> None:
+def run_tests(chosen: str, names: str = "") -> None:
     """Run pytest over the tests that the marker expression `chosen` and the name expression `names` pick.
 
-    An empty expression picks all.
+    What builds and boots waits more than it computes: two of those run at once.
     """
     reporter = Reporter()
     ensure_packages(TEST_PACKAGES, reporter=reporter)
-    marks = [*(["-m", chosen] if chosen else []), *(["-k", names] if names else [])]
-    _gate("pytest", [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *marks], reporter)
+    marks = ["-m", chosen, *(["-k", names] if names else [])]
+    at_once = [] if chosen == QUICK else AT_ONCE
+    _gate(
+        f"pytest: {chosen}",
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *at_once, *marks],
+        reporter,
+    )

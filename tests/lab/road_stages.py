@@ -47,8 +47,9 @@ class Road:
         finally:
             self.times[name] = round(time.monotonic() - started, 1)
             print(f"road: {name}: {self.times[name]} s", flush=True)
-            (REPO / "dist").mkdir(exist_ok=True)
-            (REPO / "dist/lab-times.json").write_text(json.dumps(self.times, indent=1))
+            kept = REPO / "dist/lab-times"
+            kept.mkdir(parents=True, exist_ok=True)
+            (kept / f"{self.machine.spec.name}.json").write_text(json.dumps(self.times, indent=1))
 
     def read_manifest(self):
         lines = self.machine.succeed(MANIFEST).splitlines()
