@@ -227,7 +227,8 @@ def _build(root: Root, name: str, around: Surroundings, log: Path, target: Targe
         env |= {"CCACHE_DIR": CCACHE_PLACE, "CCACHE_MAXSIZE": CCACHE_SIZE, "CCACHE_BASEDIR": around.folder}
         env["PATH"] = "/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin"
     user = ["setpriv", f"--reuid={around.user}", f"--regid={around.user}", "--clear-groups"]
-    clock = ["faketime", "-f", f"+{around.days_ahead}d"]
+    # With FAKE_UTIME "now" is now for utime(2) too; otherwise it is a time that no file system takes.
+    clock = ["env", "FAKE_UTIME=1", "faketime", "-f", f"+{around.days_ahead}d"]
     argv = [
         *(user if around.user else []),
         *(clock if around.days_ahead else []),

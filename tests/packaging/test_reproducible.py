@@ -19,7 +19,7 @@ ELSEWHERE = Surroundings(
     folder="/srv/somewhere/else/rather/deep",
     user=1234,
     env={"TZ": "Asia/Kathmandu", "LC_ALL": "C", "LANG": "C", "LANGUAGE": "et_EE:et", "USER": "somebody"},
-    jobs=1,
+    jobs=3,
     days_ahead=400,
 )
 # What dpkg writes about the build itself.
