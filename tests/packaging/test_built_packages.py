@@ -13,7 +13,7 @@ from kronos_packaging.build_deb import BuildError, build_debs
 from kronos_packaging.build_root import clean_root, ensure_root_tar
 from kronos_packaging.declarations import REPO, load_components
 from kronos_packaging.plan import Action
-from kronos_packaging.sign import Signer
+from kronos_packaging.repository.signer import Signer
 from kronos_packaging.tree import TreeFile, read_tree
 from xapi_shim.base.process import run
 from xapi_shim.base.progress import Reporter

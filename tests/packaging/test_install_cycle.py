@@ -8,7 +8,7 @@ from kronos_packaging.apt_repo import pool_folder, publish
 from kronos_packaging.build_deb import build_debs
 from kronos_packaging.build_root import clean_root, ensure_root_tar
 from kronos_packaging.declarations import load_components
-from kronos_packaging.sign import Signer
+from kronos_packaging.repository.signer import Signer
 from kronos_packaging.tree import read_tree
 from xapi_shim.base.progress import Reporter
 
