@@ -197,4 +197,4 @@ def suite_of(root: Path, suite: str, targets: Sequence[Target]) -> AptSuite:
         description = f"{apt_release.ORIGIN} for {targets[0].distribution} {targets[0].release}"
     else:
         description = before.description if before else ""
-    return AptSuite(root, suite, tuple(sorted(architectures)), description)
+    return AptSuite(root, suite, tuple(sorted(architectures - {ALL})), description)
