@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,12 @@ def sign_packages(paths: Sequence[Path], signer: Signer, *, again: bool = False)
 
 def sign_argv(home: Path, fingerprint: str, paths: Sequence[Path]) -> list[str]:
     """Return the command that signs packages, over an older signature if there is one."""
-    macros = {"_gpg_name": fingerprint.upper(), "_gpg_path": os.fspath(home)}
+    macros = {
+        "_gpg_name": fingerprint.upper(),
+        "_gpg_path": os.fspath(home),
+        # Debian's rpm looks for a gpg2 that Debian does not have.
+        "__gpg": shutil.which("gpg") or "/usr/bin/gpg",
+    }
     defines = [word for name, value in macros.items() for word in ("--define", f"{name} {value}")]
     return ["rpmsign", *defines, "--addsign", *(os.fspath(path) for path in paths)]
 
