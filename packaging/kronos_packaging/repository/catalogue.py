@@ -122,6 +122,11 @@ class Catalogue:
         query = "SELECT 1 FROM package WHERE repository = ? AND origin = ?"
         return self._db.execute(query, (repository, sha256)).fetchone() is not None
 
+    def origin(self, repository: str, path: str) -> str:
+        """Return the sha256 of the file that was built, of a published package."""
+        query = "SELECT origin FROM package WHERE repository = ? AND path = ?"
+        return str(self._db.execute(query, (repository, path)).fetchone()[0])
+
     def paths(self, repository: str) -> dict[str, str]:
         """Return place to sha256 of the packages themselves."""
         query = "SELECT path, sha256 FROM package WHERE repository = ?"

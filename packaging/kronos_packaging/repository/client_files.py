@@ -5,10 +5,12 @@ All of them are named in SHA256SUMS, which is signed, so that a published tree c
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from debian.deb822 import Deb822
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from kronos_packaging.declarations import ROOM, Format, declared_targets, load_target
@@ -30,6 +32,8 @@ KEYRING_PLACE = f"/usr/share/keyrings/{KEYRING}"
 SUMS = "SHA256SUMS"
 SUMS_SIGNATURE = "SHA256SUMS.asc"
 LANDING_PAGE = "index.html"
+ADDRESS = re.compile(r"^URIs: (.*)/apt$", re.MULTILINE)
+YUM_ADDRESS = re.compile(rf"^gpgkey=(.*)/{re.escape(KEYRING_ARMORED)}$", re.MULTILINE)
 NAMES = {"debian": "Debian", "ubuntu": "Ubuntu", "fedora": "Fedora"}
 
 
@@ -109,8 +113,11 @@ def _render(template: str, values: Mapping[str, object]) -> str:
 def write_client_files(
     dist: Path, signer: Signer, publications: Sequence[Publication] = (), base_url: str = "", main_target: str = ""
 ) -> None:  # fmt: skip
-    """Write them into `dist` and sign what has changed; nothing is touched that stays the same."""
-    url = base_url.rstrip("/") or f"file://{dist.absolute()}"
+    """Write them into `dist` and sign what has changed; nothing is touched that stays the same.
+
+    Without a `base_url` the address is the one that hosts were told last, or that of the folder itself.
+    """
+    url = base_url.rstrip("/") or read_base_url(dist) or f"file://{dist.absolute()}"
     targets = published_targets(dist, (publication.target for publication in publications))
     aside = dist / ".client-files"
     aside.mkdir(exist_ok=True)
@@ -118,7 +125,7 @@ def write_client_files(
         export_keys(signer, aside)
         files = {name: (aside / name).read_bytes() for name in (KEYRING, KEYRING_ARMORED)}
         fingerprints = parse_fingerprints(aside / KEYRING)
-        main = main_target or (publications[0].target.name if publications else "")
+        main = main_target or _last_main(dist, targets)
         texts = render_client_files(targets, fingerprints, url, main)
         files.update({name: text.encode() for name, text in texts.items()})
         changed = [name for name, content in files.items() if not _is(dist / name, content)]
@@ -129,6 +136,21 @@ def write_client_files(
         for path in aside.iterdir():
             path.unlink()
         aside.rmdir()
+
+
+def read_base_url(dist: Path) -> str:
+    """Return the address that hosts were told last, "" when there is none."""
+    for name, pattern in (("kronos.sources", ADDRESS), ("kronos.repo", YUM_ADDRESS)):
+        if (dist / name).exists() and (match := pattern.search((dist / name).read_text())):
+            return match.group(1)
+    return ""
+
+
+def _last_main(dist: Path, targets: Sequence[Target]) -> str:
+    """Return the target that kronos.sources is for by now, "" when there is none."""
+    main = dist / "kronos.sources"
+    suite = Deb822(main.read_text()).get("Suites", "") if main.exists() else ""
+    return next((target.name for target in targets if target.suite == suite), "")
 
 
 def _is(path: Path, content: bytes) -> bool:

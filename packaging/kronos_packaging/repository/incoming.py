@@ -86,7 +86,7 @@ def read_candidates(
         taken = [(path, path, sha256, sha256) for path, sha256 in candidates]
     if not taken:
         return []
-    places = _Places(repository, catalogue)
+    places = Places(repository, catalogue)
     files = [(source, places.of_package(built, source, sha256), sha256) for built, source, sha256, _ in taken]
     packages = repository.read_many(files)
     read = [
@@ -112,7 +112,7 @@ def _sign_copies(
     return [(path, copy, sha256_of(copy), origin) for path, copy, origin in copies]
 
 
-class _Places:
+class Places:
     """Decides where in the pool a file lies: never where hosts may be fetching other content."""
 
     def __init__(self, repository: Repository, catalogue: Catalogue) -> None:
@@ -155,7 +155,7 @@ def _by_folder(read: Iterable[Incoming]) -> list[list[Incoming]]:
     return list(folders.values())
 
 
-def _with_attestations(mates: Sequence[Incoming], places: _Places) -> list[Incoming]:
+def _with_attestations(mates: Sequence[Incoming], places: Places) -> list[Incoming]:
     """Give the packages of one folder the attestations there: by name, and those of no package to the first."""
     stems = {Path(item.package.file.path).name.rpartition(".")[0]: item for item in mates}
     found: dict[int, list[PoolFile]] = {}

@@ -28,6 +28,10 @@ class Change:
     added: tuple[Package, ...] = ()
     dropped: tuple[Package, ...] = ()
 
+    def joined(self, other: Change) -> Change:
+        """Return both changes as one."""
+        return Change(self.added + other.added, self.dropped + other.dropped)
+
     def __bool__(self) -> bool:
         return bool(self.added or self.dropped)
 

@@ -14,6 +14,7 @@ from kronos_packaging.repository.index_file import durable
 from kronos_packaging.repository.membership import Change, plan_membership
 from kronos_packaging.repository.metadata import exchange, link_into, still_wanted, superseded
 from kronos_packaging.repository.model import sha256_of
+from kronos_packaging.repository.resign import sign_anew
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -133,6 +134,9 @@ def prepare(repository: Repository, folders: Sequence[Path], run: Run, aside: Pa
     incoming = read_candidates(repository, candidates, catalogue, run.signer, aside / "signed")
     known = catalogue.packages(repository.key, names={item.package.name for item in incoming})
     change = plan_membership(known, (item.package for item in incoming), run.policy, repository.order)
+    if run.resign:
+        anew, signed_anew = sign_anew(repository, catalogue, run.signer, aside / "anew")
+        change, incoming = change.joined(anew), [*incoming, *signed_anew]
     staged = aside / "metadata"
     published = repository.metadata / repository.signed_name
     if not change and published.exists() and not run.resign and not _grows(repository):
