@@ -137,16 +137,19 @@ def _policy(valid_days: int) -> Policy:
     help={
         "to": "a folder, rsync://host/module/path or ssh://user@host:port/path",
         "path": "the folder to send (dist/ unless given)",
+        "ssh-config": "the ssh_config(5) with the key and the known host",
         "plan": "print the commands, and run none",
         "json": "print the steps as JSON",
     }
 )
-def publish(_: Context, to: str, path: str = "", plan: bool = False, json: bool = False) -> None:
+def publish(
+    _: Context, to: str, path: str = "", ssh_config: str = "", plan: bool = False, json: bool = False
+) -> None:
     """Send the repositories on: packages first, then indexes, then signatures, removals last."""
     from kronos_packaging.repository import upload
 
     with _errors("publish"):
-        destination = upload.parse_destination(to)
+        destination = upload.parse_destination(to, ssh_config)
         folder = _folder(path)
         steps = (
             upload.plan_upload(folder, destination)

@@ -12,7 +12,7 @@ from kronos_packaging.repository.errors import RepositoryError
 from kronos_packaging.repository.incoming import find_candidates, read_candidates
 from kronos_packaging.repository.index_file import durable
 from kronos_packaging.repository.membership import Change, plan_membership
-from kronos_packaging.repository.metadata import exchange, link_into, still_wanted, superseded
+from kronos_packaging.repository.metadata import NS, exchange, link_into, still_wanted, superseded
 from kronos_packaging.repository.model import sha256_of
 from kronos_packaging.repository.resign import sign_anew
 
@@ -147,6 +147,7 @@ def prepare(repository: Repository, folders: Sequence[Path], run: Run, aside: Pa
     _carry_over(repository, staged, run)
     repository.check_staged(staged, run.keyring)
     _make_readable(staged)
+    _date(repository, staged, run.now_ns)
     signed = sha256_of(staged / repository.signed_name)
     return Prepared(repository, change, changed or run.resign, staged, signed, tuple(pool_files))
 
@@ -222,3 +223,16 @@ def _make_readable(folder: Path) -> None:
     folder.chmod(0o755)
     for path in folder.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _date(repository: Repository, staged: Path, now_ns: int) -> None:
+    """Date what is signed a whole second later than before.
+
+    HTTP's If-Modified-Since and rsync compare seconds: two generations of one second would be one for them.
+    """
+    before = repository.metadata / repository.signed_name
+    second = now_ns // NS
+    if before.exists():
+        second = max(second, before.stat().st_mtime_ns // NS + 1)
+    for name in repository.swapped_last:
+        os.utime(staged / name, (second, second))

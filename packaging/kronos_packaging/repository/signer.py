@@ -79,7 +79,8 @@ class Signer:
     def make_key(self) -> Key:
         """Make one more key; return it."""
         before = {key.fingerprint for key in self.all_keys()}
-        self._gpg("--passphrase", "", "--quick-generate-key", USER, ALGORITHM, "sign", EXPIRES)
+        # --yes: a second key of the same name is what a rotation is about.
+        self._gpg("--yes", "--passphrase", "", "--quick-generate-key", USER, ALGORITHM, "sign", EXPIRES)
         (made,) = (key for key in self.all_keys() if key.fingerprint not in before)
         return made
 

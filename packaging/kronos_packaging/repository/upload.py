@@ -58,10 +58,10 @@ class Step:
     argv: tuple[str, ...]
 
 
-def parse_destination(wish: str) -> Destination:
+def parse_destination(wish: str, ssh_config: str = "") -> Destination:
     """Return the target of `--to`: a folder, rsync://host/module/path, or ssh://user@host:port/path.
 
-    Raises UploadError.
+    `ssh_config` is the ssh_config(5) to use: keys and known hosts. Raises UploadError.
     """
     parts = urlsplit(wish)
     try:
@@ -83,7 +83,13 @@ def parse_destination(wish: str) -> Destination:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     if host.startswith("-") or (parts.username or "").startswith("-"):
         raise UploadError(f"{wish}: no host has such a name")
-    shell = f"ssh -o BatchMode=yes -p {port}" if port else "ssh -o BatchMode=yes"
+    words = ["ssh", "-o", "BatchMode=yes"]
+    words += ["-F", ssh_config] if ssh_config else []
+    words += ["-p", str(port)] if port else []
+    # rsync splits this one by itself, by blanks and quotes.
+    if any(mark in ssh_config for mark in " \t\"'"):
+        raise UploadError(f"{ssh_config}: rsync cannot hand on a name with blanks or quotes in it")
+    shell = " ".join(words)
     user = f"{parts.username}@" if parts.username else ""
     return Destination(f"{user}{host}:{parts.path.rstrip('/')}", shell)
 
@@ -105,8 +111,8 @@ def plan_upload(dist: Path, destination: Destination) -> tuple[Step, ...]:
     return (
         step("packages", *folders, *(f"--include={p}" for p in POOLS), "--exclude=*"),
         step("indexes under their hashes", *folders, *(f"--include={p}" for p in BY_HASH), "--exclude=*"),
-        step("plain indexes", "--delay-updates", *last, *tree, "--exclude=/*"),
-        step("what is signed", "--delay-updates", *tree, "--exclude=/*"),
+        step("plain indexes", "--checksum", "--delay-updates", *last, *tree, "--exclude=/*"),
+        step("what is signed", "--checksum", "--delay-updates", *tree, "--exclude=/*"),
         step("removals", "--delete-after", *tree, "--exclude=/*"),
     )
 

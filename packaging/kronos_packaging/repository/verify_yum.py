@@ -46,6 +46,7 @@ def _generation(findings: Findings, metadata: Path, repomd: Path, keyring: Path)
     for record in records:
         index = metadata / record.packed.name
         if not findings.expect(index, record.packed.sha256, record.packed.size_bytes):
+            findings.leave(metadata.parent / "Packages")
             continue
         if record.kind in ("primary", yum_index.ATTESTATIONS):
             for file in yum_index.named_files(record.kind, index):
