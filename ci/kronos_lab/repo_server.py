@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
 from contextlib import contextmanager
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from kronos_packaging.repository.serve import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,20 +15,8 @@ if TYPE_CHECKING:
 HOST_AS_SEEN_INSIDE = "10.0.2.2"
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401
-        """Log nothing: apt tells what it could not get."""
-
-
 @contextmanager
 def serve(folder: Path) -> Iterator[str]:
     """Serve `folder` on the loopback; yield the URI by which lab machines reach it."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://{HOST_AS_SEEN_INSIDE}:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(folder) as port:
+        yield f"http://{HOST_AS_SEEN_INSIDE}:{port}"

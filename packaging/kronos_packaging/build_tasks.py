@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         "target": "the release to build for, such as debian-13; several: separated by commas; or: all",
         "plan": "print what would be done, and do nothing",
         "json": "print what is to be done, or was, as JSON",
-        "base-url": "where clients will find dist/apt (file:// unless given)",
+        "base-url": "where hosts will find dist/ (as last time, or file://, unless given)",
         "refresh": "ask the archives again for the newest sources (otherwise once a day)",
     }
 )
@@ -31,7 +31,7 @@ def build(
     base_url: str = "",
     refresh: bool = False,
 ) -> None:
-    """Build the packages and a signed apt repository of them into dist/."""
+    """Build the packages and signed repositories of them into dist/."""
     from kronos_packaging import factory, inputs
 
     tolerant = target == "all"

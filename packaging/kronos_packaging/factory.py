@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import shutil
-import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from kronos_packaging.build_deb import changelog_date
 from kronos_packaging.build_root import cache_dir, prune_cache
 from kronos_packaging.declarations import REPO, declared_targets, load_target, this_release
 from kronos_packaging.engine import run_jobs
-from kronos_packaging.inputs import KEYRING, STATE, plan_targets, read_inputs, read_published
+from kronos_packaging.inputs import STATE, plan_targets, read_inputs, read_published
 from kronos_packaging.plan import Action
 from kronos_packaging.provenance import attest
 from xapi_shim.base.atomic_file import write_atomic
@@ -77,7 +76,7 @@ def build(
         if any(job.action is Action.BUILD for job in jobs):
             builder = engine or LocalEngine(ccache=use_ccache())
             run_jobs(jobs, lambda job: _ensure_built(job, jobs, inputs, builder, reporter), AT_ONCE)
-            _publish(jobs, inputs, dist, reporter)
+            _publish(jobs, inputs, dist, base_url, reporter)
             prune_cache(time.time())
         else:
             reporter.line("nothing to do: the repository is up to date")
@@ -126,42 +125,33 @@ def source_date() -> int:
     return changelog_date((REPO / "debian/changelog").read_text())
 
 
-def _publish(jobs: tuple[Job, ...], inputs: Inputs, dist: Path, reporter: Reporter) -> None:
-    """Publish what was built, beside what the repository holds for other targets."""
-    from kronos_packaging.apt_repo import pool_folder, publish
-    from kronos_packaging.sign import Signer, signing_home
+def _publish(jobs: tuple[Job, ...], inputs: Inputs, dist: Path, base_url: str, reporter: Reporter) -> None:
+    """Add what was built to the repositories; they hold the rest already."""
+    from kronos_packaging.repository.model import Policy, Publication
+    from kronos_packaging.repository.publish import Options, publish
+    from kronos_packaging.repository.signer import Signer, signing_home
 
-    dist.mkdir(parents=True, exist_ok=True)
     state = {name: dict(built) for name, built in inputs.published.items()}
+    folders: dict[str, list[Path]] = {}
     for job in jobs:
         if job.key:
             state.setdefault(job.target, {})[job.component] = job.key
-    with tempfile.TemporaryDirectory(dir=dist) as gathered, Signer(signing_home()) as signer:
-        builds = []
-        for name in sorted(state):
-            target = load_target(name)
-            folder = Path(gathered, name)
-            folder.mkdir()
-            pool = pool_folder(dist / "apt", target)
-            for component, key in state[name].items():
-                built = built_folder(target, component, key)
-                for path in (built if built.exists() else pool).iterdir():
-                    shutil.copyfile(path, folder / path.name)
-            builds.append((target, folder))
-        with reporter.stage(f"publishing {dist / 'apt'}"):
-            signer.ensure_key(reporter)
-            signer.export(dist / KEYRING)
-            publish(builds, signer, dist / "apt", dist / KEYRING)
+            built = built_folder(load_target(job.target), job.component, job.key)
+            folders.setdefault(job.target, []).extend([built] if built.exists() else [])
+    builds = [Publication(load_target(name), tuple(its)) for name, its in folders.items()]
+    with Signer(signing_home()) as signer, reporter.stage(f"publishing {dist}"):
+        signer.ensure_key(reporter)
+        # Between two releases a version is built more than once, from a tree that changes.
+        policy, options = Policy(replace=True), Options(base_url=base_url, main_target=jobs[0].target)
+        publish(builds, signer, dist, policy, options=options, reporter=reporter)
     write_atomic(dist / STATE, json.dumps(state, indent=1).encode())
 
 
 def _write_sources(first: str, dist: Path, base_url: str) -> None:
-    """Write an apt source for every published target, and `first`'s as kronos.sources."""
-    from kronos_packaging.apt_repo import SourcesEntry
+    """Bring what hosts are told up to date: the address may be another than last time."""
+    from kronos_packaging.repository.client_files import write_client_files
+    from kronos_packaging.repository.signer import Signer, signing_home
 
-    uri = base_url or f"file://{dist.absolute() / 'apt'}"
-    for name in read_published(dist):
-        text = SourcesEntry(uri, load_target(name).suite).render().encode()
-        write_atomic(dist / f"kronos-{name}.sources", text)
-        if name == first:
-            write_atomic(dist / "kronos.sources", text)
+    if read_published(dist):
+        with Signer(signing_home()) as signer:
+            write_client_files(dist, signer, base_url=base_url, main_target=first)

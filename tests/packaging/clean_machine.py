@@ -8,8 +8,9 @@ from pathlib import Path
 
 from debian.deb822 import Packages, PkgRelation
 
-from kronos_packaging.apt_repo import KEYRING_PLACE, pool_folder
 from kronos_packaging.build_root import Root
+from kronos_packaging.repository.apt_suite import pool_folder
+from kronos_packaging.repository.client_files import KEYRING_PLACE
 from xapi_shim.base.process import run
 
 # What apt, dpkg and ldconfig write for themselves, and what we put there to begin with.
@@ -45,7 +46,7 @@ class CleanMachine:
         root.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
 
     def add_repository(self, dist: Path, place: str):
-        here = self.path / place.lstrip("/")
+        here = self.path / place.lstrip("/") / "apt"
         shutil.rmtree(here, ignore_errors=True)
         shutil.copytree(dist / "apt", here)
         self.root.copy_in(dist / "kronos-archive-keyring.pgp", KEYRING_PLACE)

@@ -8,12 +8,16 @@ from clean_machine import flip_a_byte, package_paragraphs, unpacked
 from conftest import TARGETS
 
 from kronos_packaging import factory
-from kronos_packaging.apt_repo import RepositoryError, pool_folder, publish, verify_suite
 from kronos_packaging.build_deb import BuildError, build_debs
 from kronos_packaging.build_root import clean_root, ensure_root_tar
 from kronos_packaging.declarations import REPO, load_components
 from kronos_packaging.plan import Action
-from kronos_packaging.sign import Signer
+from kronos_packaging.repository.apt_suite import pool_folder
+from kronos_packaging.repository.errors import SigningKeyError
+from kronos_packaging.repository.model import Policy, Publication
+from kronos_packaging.repository.publish import Options, publish
+from kronos_packaging.repository.signer import Signer
+from kronos_packaging.repository.verify import verify_tree
 from kronos_packaging.tree import TreeFile, read_tree
 from xapi_shim.base.process import run
 from xapi_shim.base.progress import Reporter
@@ -83,33 +87,35 @@ def test_key_is_kept_apart(dist, signing_home):
     assert not list(dist.rglob("private-keys*"))
 
 
-def test_verify_finds_a_flipped_byte_anywhere(target, dist, tmp_path):
-    apt = tmp_path / "apt"
-    shutil.copytree(dist / "apt", apt)
-    keyring = dist / "kronos-archive-keyring.pgp"
-    whole = verify_suite(apt, target.suite, keyring)
-    fetched = [
-        *(apt / "dists" / target.suite).rglob("*"),
-        *pool_folder(apt, target).iterdir(),
-    ]
-    fetched = [p for p in fetched if p.is_file() and p.name not in ("Release", "Release.gpg")]
-    assert whole > len(list(pool_folder(apt, target).iterdir()))
-    for path in fetched:
-        flip_a_byte(path)
-        with pytest.raises(RepositoryError):
-            verify_suite(apt, target.suite, keyring)
-        flip_a_byte(path)
-    assert verify_suite(apt, target.suite, keyring) == whole
+def test_verify_finds_a_flipped_byte_anywhere(dist, tmp_path):
+    copy = tmp_path / "dist"
+    shutil.copytree(dist, copy)
+    problems, right = verify_tree(copy)
+    assert problems == []
+    published = [p for place in ("apt", "SHA256SUMS", "kronos.sources") for p in files_of(copy / place)]
+    assert right >= len(published) > 50
+    for path in published:
+        if path.stat().st_size:
+            flip_a_byte(path)
+            assert verify_tree(copy)[0] != [], path
+            flip_a_byte(path)
+    assert verify_tree(copy) == ([], right)
 
 
-def test_what_does_not_verify_is_not_published(target, dist, tmp_path):
-    apt = tmp_path / "apt"
-    shutil.copytree(dist / "apt", apt)
-    before = {path: path.read_bytes() for path in apt.rglob("*") if path.is_file()}
-    with Signer(tmp_path / "other") as somebody_else, pytest.raises(RepositoryError, match="bad signature"):
+def files_of(place):
+    return [place] if place.is_file() else [path for path in place.rglob("*") if path.is_file()]
+
+
+def test_somebody_elses_signature_is_not_published(target, dist, tmp_path):
+    copy = tmp_path / "dist"
+    shutil.copytree(dist, copy)
+    before = {path: path.read_bytes() for path in files_of(copy)}
+    builds = [Publication(target, (pool_folder(copy / "apt", target),))]
+    with Signer(tmp_path / "other") as somebody_else:
         somebody_else.ensure_key(Reporter())
-        publish([(target, pool_folder(apt, target))], somebody_else, apt, dist / "kronos-archive-keyring.pgp")
-    assert {path: path.read_bytes() for path in apt.rglob("*") if path.is_file()} == before
+        with pytest.raises(SigningKeyError, match="none of the keys that hosts trust"):
+            publish(builds, somebody_else, copy, Policy(), options=Options(resign=True))
+    assert {path: path.read_bytes() for path in files_of(copy)} == before
 
 
 @pytest.mark.parametrize("target", TARGETS[:1], indirect=True)

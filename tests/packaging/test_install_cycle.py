@@ -4,11 +4,13 @@ import pytest
 from clean_machine import CleanMachine, flip_a_byte
 from conftest import PLACE, TARGETS
 
-from kronos_packaging.apt_repo import pool_folder, publish
 from kronos_packaging.build_deb import build_debs
 from kronos_packaging.build_root import clean_root, ensure_root_tar
 from kronos_packaging.declarations import load_components
-from kronos_packaging.sign import Signer
+from kronos_packaging.repository.apt_suite import pool_folder
+from kronos_packaging.repository.model import Policy, Publication
+from kronos_packaging.repository.publish import Options, publish
+from kronos_packaging.repository.signer import Signer
 from kronos_packaging.tree import read_tree
 from xapi_shim.base.progress import Reporter
 
@@ -98,13 +100,12 @@ def test_a_purge_keeps_guests_disks(machine):
 def test_upgrade_leaves_what_a_fresh_install_leaves(machine, target, dist, signing_home, tmp_path):
     (recipe,) = (component.deb for component in load_components() if component.name == "kronos")
     build_debs(read_tree(recipe.own_paths), target, tmp_path / "old", Reporter(), extra_version="~old")
-    for name in (f"kronos-{target.name}.sources", "kronos-archive-keyring.pgp"):
-        (tmp_path / name).write_bytes((dist / name).read_bytes())
 
     def republish(packages):
         # Dated now: apt takes no repository that is older than the one it knows.
         with Signer(signing_home) as signer:
-            publish([(target, packages)], signer, tmp_path / "apt", tmp_path / "kronos-archive-keyring.pgp")
+            options = Options(base_url=f"file://{PLACE}")
+            publish([Publication(target, (packages,))], signer, tmp_path, Policy(), options=options)
         machine.add_repository(tmp_path, PLACE)
 
     republish(tmp_path / "old")
