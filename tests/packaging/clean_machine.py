@@ -9,6 +9,7 @@ from pathlib import Path
 from debian.deb822 import Packages, PkgRelation
 
 from kronos_packaging.build_root import Root
+from kronos_packaging.declarations import REPO
 from kronos_packaging.repository.apt_suite import pool_folder
 from kronos_packaging.repository.client_files import KEYRING_PLACE
 from xapi_shim.base.process import run
@@ -19,6 +20,10 @@ NOT_THE_PACKAGES = (
     "usr/sbin/policy-rc.d", "usr/share/keyrings/kronos-archive-keyring.pgp", "var/cache", "var/lib/apt",
     "var/lib/dpkg", "var/log",
 )  # fmt: skip
+
+OURS = {
+    "xapi", "xapi-common", "xapi-host-setup", "xapi-network", "xapi-storage", "xapi-toolstack", "xapi-xe",
+}  # fmt: skip
 
 
 def package_paragraphs(dist, target):
@@ -66,6 +71,17 @@ class CleanMachine:
         only = ["Dir::Etc::SourceList=/etc/apt/sources.list.d/kronos.sources", "Dir::Etc::SourceParts=-"]
         options = [word for option in only for word in ("-o", option)]
         return self.run("apt-get", "--quiet=2", "--yes", *options, *words, check=check)
+
+    def installed(self):
+        """Return name to version of those of our packages that are installed and configured."""
+        told = self.run("dpkg-query", "--show", "--showformat=${db:Status-Status} ${Package} ${Version}\n")
+        words = [line.split() for line in told.stdout.splitlines()]
+        return {name: version for status, name, version in words if status == "installed" and name in OURS}
+
+    def smoke(self):
+        """Run the packages' own test of the daemon with simulated guests; return what it printed."""
+        self.root.copy_in(REPO / "debian/tests/smoke", "/srv/smoke", 0o755)
+        return self.run("/srv/smoke").stdout
 
     def files(self):
         """Return every path, but those of NOT_THE_PACKAGES, with what makes it what it is."""

@@ -1,11 +1,16 @@
 """Packages built once for the whole session, by what `./inv build` calls, and roots to try them in."""
 
+from contextlib import contextmanager
+from dataclasses import replace
+
 import pytest
 from clean_machine import CleanMachine, install_base
 
 from kronos_packaging import factory
+from kronos_packaging.build_deb import build_debs
 from kronos_packaging.build_root import clean_root, ensure_root_tar
-from kronos_packaging.declarations import load_target
+from kronos_packaging.declarations import load_components, load_target
+from kronos_packaging.tree import read_tree
 from xapi_shim.base.progress import Reporter
 from xapi_shim.base.system_packages import ensure_packages
 
@@ -37,9 +42,42 @@ def target(request):
 @pytest.fixture
 def machine(target, dist):
     """A clean machine of the target that has what our packages depend on, and none of them."""
+    with clean_machine(target, dist) as machine:
+        yield machine
+
+
+@contextmanager
+def clean_machine(target, dist, *more):
+    """A machine as `machine` is, with the distro's packages `more`."""
     ensure_packages(factory.SYSTEM_PACKAGES, reporter=Reporter())
-    tar = ensure_root_tar(target, install_base(dist, target), Reporter())
-    with clean_root(tar) as root:
+    packages = sorted({*install_base(dist, target), *more})
+    with clean_root(ensure_root_tar(target, packages, Reporter())) as root:
         machine = CleanMachine(root, target)
         machine.add_repository(dist, PLACE)
         yield machine
+
+
+@pytest.fixture(scope="session")
+def kronos():
+    """This tree's files, as its source packages hold them."""
+    (component,) = (c for c in load_components() if c.name == "kronos")
+    return read_tree(component)
+
+
+@pytest.fixture(scope="session")
+def built(target, kronos, tmp_path_factory):
+    """What dpkg-buildpackage leaves for the target: .deb, .dsc, .changes, .buildinfo."""
+    folder = tmp_path_factory.mktemp(f"built-{target.name}")
+    build_debs(kronos, target, folder, Reporter())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def old_debs(target, kronos, tmp_path_factory):
+    """An older version's packages, whose PAM service is not the one of today."""
+    folder = tmp_path_factory.mktemp(f"old-{target.name}")
+    pam = "debian/xapi-toolstack.xapi.pam"
+    older = tuple(replace(f, content=f.content + b"# older\n") if f.path == pam else f for f in kronos)
+    assert older != kronos
+    build_debs(older, target, folder, Reporter(), extra_version="~old")
+    return sorted(folder.glob("*.deb"))

@@ -9,7 +9,6 @@ from conftest import TARGETS
 
 from kronos_packaging import factory
 from kronos_packaging.build_deb import BuildError, build_debs
-from kronos_packaging.build_root import clean_root, ensure_root_tar
 from kronos_packaging.declarations import REPO, load_components
 from kronos_packaging.plan import Action
 from kronos_packaging.repository.apt_suite import pool_folder
@@ -36,18 +35,6 @@ def test_building_again_does_nothing(dist, capsys):
     assert {job.action for job in jobs} == {Action.SKIP}
     assert "nothing to do: the repository is up to date" in capsys.readouterr().err
     assert {path: path.stat().st_mtime_ns for path in (dist / "apt").rglob("*")} == before
-
-
-def test_lintian_has_nothing_to_say(target, dist):
-    tar = ensure_root_tar(target, ("lintian",), Reporter())
-    with clean_root(tar) as root:
-        packages = [p for p in pool_folder(dist / "apt", target).iterdir() if p.suffix in (".deb", ".dsc")]
-        for path in pool_folder(dist / "apt", target).iterdir():
-            root.copy_in(path, f"/packages/{path.name}")
-        names = [f"/packages/{path.name}" for path in packages]
-        options = ["--allow-root", "--fail-on=error,warning", "--tag-display-limit=0", "--no-cfg"]
-        done = root.run(["lintian", *options, *names], check=False)
-    assert (done.returncode, done.stdout) == (0, "")
 
 
 @pytest.mark.parametrize("target", TARGETS[:1], indirect=True)
