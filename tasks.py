@@ -14,10 +14,11 @@ from invoke import Collection  # noqa: E402
 
 from kronos_lab import lab_tasks  # noqa: E402
 from kronos_lab import test_tasks as tests  # noqa: E402
-from kronos_packaging import build_tasks  # noqa: E402
+from kronos_packaging import build_tasks, ci_tasks  # noqa: E402
 
 namespace = Collection()
 namespace.add_task(build_tasks.build)
 namespace.add_task(tests.test)
 namespace.add_task(tests.lint)
 namespace.add_collection(Collection.from_module(lab_tasks), name="lab")
+namespace.add_collection(Collection.from_module(ci_tasks), name="ci")
