@@ -14,7 +14,7 @@ from invoke import Collection  # noqa: E402
 
 from kronos_lab import lab_tasks  # noqa: E402
 from kronos_lab import test_tasks as tests  # noqa: E402
-from kronos_packaging import build_tasks, ci_tasks  # noqa: E402
+from kronos_packaging import bench_tasks, build_tasks, ci_tasks  # noqa: E402
 
 namespace = Collection()
 namespace.add_task(build_tasks.build)
@@ -22,3 +22,4 @@ namespace.add_task(tests.test)
 namespace.add_task(tests.lint)
 namespace.add_collection(Collection.from_module(lab_tasks), name="lab")
 namespace.add_collection(Collection.from_module(ci_tasks), name="ci")
+namespace.add_collection(Collection.from_module(bench_tasks), name="bench")

@@ -50,6 +50,8 @@ def build(
             )
     except KronosError as error:
         raise Exit(f"build: {error}", error.exit_status) from error
+    except OSError as error:  # a full disk, a folder that is not ours: the system's own words say it
+        raise Exit(f"build: {error}", 1) from error
     if json:
         print(inputs.as_json(jobs))
     elif plan:

@@ -10,11 +10,12 @@ from tiny_sources import tiny_inputs, tiny_source
 
 from kronos_lab.machine import wait_until
 from kronos_packaging.build_deb import BuildError
-from kronos_packaging.declarations import load_target
+from kronos_packaging.declarations import load_components, load_target
 from kronos_packaging.engine import run_jobs
-from kronos_packaging.inputs import Inputs, plan_targets
+from kronos_packaging.inputs import Ingredients, Inputs, TargetInputs, plan_targets
 from kronos_packaging.local_engine import LocalEngine
 from kronos_packaging.ssh_engine import How, NodeError, SshEngine
+from kronos_packaging.tree import read_tree
 from xapi_shim.base.progress import Reporter
 
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(900)]
@@ -62,6 +63,22 @@ def test_a_plan_is_carried_out_on_a_node_in_the_order_of_its_needs(engine, node,
     assert node.left() == []
     LocalEngine().build(jobs[0], inputs, (), tmp_path / "here", Reporter())
     assert (tmp_path / "here" / DATA).read_bytes() == (tmp_path / "data" / DATA).read_bytes()
+
+
+def test_this_trees_source_builds_with_nothing_but_what_it_declares(engine, tmp_path):
+    (component,) = (component for component in load_components() if component.name == "kronos")
+    made_of = Ingredients(component.deb, read_tree(component.deb.own_paths))
+    inputs = TargetInputs(TARGET, (component,), {"kronos": made_of})
+    (job,) = plan_targets(Inputs((inputs,), {}))
+    engine.build(job, inputs, (), tmp_path / "there", Reporter())
+    LocalEngine().build(job, inputs, (), tmp_path / "here", Reporter())
+    there, here = (
+        {path.name: path.read_bytes() for path in (tmp_path / place).glob("*.deb")}
+        for place in ("there", "here")
+    )
+    assert len(here) >= 7
+    assert sorted(there) == sorted(here)
+    assert [name for name in here if there[name] != here[name]] == []
 
 
 def test_a_build_that_fails_there_shows_the_end_of_its_log_here(engine, node, tmp_path):

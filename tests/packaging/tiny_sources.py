@@ -26,7 +26,7 @@ Description: data for tests
  There is nothing else to say.
 """
 CHANGELOG = """\
-{name} (1) unstable; urgency=medium
+{name} ({version}) unstable; urgency=medium
 
   * First.
 
@@ -34,11 +34,11 @@ CHANGELOG = """\
 """
 
 
-def tiny_source(name, make="echo one", needs="", step=":"):
+def tiny_source(name, make="echo one", needs="", step=":", version="1"):
     """Return the files of a source whose package has the output of `make` in it; `step` is run first."""
     needs = f"Build-Depends: {needs}\n" if needs else ""
     return (
-        TreeFile("debian/changelog", CHANGELOG.format(name=name).encode()),
+        TreeFile("debian/changelog", CHANGELOG.format(name=name, version=version).encode()),
         TreeFile("debian/control", CONTROL.format(name=name, needs=needs).encode()),
         TreeFile("debian/rules", RULES.format(name=name, make=make, step=step).encode(), executable=True),
         TreeFile("debian/source/format", b"3.0 (native)\n"),
