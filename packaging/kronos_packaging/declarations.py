@@ -27,6 +27,8 @@ T = TypeVar("T")
 class DeclarationError(KronosError):
     """A declaration cannot be used; names the file and the key."""
 
+    exit_status = 2
+
 
 class Format(StrEnum):
     """What packages a target takes."""

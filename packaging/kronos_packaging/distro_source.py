@@ -40,6 +40,8 @@ FRESH_S = 24 * 3600
 class SourceUnavailableError(KronosError):
     """The archive does not have the source package, or not the pinned version, or not its files."""
 
+    exit_status = 3
+
 
 @dataclass(frozen=True)
 class SourceFile:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class PackagesMissingError(KronosError):
     """Packages are missing and cannot be installed from here."""
 
+    exit_status = 3
+
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(
             f"missing system packages: {' '.join(names)}",

@@ -1,0 +1,36 @@
+"""The tasks `bench.*`: ours beside its peers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from xapi_shim.base.errors import KronosError
+from xapi_shim.base.progress import Reporter
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+
+@task(
+    help={
+        "target": "the release to build for (this machine's unless given)",
+        "runs": "how often each thing is timed",
+        "xen": "build Xen too: without ccache, filling it, and with it full (half an hour)",
+        "json": "print all times as JSON",
+    }
+)
+def build(_: Context, target: str = "", runs: int = 5, xen: bool = False, json: bool = False) -> None:
+    """Time builds beside make, dpkg-buildpackage, rpmbuild and other makers of repositories."""
+    from kronos_packaging import bench, bench_build, factory
+
+    if runs < 1:
+        raise Exit("bench.build: --runs is at least 1", 2)
+    try:
+        wish = bench_build.wish_for(target or factory.default_target(), runs, xen=xen)
+        rows, noise = bench_build.measure(wish, Reporter())
+    except KronosError as error:
+        raise Exit(f"bench.build: {error}", error.exit_status) from error
+    print(bench.as_json(rows, noise) if json else bench.table(rows, noise), end="\n" if json else "")
