@@ -29,21 +29,21 @@ def words_of(pattern):
 def test_what_both_kinds_of_packages_install_is_in_one_place():
     links = {path.name: path.readlink() for path in DEBIAN.iterdir() if path.is_symlink()}
     assert {name: str(target) for name, target in links.items()} == {
-        "xapi-toolstack.xapi.pam": "../packaging/pam/xapi",
+        "xapi-toolstack.xapi.pam": "../packaging/pam.d/xapi",
         "xapi-toolstack.xapi.service": "../packaging/systemd/xapi.service",
         "xapi-toolstack.xapi.tmpfiles": "../packaging/systemd/xapi.tmpfiles",
     }
     (component,) = (c for c in load_components() if c.name == "kronos")
     for name in links:
         place = (DEBIAN / name).resolve(strict=True).relative_to(REPO)
-        assert any(place.is_relative_to(path) for path in component.paths), name
+        assert any(place.is_relative_to(path) for path in component.deb.paths), name
 
 
 def test_what_is_to_be_installed_is_there_and_in_the_source_package():
     (component,) = (c for c in load_components() if c.name == "kronos")
     for path in [line.split()[0] for p in DEBIAN.glob("*.install") for line in p.read_text().splitlines()]:
         assert (REPO / path).exists(), path
-        assert any((REPO / path).is_relative_to(REPO / own) for own in component.paths), path
+        assert any((REPO / path).is_relative_to(REPO / own) for own in component.deb.paths), path
 
 
 def test_every_program_has_a_manual_page():
