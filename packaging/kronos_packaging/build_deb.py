@@ -224,11 +224,11 @@ def _build(root: Root, name: str, around: Surroundings, log: Path, target: Targe
         kept = cache_dir() / "ccache"
         kept.mkdir(parents=True, exist_ok=True)
         binds[kept] = CCACHE_PLACE
-        env |= {"CCACHE_DIR": CCACHE_PLACE, "CCACHE_MAXSIZE": CCACHE_SIZE, "CCACHE_BASEDIR": around.folder}
+        # No CCACHE_BASEDIR: it rewrites paths, and debug information would tell whether there was a ccache.
+        env |= {"CCACHE_DIR": CCACHE_PLACE, "CCACHE_MAXSIZE": CCACHE_SIZE}
         env["PATH"] = "/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin"
     user = ["setpriv", f"--reuid={around.user}", f"--regid={around.user}", "--clear-groups"]
-    # With FAKE_UTIME "now" is now for utime(2) too; otherwise it is a time that no file system takes.
-    clock = ["env", "FAKE_UTIME=1", "faketime", "-f", f"+{around.days_ahead}d"]
+    clock = ["faketime", "-f", f"+{around.days_ahead}d"]
     argv = [
         *(user if around.user else []),
         *(clock if around.days_ahead else []),

@@ -51,7 +51,7 @@ def read_package(path: Path) -> PackageFacts:
         return PackageFacts(name, version.removeprefix("0:"), architecture, source, needed, digest)
     with DebFile(path) as deb:
         control = deb.debcontrol()
-    relations = PkgRelation.parse_relations(control.get("Depends", ""))
+    relations = PkgRelation.parse_relations(control["Depends"]) if control.get("Depends") else []
     names = {one["name"] for alternatives in relations for one in alternatives[:1] if one["name"]}
     source = control.get("Source", control["Package"]).split()[0]
     return PackageFacts(

@@ -32,15 +32,14 @@ def package_paragraphs(dist, target):
 
 
 def install_base(dist, target):
-    """Return what our packages depend on and do not bring themselves, and what every host has anyway."""
-    packages = package_paragraphs(dist, target)
-    ours = {package["Package"] for package in packages}
+    """Return what the toolstack's packages need beside themselves, of the distro, Xen too; and what every host has."""
+    packages = [package for package in package_paragraphs(dist, target) if package["Package"] in OURS]
     wanted = {
         alternatives[0]["name"]
         for package in packages
         for alternatives in PkgRelation.parse_relations(package.get("Depends", "xapi-common"))
     }
-    return sorted((wanted - ours) | {"passwd", "systemd"})
+    return sorted((wanted - OURS) | {"passwd", "systemd"})
 
 
 class CleanMachine:

@@ -60,8 +60,8 @@ def clean_machine(target, dist, *more):
 @pytest.fixture(scope="session")
 def kronos():
     """This tree's files, as its source packages hold them."""
-    (component,) = (c for c in load_components() if c.name == "kronos")
-    return read_tree(component)
+    (recipe,) = (component.deb for component in load_components() if component.name == "kronos")
+    return read_tree(recipe.own_paths)
 
 
 @pytest.fixture(scope="session")

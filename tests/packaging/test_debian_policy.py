@@ -9,7 +9,7 @@ from clean_machine import OURS
 from debian.deb822 import Deb822
 from debian.debfile import DebFile
 
-from kronos_packaging.build_deb import BUILD_ENVIRONMENT, build_packages, prepare_source
+from kronos_packaging.build_deb import build_packages, prepare_source
 from kronos_packaging.build_root import clean_root, ensure_root_tar
 from xapi_shim.base.progress import Reporter
 
@@ -50,7 +50,7 @@ def test_the_published_source_builds_the_published_packages(target, built, krono
             root.copy_in(path, f"/elsewhere/{path.name}")
         root.run(["dpkg-source", "--extract", dsc.name, "tree"], cwd="/elsewhere")
         argv = ["dpkg-buildpackage", "--build=binary", "--no-sign"]
-        root.run([*argv], cwd="/elsewhere/tree", env=BUILD_ENVIRONMENT)
+        root.run([*argv], cwd="/elsewhere/tree", env={"DEB_BUILD_OPTIONS": "noautodbgsym"})
         again = {path.name: path.read_bytes() for path in (root.path / "elsewhere").glob("*.deb")}
     assert again == {path.name: path.read_bytes() for path in built.glob("*.deb")}
     assert len(again) == len(OURS)
@@ -99,8 +99,3 @@ def test_the_daemon_is_exposed_no_more_than_it_must_be(machine):
     argv = ["systemd-analyze", "security", "--offline=yes", f"--threshold={EXPOSURE_AT_MOST}", "xapi.service"]
     done = machine.run(*argv, check=False)
     assert done.returncode == 0, done.stdout.splitlines()[-1]
-    # A private mount namespace would cut guests' disks off from the host: see the unit.
-    private = [
-        line for line in done.stdout.splitlines() if "✓ PrivateMounts" in line or "✓ PrivateTmp" in line
-    ]
-    assert private == []

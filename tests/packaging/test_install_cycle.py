@@ -86,7 +86,7 @@ def test_upgrade_leaves_what_a_fresh_install_leaves(machine, target, dist, signi
     (machine.path / "etc/xapi.d/plugins/ours").write_text("the administrator's")
     republish(pool_folder(dist / "apt", target))
     machine.apt("update")
-    machine.apt("upgrade")
+    machine.apt("install", "--only-upgrade", *OURS)
     new = machine.installed()
     assert set(new) == OURS
     assert not any("~old" in version for version in new.values())

@@ -35,8 +35,8 @@ esac
 @pytest.fixture
 def tree(tmp_path):
     """The source package, unpacked."""
-    (component,) = (c for c in load_components() if c.name == "kronos")
-    write_tree(read_tree(component), tmp_path / "tree", 0)
+    (recipe,) = (component.deb for component in load_components() if component.name == "kronos")
+    write_tree(read_tree(recipe.own_paths), tmp_path / "tree", 0)
     return tmp_path / "tree"
 
 
