@@ -135,11 +135,11 @@ def boot_into_xen(road):
     assert road.address() == ["xenbr0", address], (nic, address)
     machine.wait_until_succeeds("systemctl is-system-running --wait | grep -qE 'running|degraded'", 300)
     assert machine.succeed("systemctl --failed --no-legend").strip() == ""
+    machine.wait_for_unit("xapi.service")
     # What guests' disks are mounted from must be seen by the host and by the next daemon.
     daemon = machine.succeed("systemctl show --property=MainPID --value xapi.service").strip()
     one, its = (machine.succeed(f"readlink /proc/{pid}/ns/mnt") for pid in ("1", daemon))
     assert its == one, "the daemon has mounts of its own"
-    machine.wait_for_unit("xapi.service")
     machine.succeed("xapi-wait-init-complete 60")
     assert len(road.xe("host-list --minimal")) == 36
 

@@ -23,11 +23,9 @@ def test_the_packages_own_tests(testbed, built):
     )
     (dsc,) = built.glob("*.dsc")
     argv = ["autopkgtest", "--no-built-binaries", "--summary-file=/srv/summary", f"/srv/source/{dsc.name}"]
-    # Debian 13's null testbed isolates nothing unless told that it is a container: the clean root is one.
-    can_be_told = "--fake-capability" in testbed.run("autopkgtest-virt-null", "--help").stdout
-    isolated = ["--fake-capability=isolation-container"] if can_be_told else []
-    done = testbed.run(*argv, "--", "null", *isolated, check=False)
+    # The clean root is as good as a container, which Debian 13's null testbed cannot know.
+    done = testbed.run(*argv, "--ignore-restrictions=isolation-container", "--", "null", check=False)
     summary = dict(line.split(None, 1) for line in testbed.run("cat", "/srv/summary").stdout.splitlines())
-    assert summary["smoke"].startswith("PASS"), done
+    assert summary.get("smoke", "").startswith("PASS"), done
     # This machine cannot boot anything: tests/lab runs it on one that can.
     assert summary["lab"].startswith("SKIP"), done
