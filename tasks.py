@@ -12,9 +12,9 @@ sys.path.insert(0, str(HERE))
 
 from invoke import Collection  # noqa: E402
 
-from kronos_lab import lab_tasks  # noqa: E402
+from kronos_lab import bench_tasks, lab_tasks  # noqa: E402
 from kronos_lab import test_tasks as tests  # noqa: E402
-from kronos_packaging import bench_tasks, build_tasks, ci_tasks, repo_tasks  # noqa: E402
+from kronos_packaging import build_tasks, ci_tasks, repo_tasks  # noqa: E402
 
 namespace = Collection()
 namespace.add_task(build_tasks.build)
@@ -25,4 +25,4 @@ namespace.add_task(repo_tasks.publish)
 repo = Collection("repo", repo_tasks.verify, repo_tasks.serve, repo_tasks.refresh, repo_tasks.rotate_key)
 namespace.add_collection(repo)
 namespace.add_collection(Collection.from_module(ci_tasks), name="ci")
-namespace.add_collection(Collection.from_module(bench_tasks), name="bench")
+namespace.add_task(bench_tasks.bench)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from typing import TYPE_CHECKING
 
 from debian.changelog import Changelog
+from debian.deb822 import Deb822
 from debian.debian_support import Version
 
 from kronos_packaging.declarations import REPO
@@ -21,6 +23,11 @@ PATCHES = "kronos"
 
 class ChangeError(KronosError):
     """The distro's source is not what our changes are made for."""
+
+
+def maintainer() -> str:
+    """Return who signs our changelog entries: the Maintainer of debian/control."""
+    return str(Deb822((REPO / "debian/control").read_text())["Maintainer"])
 
 
 def our_version(distro_version: str, revision: str) -> str:
@@ -84,6 +91,11 @@ def changelog_with_ours(text: str, recipe: Recipe, target: Target, maintainer: s
         urgency="medium",
         author=maintainer,
         date=date,
-        changes=["", *(f"  * {change}" for change in recipe.changes), ""],
+        changes=["", *(line for change in recipe.changes for line in _entry(change)), ""],
     )
     return str(changelog)
+
+
+def _entry(change: str) -> list[str]:
+    """Return a change as lines of a changelog (deb-changelog(5)), none longer than lintian likes."""
+    return textwrap.wrap(change, 78, initial_indent="  * ", subsequent_indent="    ")

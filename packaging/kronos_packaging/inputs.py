@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from kronos_packaging.change_source import maintainer
 from kronos_packaging.declarations import Format, Source, components_of, load_components, load_target
 from kronos_packaging.distro_source import find_source
 from kronos_packaging.plan import Action, Job, content_key, plan_build
@@ -35,11 +36,13 @@ class Ingredients:
     recipe: Recipe
     files: tuple[TreeFile, ...]
     found: DistroSource | None = None
+    # Who signs our entry in its changelog.
+    maintainer: str = ""
 
     @property
     def outside(self) -> str:
         """A hash of all that does not come from this tree."""
-        parts = [repr(self.recipe)]
+        parts = [repr(self.recipe), self.maintainer]
         if self.found:
             parts += [self.found.version, *(file.sha256 for file in self.found.files)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -110,7 +113,9 @@ def _read_target(
             found = None
             if recipe.source is Source.DISTRO:
                 found = find_source(target, recipe.package, reporter, refresh=refresh)
-            ingredients[component.name] = Ingredients(recipe, snapshot[recipe.own_paths], found)
+            ingredients[component.name] = Ingredients(
+                recipe, snapshot[recipe.own_paths], found, maintainer() if found else ""
+            )
     except KronosError as error:
         if not tolerant:
             raise

@@ -6,10 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from debian.deb822 import Deb822
-
 from kronos_packaging.build_deb import ChangedSource, Surroundings, TreeSource, build_source
-from kronos_packaging.declarations import REPO, Format, Source
+from kronos_packaging.declarations import Format, Source
 from kronos_packaging.engine import Engine
 from xapi_shim.base.errors import KronosError
 
@@ -45,12 +43,7 @@ def deb_source(component: str, inputs: TargetInputs) -> DebSource:
     made_of = inputs.ingredients[component]
     if made_of.found is None:
         return TreeSource(component, made_of.files, inputs.target)
-    return ChangedSource(component, made_of.recipe, inputs.target, made_of.found, maintainer())
-
-
-def maintainer() -> str:
-    """Return who signs our changelog entries: the Maintainer of debian/control."""
-    return str(Deb822((REPO / "debian/control").read_text())["Maintainer"])
+    return ChangedSource(component, made_of.recipe, inputs.target, made_of.found, made_of.maintainer)
 
 
 def use_ccache() -> bool:

@@ -1,4 +1,4 @@
-"""The tasks `bench.*`: ours beside its peers."""
+"""The task `bench`: ours beside its peers, in one run."""
 
 from __future__ import annotations
 
@@ -13,24 +13,32 @@ from xapi_shim.base.progress import Reporter
 if TYPE_CHECKING:
     from invoke.context import Context
 
+BENCHES = ("build",)
+
 
 @task(
+    positional=["what"],
     help={
+        "what": "build: packages and repositories",
         "target": "the release to build for (this machine's unless given)",
         "runs": "how often each thing is timed",
         "xen": "build Xen too: without ccache, filling it, and with it full (half an hour)",
         "json": "print all times as JSON",
-    }
+    },
 )
-def build(_: Context, target: str = "", runs: int = 5, xen: bool = False, json: bool = False) -> None:
-    """Time builds beside make, dpkg-buildpackage, rpmbuild and other makers of repositories."""
+def bench(
+    _: Context, what: str, target: str = "", runs: int = 5, xen: bool = False, json: bool = False
+) -> None:
+    """Time our work beside its peers': ./inv bench build (make, dpkg-buildpackage, makers of repositories)."""
     from kronos_packaging import bench, bench_build, factory
 
+    if what not in BENCHES:
+        raise Exit(f"bench: there is no bench {what!r}, only: {', '.join(BENCHES)}", 2)
     if runs < 1:
-        raise Exit("bench.build: --runs is at least 1", 2)
+        raise Exit("bench: --runs is at least 1", 2)
     try:
         wish = bench_build.wish_for(target or factory.default_target(), runs, xen=xen)
         rows, noise = bench_build.measure(wish, Reporter())
     except KronosError as error:
-        raise Exit(f"bench.build: {error}", error.exit_status) from error
+        raise Exit(f"bench: {error}", error.exit_status) from error
     print(bench.as_json(rows, noise) if json else bench.table(rows, noise), end="\n" if json else "")
