@@ -18,7 +18,9 @@ from kronos_packaging import build_tasks, ci_tasks, repo_tasks  # noqa: E402
 
 namespace = Collection()
 namespace.add_task(build_tasks.build)
-namespace.add_task(tests.test)
+gates = Collection("test", tests.long)
+gates.add_task(tests.test, name="all", default=True)
+namespace.add_collection(gates)
 namespace.add_task(tests.lint)
 namespace.add_collection(Collection.from_module(lab_tasks), name="lab")
 namespace.add_task(repo_tasks.publish)

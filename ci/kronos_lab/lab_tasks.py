@@ -128,7 +128,7 @@ def console(_: Context, name: str = "lab") -> None:
 @task(help={"only": "tests whose names match this expression of pytest's -k"})
 def test(_: Context, only: str = "") -> None:
     """Walk the whole road: build, apt install, host set-up, Xen, guests, and all the way back."""
-    run_tests("lab", only)
+    run_tests("lab" if only else "lab and not long", only)
 
 
 @task(help={"name": "the machine's name", "destroy": "forget its disk too"})

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 TEST_PACKAGES = ("qemu-utils", "busybox-static", "cpio", "git", "openssl")
 # Where the packages of the rooms are found (pyproject.toml has the same for pytest and mypy).
 IMPORT_ROOTS = ":".join(str(REPO / room) for room in (".", "packaging", "installer", "ci"))
-QUICK = "not packaging and not lab"
+QUICK = "not packaging and not lab and not long"
+WHOLE = "(packaging or lab) and not long"
+LONG = "long"
 # Each worker takes one test at a time, in their order: the lab's long ones first.
 AT_ONCE = ["--numprocesses=2", "--dist=load", "--maxschedchunk=1", "--verbose"]
 LINTERS = (
@@ -62,7 +64,13 @@ def test(context: Context, fast: bool = False, only: str = "") -> None:
     lint(context)
     run_tests(QUICK)
     if not fast:
-        run_tests(f"not ({QUICK})")
+        run_tests(WHOLE)
+
+
+@task
+def long(_: Context) -> None:
+    """Run what takes too long for every change."""
+    run_tests(LONG)
 
 
 def run_tests(chosen: str, names: str = "") -> None:

@@ -36,6 +36,7 @@ STAND_IN = "debian-13"
 # What every Fedora build root has, by Debian's names.
 STAND_IN_PACKAGES = ("bzip2", "diffutils", "gawk", "patch", "rpm", "unzip", "xz-utils")
 MACROS = REPO / "rpm/macros.stand-in"
+MACROS_PLACE = "/usr/lib/rpm/macros.d/macros.kronos-stand-in"
 BUILD_HOST = "kronos"
 BASE_SPEC = """\
 Name: stand-in-base
@@ -177,7 +178,9 @@ def base_spec(required: Iterable[str], mapped: dict[str, tuple[str, ...]]) -> st
 def rpmbuild_argv(spec: str, topdir: str, target: Target) -> list[str]:
     """Return the rpmbuild(8) command for source package and packages."""
     macros = {"_topdir": topdir, **target_macros(target), **reproducible_macros()}
-    return ["rpmbuild", "-ba", f"--target={target.architecture}-redhat-linux", *_defines(macros), spec]
+    # Loaded last: what rpm's own platform says of places is Debian's.
+    given = [f"--load={MACROS_PLACE}", *_defines(macros)]
+    return ["rpmbuild", "-ba", f"--target={target.architecture}-redhat-linux", *given, spec]
 
 
 def _build_in_stand_in(
@@ -188,7 +191,7 @@ def _build_in_stand_in(
     wanted = [*stand_in_packages(required, mapped), *(["faketime"] if around.days_ahead else [])]
     log = out / "build.log"
     with clean_root(ensure_root_tar(load_target(STAND_IN), wanted, reporter)) as root:
-        root.copy_in(MACROS, "/usr/lib/rpm/macros.d/macros.kronos-stand-in")
+        root.copy_in(MACROS, MACROS_PLACE)
         _declare_base(root, base_spec(required, mapped))
         build = root.path / around.folder.lstrip("/")
         run(as_root(["mkdir", "--parents", os.fspath(build.parent)]))

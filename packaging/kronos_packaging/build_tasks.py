@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         "json": "print what is to be done, or was, as JSON",
         "base-url": "where hosts will find dist/ (as last time, or file://, unless given)",
         "engine": "what builds: local, or ssh:[USER@]HOST[:PORT] (see docs/packaging.md)",
+        "partial": "leave out what cannot be built here, as --target all does",
         "refresh": "ask the archives again for the newest sources (otherwise once a day)",
     }
 )
@@ -32,12 +33,13 @@ def build(
     base_url: str = "",
     engine: str = "",
     refresh: bool = False,
+    partial: bool = False,
 ) -> None:
     """Build the packages and signed repositories of them into dist/."""
     from kronos_packaging import factory, inputs
     from kronos_packaging.engines import engine_named
 
-    tolerant = target == "all"
+    tolerant = partial or target == "all"
     try:
         names = factory.target_names(target)
         builder = engine_named(engine)

@@ -38,6 +38,8 @@ class Ingredients:
     found: DistroSource | None = None
     # Who signs our entry in its changelog.
     maintainer: str = ""
+    # Why it cannot be built on this machine.
+    unavailable: str = ""
 
     @property
     def outside(self) -> str:
@@ -114,13 +116,43 @@ def _read_target(
             if recipe.source is Source.DISTRO:
                 found = find_source(target, recipe.package, reporter, refresh=refresh)
             ingredients[component.name] = Ingredients(
-                recipe, snapshot[recipe.own_paths], found, maintainer() if found else ""
+                recipe,
+                snapshot[recipe.own_paths],
+                found,
+                maintainer() if found else "",
+                _unavailable(component.name, recipe, target, tolerant=tolerant),
             )
     except KronosError as error:
         if not tolerant:
             raise
         return TargetInputs(target, wanted, {}, f"cannot be built here: {error}")
     return TargetInputs(target, wanted, ingredients)
+
+
+def _unavailable(component: str, recipe: Recipe, target: Target, *, tolerant: bool) -> str:
+    """Return why this machine cannot build a component. Raises KronosError then, unless `tolerant`."""
+    if target.format is Format.DEB:
+        return ""
+    from kronos_packaging.build_rpm import unavailable_here
+
+    reason = unavailable_here(recipe)
+    if reason and not tolerant:
+        raise KronosError(
+            f"{component} for {target.name} cannot be built here: {reason}",
+            resolution="leave out what cannot be built: --partial",
+        )
+    return f"cannot be built here: {reason}" if reason else ""
+
+
+def unavailable_components(inputs: TargetInputs) -> dict[str, str]:
+    """Return why each component cannot be built here, "" for those that can; what needs one that cannot, cannot."""
+    reasons = {name: made_of.unavailable for name, made_of in inputs.ingredients.items()}
+    for _ in inputs.components:
+        for component in inputs.components:
+            lacking = [need for need in component.needs if reasons[need]]
+            if lacking and not reasons[component.name]:
+                reasons[component.name] = f"needs {lacking[0]}, which cannot be built here"
+    return reasons
 
 
 def plan_targets(inputs: Inputs) -> tuple[Job, ...]:
@@ -132,9 +164,16 @@ def plan_targets(inputs: Inputs) -> tuple[Job, ...]:
                 Job(c.name, one.target.name, Action.UNAVAILABLE, one.unavailable) for c in one.components
             ]
             continue
-        keys = {component.name: one.key(component.name) for component in one.components}
+        reasons = unavailable_components(one)
+        left = [component for component in one.components if not reasons[component.name]]
+        keys = {component.name: one.key(component.name) for component in left}
         published = inputs.published.get(one.target.name, {})
-        jobs += plan_build(one.components, one.target, keys, published)
+        jobs += plan_build(left, one.target, keys, published)
+        jobs += [
+            Job(name, one.target.name, Action.UNAVAILABLE, reason)
+            for name, reason in reasons.items()
+            if reason
+        ]
     return tuple(jobs)
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from kronos_packaging.build_deb import ChangedSource, Surroundings, TreeSource, build_source
 from kronos_packaging.declarations import Format, Source
 from kronos_packaging.engine import Engine
-from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +29,12 @@ class LocalEngine(Engine):
         self, job: Job, inputs: TargetInputs, needed: tuple[Path, ...], out: Path, reporter: Reporter
     ) -> None:
         """Build in a clean root, without network."""
-        if inputs.target.format is not Format.DEB:
-            raise KronosError(f"{job.target}: this engine builds no {inputs.target.format}")
+        if inputs.target.format is Format.RPM:
+            from kronos_packaging.build_rpm import build_component
+
+            made_of = inputs.ingredients[job.component]
+            build_component(job.component, made_of.recipe, made_of.files, inputs.target, out, reporter)
+            return
         # This tree compiles nothing.
         compiles = inputs.ingredients[job.component].recipe.source is not Source.TREE
         around = Surroundings(ccache=self.ccache and compiles)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping  # noqa: TC003 -- get_type_hints evaluates it
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from kronos_packaging.declarations import ROOM, DeclarationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 NAME_MAP = ROOM / "name_map.toml"

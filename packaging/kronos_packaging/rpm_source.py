@@ -65,7 +65,7 @@ def tree_source(files: tuple[TreeFile, ...], extra_version: str = "") -> SpecSou
 def upstream_source(name: str, recipe: Recipe, files: Iterable[TreeFile], download: Path) -> SpecSource:
     """Return an upstream release, downloaded, with our spec, configuration and patches."""
     own = {file.path: file.content for file in files}
-    spec = with_version(own.pop(recipe.spec).decode(), recipe.version)
+    spec = with_source(with_version(own.pop(recipe.spec).decode(), recipe.version), recipe.url)
     beside: dict[str, bytes | Path] = {path.rsplit("/", 1)[-1]: content for path, content in own.items()}
     beside[recipe.url.rsplit("/", 1)[-1]] = download
     return SpecSource(name, spec, beside, spec_date(spec))
@@ -86,6 +86,14 @@ def with_version(spec: str, version: str) -> str:
     text, count = re.subn(r"^(Version:\s*)\S+$", rf"\g<1>{version}", spec, flags=re.MULTILINE)
     if count != 1:
         raise SpecError(f"the spec has {count} lines that begin with Version")
+    return text
+
+
+def with_source(spec: str, url: str) -> str:
+    """Return a spec whose Source0 is `url`. Raises SpecError unless it has one such line."""
+    text, count = re.subn(r"^(Source0:\s*)\S+$", rf"\g<1>{url}", spec, flags=re.MULTILINE)
+    if count != 1:
+        raise SpecError(f"the spec has {count} lines that begin with Source0")
     return text
 
 

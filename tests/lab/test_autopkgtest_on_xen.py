@@ -12,7 +12,7 @@ from xapi_shim.base.process import run
 from xapi_shim.base.progress import Reporter
 from xapi_shim.base.system_packages import ensure_packages
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(3600)]
 
 # autopkgtest's own way to notice a reboot takes a slow answer for none; a boot has an id of its own.
 SETUP = """\
