@@ -56,7 +56,7 @@ def theirs(their_source):
         }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bare(target, dist):
     """A machine of the release with nothing installed that knows the distro's archive and our repository."""
     with clean_root(ensure_root_tar(target, (), Reporter())) as root:
@@ -112,6 +112,7 @@ def known_tags(target, binaries):
     known = {}
     for entry in tomllib.loads(KNOWN.read_text())["said"]:
         level, tag = entry["tag"].split(": ")
+        assert entry["by"] in ("distro", "us"), entry
         listed = entry.get(target.name, [])
         for package in binaries if listed == [ALL_BINARIES] else listed:
             known[f"{level}: {package}: {tag}"] = entry["why"]
