@@ -253,8 +253,8 @@ def _ftparchive(site: Site, packages: Sequence[Path]) -> list[Step]:
         Step(("apt-ftparchive", *options, "generate", os.fspath(site.folder / "apt-ftparchive.conf"))),
         Step(("apt-ftparchive", *options, *told), dists / "Release"),
         _gpg(site, "--output", os.fspath(dists / "InRelease"), "--clear-sign", os.fspath(dists / "Release")),
-        _gpg(site, "--armor", "--detach-sign", os.fspath(dists / "Release")),
-    ]
+        _gpg(site, "--output", os.fspath(dists / "Release.gpg"), "--armor", "--detach-sign", os.fspath(dists / "Release")),
+    ]  # fmt: skip
 
 
 def _configure_reprepro(site: Site) -> None:
