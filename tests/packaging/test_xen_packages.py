@@ -21,7 +21,7 @@ from kronos_packaging.repository.apt_suite import pool_folder
 from xapi_shim.base.process import run
 from xapi_shim.base.progress import Reporter
 
-pytestmark = [pytest.mark.packaging, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.packaging, pytest.mark.timeout(900)]
 
 KNOWN = REPO / "packaging/patches/xen/lintian-known.toml"
 PREFERENCES = "/etc/apt/preferences.d/kronos"
