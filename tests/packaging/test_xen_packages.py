@@ -15,13 +15,13 @@ from debian.debian_support import Version
 
 from kronos_packaging.build_root import clean_root, ensure_root_tar
 from kronos_packaging.change_source import our_version
-from kronos_packaging.declarations import REPO
+from kronos_packaging.declarations import REPO, load_components
 from kronos_packaging.distro_source import find_source
 from kronos_packaging.repository.apt_suite import pool_folder
 from xapi_shim.base.process import run
 from xapi_shim.base.progress import Reporter
 
-pytestmark = [pytest.mark.packaging, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.packaging, pytest.mark.timeout(900)]
 
 KNOWN = REPO / "packaging/patches/xen/lintian-known.toml"
 PREFERENCES = "/etc/apt/preferences.d/kronos"
@@ -190,6 +190,15 @@ def test_the_hypervisor_is_configured_with_shadow_paging(target, dist, ours):
     data = DebFile(deb).data
     (place,) = (path for path in data if re.fullmatch(r"\.?/?boot/xen-[^/]+\.config", str(path)))
     assert b"CONFIG_SHADOW_PAGING=y" in data.get_content(place).splitlines()
+
+
+def test_the_published_source_holds_our_configuration(target, dist):
+    """Upstream's default is "on" in some versions: the built configuration alone does not tell whose doing it is."""
+    (packed,) = pool_folder(dist / "apt", target).glob("xen_*.debian.tar.xz")
+    (recipe,) = (component.deb for component in load_components() if component.name == "xen")
+    with tarfile.open(packed) as archive:
+        built_with = archive.extractfile(recipe.fragment_place).read()
+    assert built_with.endswith((REPO / recipe.fragment).read_bytes())
 
 
 def test_packages_are_named_as_the_distro_names_them(target, ours, theirs):
