@@ -107,12 +107,14 @@ def server(monkeypatch):
     server.held.set()
     with ThreadingHTTPServer(("127.0.0.1", 0), handler_of(server)) as listening:
         server.url = f"http://127.0.0.1:{listening.server_port}/tiny-1.tar.gz"
-        thread = threading.Thread(target=listening.serve_forever, args=[0.01])
+        thread = threading.Thread(target=listening.serve_forever, args=[0.05])
         thread.start()
-        yield server
-        server.held.set()
-        listening.shutdown()
-        thread.join()
+        try:
+            yield server
+        finally:
+            server.held.set()
+            listening.shutdown()
+            thread.join()
 
 
 @pytest.fixture
