@@ -118,7 +118,7 @@ def check_whole(publisher, where):
 
 @pytest.mark.parametrize(
     ("how", "count"),
-    [pytest.param(signal.SIGKILL, 9, id="kill -9"), pytest.param(signal.SIGINT, 5, id="ctrl-C")],
+    [pytest.param(signal.SIGKILL, 6, id="kill -9"), pytest.param(signal.SIGINT, 3, id="ctrl-C")],
 )
 def test_interrupted_anywhere_the_tree_is_whole_and_the_next_run_completes(publisher, how, count):
     points = publisher.calls()
