@@ -204,7 +204,13 @@ class _PrivateApt:
     def update(self, reporter: Reporter) -> None:
         ensure_packages([self._target.keyring_package], reporter=reporter)
         (self._folder / "cache/archives/partial").mkdir(parents=True, exist_ok=True)
-        self._run("apt-get", "update", "--quiet=2", "--error-on=any")
+        try:
+            self._run("apt-get", "update", "--quiet=2", "--error-on=any")
+        except ProcessError as error:
+            raise SourceUnavailableError(
+                f"{self._target.name}: the archive's indexes cannot be had or not trusted: {_cause(error)}",
+                resolution=f"see the network, the mirror, and the keys in {self._target.keyring}",
+            ) from error
 
     def versions(self, package: str) -> list[str]:
         return [stanza["Version"] for stanza in self._stanzas(package)]
@@ -217,14 +223,20 @@ class _PrivateApt:
         return list(Deb822.iter_paragraphs(told, use_apt_pkg=False))
 
     def source(self, package: str, version: str) -> DistroSource:
-        told = self._run(
-            "apt-get", "source", "--print-uris", "--quiet=2", "--only-source", f"{package}={version}"
-        )
+        # Of several checksums apt prints the strongest; a .dsc is written with this one.
+        options = ["--option=Acquire::ForceHash=SHA256", "--print-uris", "--quiet=2", "--only-source"]
+        told = self._run("apt-get", "source", *options, f"{package}={version}")
         files = tuple(file for file in map(_source_file, told.splitlines()) if not file.name.endswith(".dsc"))
         (stanza,) = [s for s in self._stanzas(package) if s["Version"] == version][:1]
         return DistroSource(
             package, version, files, {key: stanza[key] for key in stanza if "\n" not in stanza[key]}
         )
+
+
+def _cause(error: ProcessError) -> str:
+    """Return what apt says of the first fault, which its last words do not name."""
+    causes = (line for line in error.stderr.splitlines() if line.startswith("E: ") or "GPG error: " in line)
+    return next(causes, str(error)).removeprefix("E: ").removeprefix("W: ")
 
 
 def _source_file(line: str) -> SourceFile:

@@ -86,14 +86,19 @@ def build(
 
 @contextmanager
 def only_one(lock: Path, reporter: Reporter) -> Iterator[None]:
-    """Hold `lock`, waiting for whoever holds it now; a killed holder holds nothing."""
+    """Hold `lock`, waiting for whoever holds it now; a killed holder holds nothing. In it is who holds it."""
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
+    with lock.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            reporter.line("waiting for another build")
+            file.seek(0)
+            holder = file.read()
+            reporter.line(f"waiting for another build{f' (process {holder})' if holder else ''}")
             fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
         yield
 
 

@@ -99,15 +99,15 @@ def fetch(
         return
     place.unlink(missing_ok=True)
     part = place.with_name(f".{place.name}.{next(iter(wanted.values()))[:12]}.part")
-    with reporter.stage(f"downloading {url}"), _locked(part) as file:
-        if place.exists():  # another run's, while we waited
-            return
-        try:
+    try:
+        with reporter.stage(f"downloading {url}"), _locked(part) as file:
+            if place.exists():  # another run's, while we waited
+                return
             _download(url, file, reporter, wanted, patience or Patience())
-        except OSError as error:
-            raise FetchError(f"cannot keep {url} in {place.parent}: {error.strerror}") from error
-        os.fsync(file.fileno())
-        os.replace(part, place)
+            os.fsync(file.fileno())
+            os.replace(part, place)
+    except OSError as error:  # also of closing the file, which writes what is left in its buffer
+        raise FetchError(f"cannot keep {url} in {place.parent}: {error.strerror}") from error
     fsync_directory(place.parent)
 
 
