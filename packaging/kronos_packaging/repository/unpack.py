@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import lzma
 import shutil
+import signal
 import tarfile
 import tempfile
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, cast
 
 from xapi_shim.base.errors import KronosError
-from xapi_shim.base.process import run
+from xapi_shim.base.process import ProcessError, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +102,7 @@ def _unzstd(part: Readable, folder: Path, limit_bytes: int) -> Iterator[IO[bytes
     try:
         run(["prlimit", f"--fsize={limit_bytes + 1}", *argv])
     except KronosError as error:
-        if plain.exists() and plain.stat().st_size > limit_bytes:
+        if isinstance(error, ProcessError) and error.returncode == -signal.SIGXFSZ:
             raise ValueError(f"it unpacks to more than {limit_bytes} bytes") from error
         raise ValueError(str(error)) from error
     with plain.open("rb") as file:
