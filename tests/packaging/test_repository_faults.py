@@ -1,12 +1,13 @@
 """Repositories when things go wrong: links in a build's folder, full disks, interruptions, damage, strangers' packages."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
 from tiny_packages import TinyDist, deb_target, make_deb, make_source
 
-from kronos_packaging.repository import metadata, read_deb
+from kronos_packaging.repository import metadata, read_deb, signer
 from kronos_packaging.repository.errors import BusyError, DamagedPackageError, RepositoryError
 from kronos_packaging.repository.publish import exclusive
 from kronos_packaging.repository.verify import verify_tree
@@ -192,3 +193,22 @@ def test_a_folder_that_may_not_be_exchanged_stays_as_it_is(published):
         run(["chattr", "-a", suite])
     published.publish(deb_target())
     assert verify_tree(published.dist)[0] == []
+
+
+def test_the_secret_of_a_retired_key_never_passes_through_a_programs_output(tiny, monkeypatch):
+    told = []
+
+    def recording(argv, **options):
+        done = run(argv, **options)
+        told.append(done.stdout + done.stderr)
+        return done
+
+    monkeypatch.setattr(signer, "run", recording)
+    (key,) = tiny.signer.all_keys()
+    place = tiny.signer.retire(key)
+    assert "PRIVATE KEY" in place.read_text()
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert [path.name for path in place.parent.iterdir()] == [place.name]
+    assert told
+    assert not any("PRIVATE KEY" in text for text in told)
+    assert tiny.signer.all_keys() == ()
