@@ -43,14 +43,16 @@ def test_a_flipped_byte_in_any_kind_of_file_is_found(served):
         make_rpm(served.built, "alpha", version)
         (served.built / f"alpha_{version}_all.cdx.json").write_text("{}\n")
         (served.built / f"alpha-{version}-1.noarch.cdx.json").write_text("{}\n")
-        served.publish(deb_target(), rpm_target(), policy=Policy(compressions=("gz", "xz")))
+        served.publish(deb_target(), rpm_target())
     trusted = served.folder / "trusted.pgp"
     shutil.copyfile(served.keyring, trusted)
     assert verify_tree(served.dist, keyring=trusted)[0] == []
     kinds = {kind(served.dist, path): path for path in sorted(served.dist.rglob("*")) if path.is_file()}
-    assert len(kinds) > 40
+    # An index and the same by its hash are one file of two names.
+    kinds = {path.stat().st_ino: (name, path) for name, path in kinds.items()}
+    assert len(kinds) > 35
     unseen = []
-    for name, path in kinds.items():
+    for name, path in kinds.values():
         content = path.read_bytes()
         if not content:
             continue

@@ -25,16 +25,17 @@ DAEMON = "use chroot = no\nuid = {uid}\ngid = {gid}\n[dist]\npath = {place}\nrea
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    """A dist folder with a suite, a yum repository and a superseded generation of each."""
+    """A dist folder with a suite, a superseded generation of it, and a yum repository."""
     folder = tmp_path_factory.mktemp("upload")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KRONOS_CACHE", str(folder / "cache"))
         made = TinyDist(folder, base_url="http://kronos.test")
         with made.signer:
-            for version in ("1.0", "1.1"):
-                make_deb(made.built, "alpha", version)
-                make_rpm(made.built, "alpha", version)
-                made.publish(deb_target(), rpm_target())
+            make_rpm(made.built, "alpha", "1.1")
+            make_deb(made.built, "alpha", "1.0")
+            made.publish(deb_target(), rpm_target())
+            make_deb(made.built, "alpha", "1.1")
+            made.publish(deb_target())
             yield made
 
 
