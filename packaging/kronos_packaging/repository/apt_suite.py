@@ -152,7 +152,7 @@ class AptSuite:
     def _contents(self, catalogue: Catalogue, architectures: tuple[str, ...]) -> Iterator[bytes]:
         found: dict[str, list[str]] = defaultdict(list)
         for _, listing in catalogue.column(self.key, "listing", architectures):
-            for line in listing.splitlines():
+            for line in listing.removesuffix("\n").split("\n") if listing else ():
                 path, _, name = line.partition("\t")
                 if name not in (names := found[path]):
                     names.append(name)

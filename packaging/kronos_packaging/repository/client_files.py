@@ -5,7 +5,10 @@ All of them are named in SHA256SUMS, which is signed, so that a published tree c
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +18,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from kronos_packaging.declarations import ROOM, Format, declared_targets, load_target
 from kronos_packaging.repository.apt_release import COMPONENT
-from kronos_packaging.repository.model import sha256_of
+from kronos_packaging.repository.errors import RepositoryError
+from kronos_packaging.repository.index_file import durable
 from kronos_packaging.repository.signer import parse_fingerprints
-from xapi_shim.base.atomic_file import write_atomic
+from xapi_shim.base.atomic_file import fsync_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -52,17 +56,26 @@ def export_keys(signer: Signer, folder: Path) -> None:
 
 
 def published_targets(dist: Path, more: Iterable[Target] = ()) -> list[Target]:
-    """Return the declared targets and those of `more` that `dist` holds a repository for, by name."""
+    """Return the declared targets and those of `more` that `dist` holds a repository for, or soon does, by name.
+
+    `more` are the targets of what is being published.
+    """
+    coming = tuple(more)
     known = {name: load_target(name) for name in declared_targets()}
-    known.update({target.name: target for target in more})
-    return [target for _, target in sorted(known.items()) if _is_published(dist, target)]
+    known.update({target.name: target for target in coming})
+    soon = {_signed_file(target) for target in coming}
+    return [
+        target
+        for _, target in sorted(known.items())
+        if (signed := _signed_file(target)) in soon or (dist / signed).exists()
+    ]
 
 
-def _is_published(dist: Path, target: Target) -> bool:
+def _signed_file(target: Target) -> str:
+    """Return where the signature of the target's repository lies in a dist folder."""
     if target.format == Format.DEB:
-        return (dist / "apt/dists" / target.suite / "InRelease").exists()
-    place = dist / "yum" / target.distribution / target.release / target.architecture
-    return (place / "repodata/repomd.xml").exists()
+        return f"apt/dists/{target.suite}/InRelease"
+    return f"yum/{target.distribution}/{target.release}/{target.architecture}/repodata/repomd.xml"
 
 
 def render_sources(target: Target, base_url: str) -> str:
@@ -110,32 +123,63 @@ def _render(template: str, values: Mapping[str, object]) -> str:
     return environment.get_template(template).render({**always, **values})
 
 
-def write_client_files(
-    dist: Path, signer: Signer, publications: Sequence[Publication] = (), base_url: str = "", main_target: str = ""
-) -> None:  # fmt: skip
-    """Write them into `dist` and sign what has changed; nothing is touched that stays the same.
+def stage_client_files(
+    dist: Path, signer: Signer, aside: Path, publications: Sequence[Publication] = (), base_url: str = "",
+    main_target: str = "",
+) -> list[tuple[Path, Path]]:  # fmt: skip
+    """Write what has changed into the new folder `aside` and sign it; return what is to go where, in that order.
 
     Without a `base_url` the address is the one that hosts were told last, or that of the folder itself.
+    Raises OSError, ProcessError, RepositoryError; nothing in `dist` has changed then.
     """
     url = base_url.rstrip("/") or read_base_url(dist) or f"file://{dist.absolute()}"
     targets = published_targets(dist, (publication.target for publication in publications))
+    aside.mkdir()
+    export_keys(signer, aside)
+    files = {name: (aside / name).read_bytes() for name in (KEYRING, KEYRING_ARMORED)}
+    fingerprints = parse_fingerprints(aside / KEYRING)
+    main = main_target or _last_main(dist, targets)
+    texts = render_client_files(targets, fingerprints, url, main)
+    files.update({name: text.encode() for name, text in texts.items()})
+    sums = (f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
+    files[SUMS] = "".join(sums).encode()
+    for name, content in files.items():
+        (aside / name).write_bytes(content)
+    changed = [name for name, content in files.items() if not _is(dist / name, content)]
+    if SUMS in changed or not (dist / SUMS_SIGNATURE).exists():
+        signer.sign_detached(aside / SUMS, aside / SUMS_SIGNATURE)
+        changed.append(SUMS_SIGNATURE)
+    if blocked := next((name for name in changed if (dist / name).is_dir()), None):
+        raise RepositoryError(f"{dist / blocked}: is a folder", resolution="move it away")
+    for name in changed:
+        (aside / name).chmod(0o644)
+        with (aside / name).open("rb") as written:
+            durable(written)
+    return [(aside / name, dist / name) for name in changed]
+
+
+def place_client_files(staged: Sequence[tuple[Path, Path]]) -> None:
+    """Put what stage_client_files made into its place, file by file.
+
+    A power cut in between leaves files that SHA256SUMS does not fit, until the next run; the repositories do not
+    depend on them.
+    """
+    for source, place in staged:
+        os.replace(source, place)
+    for folder in {place.parent for _, place in staged}:
+        fsync_directory(folder)
+
+
+def write_client_files(
+    dist: Path, signer: Signer, publications: Sequence[Publication] = (), base_url: str = "", main_target: str = ""
+) -> None:  # fmt: skip
+    """Bring them up to date in `dist`, as stage_client_files says; nothing is touched that stays the same."""
     aside = dist / ".client-files"
-    aside.mkdir(exist_ok=True)
+    shutil.rmtree(aside, ignore_errors=True)
     try:
-        export_keys(signer, aside)
-        files = {name: (aside / name).read_bytes() for name in (KEYRING, KEYRING_ARMORED)}
-        fingerprints = parse_fingerprints(aside / KEYRING)
-        main = main_target or _last_main(dist, targets)
-        texts = render_client_files(targets, fingerprints, url, main)
-        files.update({name: text.encode() for name, text in texts.items()})
-        changed = [name for name, content in files.items() if not _is(dist / name, content)]
-        for name in changed:
-            write_atomic(dist / name, files[name])
-        _sign_sums(dist, signer, sorted(files), aside)
+        place_client_files(stage_client_files(dist, signer, aside, publications, base_url, main_target))
     finally:
-        for path in aside.iterdir():
-            path.unlink()
-        aside.rmdir()
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def read_base_url(dist: Path) -> str:
@@ -155,13 +199,3 @@ def _last_main(dist: Path, targets: Sequence[Target]) -> str:
 
 def _is(path: Path, content: bytes) -> bool:
     return path.is_file() and path.read_bytes() == content
-
-
-def _sign_sums(dist: Path, signer: Signer, names: Sequence[str], aside: Path) -> None:
-    text = "".join(f"{sha256_of(dist / name)}  {name}\n" for name in names).encode()
-    if _is(dist / SUMS, text) and (dist / SUMS_SIGNATURE).exists():
-        return
-    (aside / SUMS).write_bytes(text)
-    signer.sign_detached(aside / SUMS, aside / SUMS_SIGNATURE)
-    write_atomic(dist / SUMS_SIGNATURE, (aside / SUMS_SIGNATURE).read_bytes())
-    write_atomic(dist / SUMS, text)

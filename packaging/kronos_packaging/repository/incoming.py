@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kronos_packaging.repository.errors import DamagedPackageError, RepositoryError
-from kronos_packaging.repository.model import ATTESTATIONS, OF_ONE_PACKAGE, PoolFile, sha256_of
+from kronos_packaging.repository.model import ATTESTATIONS, OF_ONE_PACKAGE, PoolFile, is_regular, sha256_of
 from kronos_packaging.repository.read_deb import FILE_NAME
 from kronos_packaging.repository.read_rpm import sign_packages
 from kronos_packaging.repository.yum_repository import YumRepository
@@ -45,7 +45,7 @@ def find_candidates(
 ) -> list[tuple[Path, str]]:
     """Return the packages in `folders` that the repository does not hold, with their sha256.
 
-    Raises RepositoryError for a name that no package has.
+    Raises RepositoryError for a name that no package has, and for a link.
     """
     found: dict[str, tuple[Path, str]] = {}
     for folder in folders:
@@ -54,6 +54,7 @@ def find_candidates(
                 continue
             if not FILE_NAME.fullmatch(path.name):
                 raise RepositoryError(f"{path}: no package has such a name")
+            _refuse_link(path)
             try:
                 sha256 = catalogue.sha256(path)
             except OSError as error:
@@ -61,6 +62,12 @@ def find_candidates(
             if not catalogue.has_origin(repository.key, sha256):
                 found.setdefault(sha256, (path, sha256))
     return list(found.values())
+
+
+def _refuse_link(path: Path) -> None:
+    """Publish files only: what a link in a build's folder points to may be this machine's own."""
+    if not is_regular(path):
+        raise RepositoryError(f"{path}: is no regular file")
 
 
 def _is_for(repository: Repository, name: str) -> bool:
@@ -165,6 +172,7 @@ def _with_attestations(mates: Sequence[Incoming], places: Places) -> list[Incomi
         if suffix and not owner and suffix not in OF_ONE_PACKAGE:
             owner = mates[0]
         if owner and FILE_NAME.fullmatch(path.name):
+            _refuse_link(path)
             sha256 = sha256_of(path)
             file = PoolFile(places.of_other(path, sha256), path.stat().st_size, sha256)
             found.setdefault(id(owner), []).append(file)

@@ -9,15 +9,16 @@ written to.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xapi_shim.base.atomic_file import fsync_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from kronos_packaging.repository.model import Policy
 
@@ -62,8 +63,9 @@ def exchange(staged: Path, published: Path, last: tuple[str, ...]) -> None:
 
     By one renameat2(2); on a file system without it file by file, those of `last` last, in that order, then
     what is no more is removed: hosts that fetch by hash see either generation whole then, too.
+    Raises OSError; with renameat2 nothing has changed then.
     """
-    _fsync_folders(staged)
+    _to_disk(staged)
     published.parent.mkdir(parents=True, exist_ok=True)
     if not published.exists():
         staged.rename(published)
@@ -73,17 +75,27 @@ def exchange(staged: Path, published: Path, last: tuple[str, ...]) -> None:
     shutil.rmtree(staged, ignore_errors=True)
 
 
-def _fsync_folders(folder: Path) -> None:
-    for path, _, _ in os.walk(folder):
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        os.fsync(fd)
-        os.close(fd)
+def _to_disk(folder: Path) -> None:
+    """Bring a folder with all in it to the disk; what lies there under several names, once."""
+    known: set[int] = set()
+    for path, _, names in os.walk(folder):
+        for name in names:
+            fd = os.open(Path(path, name), os.O_RDONLY)
+            try:
+                if (inode := os.fstat(fd).st_ino) not in known:
+                    os.fsync(fd)
+                    known.add(inode)
+            finally:
+                os.close(fd)
+        fsync_directory(Path(path))
 
 
 def _exchanged(one: Path, other: Path) -> bool:
-    """Exchange two names; return whether the file system could."""
+    """Exchange two names; return whether the file system knows how to. Raises OSError."""
     libc = ctypes.CDLL(None, use_errno=True)
     done: int = libc.renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE)
+    if done != 0 and (number := ctypes.get_errno()) not in (errno.EINVAL, errno.ENOSYS):
+        raise OSError(number, os.strerror(number), os.fspath(one), None, os.fspath(other))
     return done == 0
 
 
@@ -93,6 +105,10 @@ def _move_one_by_one(staged: Path, published: Path, last: tuple[str, ...]) -> No
     for name in [*(name for name in hashed_first if name not in last), *last]:
         (published / name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(staged / name, published / name)
-    for path in published.rglob("*"):
-        if path.is_file() and str(path.relative_to(published)) not in names:
+    for path in sorted(published.rglob("*"), reverse=True):  # what is in a folder before the folder
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif str(path.relative_to(published)) not in names:
             path.unlink()
+    _to_disk(published)

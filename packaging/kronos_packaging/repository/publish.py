@@ -1,13 +1,16 @@
 """All repositories of a dist folder, brought up to date in the one order that is safe.
 
     1. everything is read, checked and decided; what cannot be published is refused
-    2. the new indexes are written below dist/.publishing, signed, read back and checked
+    2. the new indexes and what hosts need beside them (client_files.py) are written below dist/.publishing, signed,
+       read back and checked
     3. new packages come into the pools, under names that nobody has yet
     4. each repository's folder of indexes is exchanged with the new one by a single rename
-    5. what neither the new indexes nor a superseded generation within its grace names is removed
+    5. changed client files are put into their places, one rename each
+    6. what neither the new indexes nor a superseded generation within its grace names is removed
 
 Up to 4 nothing that a host can see has changed, so an error, Ctrl-C or a full disk leaves the repositories as
-they were; kill -9 leaves them so as well, and the next run removes what it had begun.
+they were; kill -9 leaves them so as well, and the next run removes what it had begun. From 4 on each repository
+is whole at any moment, the old or the new one, and there is nothing left to do but renames.
 After 4 a host that began before finds all it was promised (metadata.py). The order of the steps
 makes sending the folder on by rsync as safe (upload.py).
 """
@@ -28,17 +31,23 @@ from kronos_packaging.build_root import cache_dir
 from kronos_packaging.declarations import Format
 from kronos_packaging.repository.apt_suite import suite_of
 from kronos_packaging.repository.catalogue import Catalogue
-from kronos_packaging.repository.client_files import KEYRING, export_keys, write_client_files
+from kronos_packaging.repository.client_files import (
+    KEYRING,
+    export_keys,
+    place_client_files,
+    stage_client_files,
+)
 from kronos_packaging.repository.collect import collect_garbage
 from kronos_packaging.repository.errors import BusyError, RepositoryError, SigningKeyError
 from kronos_packaging.repository.prepare import Prepared, Run, load, prepare
 from kronos_packaging.repository.signer import parse_fingerprints
 from kronos_packaging.repository.yum_repository import YumRepository, repositories_of
+from xapi_shim.base.atomic_file import fsync_directory
 from xapi_shim.base.progress import Reporter
 from xapi_shim.base.system_packages import ensure_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from kronos_packaging.repository.incoming import Repository
@@ -84,25 +93,24 @@ def publish(
 ) -> tuple[Outcome, ...]:
     """Add what is built to the repositories in `dist`; return what was done to each.
 
-    Raises RepositoryError or another KronosError; the repositories are then as they were.
+    Raises RepositoryError or another KronosError; each repository is then whole, and as it was unless a
+    rename or the cache failed.
     """
     chosen, reporter = options or Options(), reporter or Reporter()
     wanted = plan_repositories(publications, dist)
     if chosen.resign:
         wanted = merged([*wanted, *((repository, []) for repository in published_repositories(dist))])
     _ensure_tools(wanted, reporter)
-    dist.mkdir(parents=True, exist_ok=True)
-    with exclusive(dist), scratch(dist) as aside:
-        check_trust(dist, signer)
-        try:
-            outcomes = _publish(wanted, signer, dist, policy, chosen, aside, reporter)
-            write_client_files(dist, signer, publications, chosen.base_url, chosen.main_target)
-        except (OSError, sqlite3.Error) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise RepositoryError(
-                f"{dist}: cannot publish: {reason}", resolution="see that there is room"
-            ) from error
-    return outcomes
+    try:
+        dist.mkdir(parents=True, exist_ok=True)
+        with exclusive(dist), scratch(dist) as aside:
+            check_trust(dist, signer)
+            return _publish(wanted, publications, signer, dist, policy, chosen, aside, reporter)
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RepositoryError(
+            f"{dist}: cannot publish: {reason}", resolution="see that there is room"
+        ) from error
 
 
 def plan_repositories(publications: Sequence[Publication], dist: Path) -> list[tuple[Repository, list[Path]]]:
@@ -151,10 +159,11 @@ def exclusive(dist: Path) -> Iterator[None]:
     """Hold `dist` alone; a killed holder holds nothing. Raises BusyError."""
     fd = os.open(dist, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(dist) from None
         yield
-    except BlockingIOError:
-        raise BusyError(dist) from None
     finally:
         os.close(fd)
 
@@ -163,6 +172,8 @@ def exclusive(dist: Path) -> Iterator[None]:
 def scratch(dist: Path) -> Iterator[Path]:
     """Give a folder on the file system of `dist` that goes away; also what a killed run left goes."""
     aside = dist / SCRATCH
+    if aside.is_symlink():
+        aside.unlink()
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
     try:
@@ -192,8 +203,8 @@ def catalogue_path(dist: Path) -> Path:
 
 
 def _publish(
-    wanted: Sequence[tuple[Repository, list[Path]]], signer: Signer, dist: Path, policy: Policy, options: Options,
-    aside: Path, reporter: Reporter,
+    wanted: Sequence[tuple[Repository, list[Path]]], publications: Sequence[Publication], signer: Signer, dist: Path,
+    policy: Policy, options: Options, aside: Path, reporter: Reporter,
 ) -> tuple[Outcome, ...]:  # fmt: skip
     now_ns = time.time_ns()
     export_keys(signer, aside)
@@ -207,7 +218,11 @@ def _publish(
             for number, (repository, folders) in enumerate(wanted):
                 load(repository, catalogue, run.trusted)
                 prepared.append(prepare(repository, folders, run, aside / str(number)))
-            _commit(prepared, catalogue)
+            clients = stage_client_files(
+                dist, signer, aside / "clients", publications, options.base_url, options.main_target
+            )
+            _commit(prepared, catalogue, dist)
+        place_client_files(clients)
         for repository, _ in wanted:
             for path in collect_garbage(repository, catalogue):
                 reporter.line(f"removed {path}: nothing names it")
@@ -227,22 +242,30 @@ def source_date(now_ns: int) -> int:
     return int(os.environ.get("SOURCE_DATE_EPOCH", now_ns // 1_000_000_000))
 
 
-def _commit(prepared: Sequence[Prepared], catalogue: Catalogue) -> None:
+def _commit(prepared: Sequence[Prepared], catalogue: Catalogue, dist: Path) -> None:
     """Bring new packages into the pools, then exchange the indexes; before that all can be taken back."""
     placed: list[Path] = []
     try:
         for one in prepared:
             for staged, place in one.pool_files:
                 place.parent.mkdir(parents=True, exist_ok=True)
-                existed = place.exists()
-                staged.rename(place)
-                if not existed:
+                if not place.exists():
                     placed.append(place)
+                staged.rename(place)
+        _fsync_above([place for one in prepared for _, place in one.pool_files], dist)
     except BaseException:
         for place in placed:
-            place.unlink()
+            place.unlink(missing_ok=True)
         raise
     for one in prepared:
         if one.changed:
             one.exchange()
             catalogue.set_signed(one.repository.key, one.signed)
+    _fsync_above([one.repository.metadata for one in prepared if one.changed], dist)
+
+
+def _fsync_above(paths: Iterable[Path], dist: Path) -> None:
+    """Bring the folders that lead from `dist` to `paths` to the disk: some are new."""
+    folders = {folder for path in paths for folder in path.parents if folder.is_relative_to(dist)}
+    for folder in sorted(folders):
+        fsync_directory(folder)

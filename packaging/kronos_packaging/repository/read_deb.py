@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import lzma
 import re
 import tarfile
-import tempfile
 import zlib
-from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from debian.arfile import ArError, ArFile
 from debian.deb822 import Deb822, Dsc
 
 from kronos_packaging.repository.errors import DamagedPackageError
-from kronos_packaging.repository.model import Package, PoolFile, sha256_of
-from xapi_shim.base.errors import KronosError
-from xapi_shim.base.process import run
+from kronos_packaging.repository.model import Package, PoolFile, is_regular, sha256_of
+from kronos_packaging.repository.unpack import CONTROL_BYTES, CONTROL_FILE_BYTES, DATA_BYTES, members
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from kronos_packaging.repository.unpack import Readable
 
 NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 VERSION = re.compile(r"(\d+:)?[0-9][A-Za-z0-9.+~-]*")
 ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]*")
+# What some reader of lines takes for the end of one, other control characters, and bytes that are not UTF-8.
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# What the paragraphs of Packages and Sources say beside what is in the package.
+OF_PACKAGES = ("Filename", "Size", "MD5sum", "SHA1", "SHA256", "SHA512", "Description-md5")
+OF_SOURCES = ("Package", "Directory")
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~^%-]*")
 BAD = (ArError, OSError, EOFError, ValueError, tarfile.TarError, lzma.LZMAError, zlib.error, KeyError)
 
@@ -35,7 +37,7 @@ BAD = (ArError, OSError, EOFError, ValueError, tarfile.TarError, lzma.LZMAError,
 def read_deb(path: Path, place: str, sha256: str) -> Package:
     """Return what an index says of the .deb at `path`, which will be published as `place`.
 
-    Every byte of both its tars is read. Raises DamagedPackageError.
+    Every byte of both its tars is read, within the limits of unpack.py. Raises DamagedPackageError.
     """
     try:
         with path.open("rb") as file:
@@ -43,8 +45,9 @@ def read_deb(path: Path, place: str, sha256: str) -> Package:
             parts = archive.getmembers()
             if [part.name.split(".")[0] for part in parts] != ["debian-binary", "control", "data"]:
                 raise DamagedPackageError(path, "is not debian-binary, control and data")
-            control = _control(parts[1].name, parts[1].read())
-            listing = _listing(parts[2].name, parts[2].read())
+            control = _control(parts[1].name, parts[1])
+            listing = _listing(parts[2].name, parts[2])
+        _refuse_fields("its control file", control, OF_PACKAGES)
     except BAD as error:
         raise DamagedPackageError(path, str(error) or type(error).__name__) from error
     _check_fields(path, control)
@@ -73,56 +76,41 @@ def _check_fields(path: Path, control: Deb822) -> None:
             raise DamagedPackageError(path, f"{field} is {control.get(field)!r}")
 
 
-@contextmanager
-def _unpacked(name: str, content: bytes) -> Iterator[IO[bytes]]:
-    """Give the tar inside one part of a .deb."""
-    packed = io.BytesIO(content)
-    match Path(name).suffix:
-        case ".tar":
-            yield packed
-        case ".gz":
-            with gzip.open(packed) as plain:
-                yield cast("IO[bytes]", plain)
-        case ".xz":
-            with lzma.open(packed) as plain:
-                yield plain
-        case ".zst":  # Ubuntu's; Python reads it from 3.14 on
-            with tempfile.TemporaryDirectory() as folder:
-                Path(folder, "packed").write_bytes(content)
-                argv = ["zstd", "--decompress", "--quiet", "-o", f"{folder}/plain", f"{folder}/packed"]
-                try:
-                    run(argv)
-                except KronosError as error:
-                    raise ValueError(str(error)) from error
-                with Path(folder, "plain").open("rb") as file:
-                    yield file
-        case other:
-            raise ValueError(f"{name}: compressed as nobody here knows: {other}")
-
-
-def _control(name: str, content: bytes) -> Deb822:
-    with _unpacked(name, content) as plain, tarfile.open(fileobj=plain, mode="r|") as tar:
-        found = None
-        for member in tar:
-            if member.name.removeprefix("./") == "control" and (file := tar.extractfile(member)):
+def _control(name: str, part: Readable) -> Deb822:
+    found = None
+    with members(name, part, CONTROL_BYTES) as every:
+        for member, file in every:
+            if member.name.removeprefix("./") == "control" and file:
+                if member.size > CONTROL_FILE_BYTES:
+                    raise ValueError(f"its control file is larger than {CONTROL_FILE_BYTES} bytes")
                 found = file.read()
-        _drain(plain)
     if found is None:
         raise ValueError("it has no control file")
-    return Deb822(found.decode())
+    return Deb822(_checked_text("its control file", found))
 
 
-def _listing(name: str, content: bytes) -> list[str]:
-    with _unpacked(name, content) as plain, tarfile.open(fileobj=plain, mode="r|") as tar:
-        names = [member.name.removeprefix("./") for member in tar if not member.isdir()]
-        _drain(plain)
+def _checked_text(what: str, content: bytes) -> str:
+    """Return a control file as text that has the same lines for every reader. Raises ValueError."""
+    text = content.decode()
+    if match := UNPRINTABLE.search(text.replace("\n", "").replace("\t", "")):
+        raise ValueError(f"{what} has the control character {match[0]!r}")
+    return text
+
+
+def _refuse_fields(what: str, paragraph: Deb822, fields: Iterable[str]) -> None:
+    """Refuse what the index says itself: apt takes either of two fields of one name. Raises ValueError."""
+    for field in fields:
+        if field in paragraph:
+            raise ValueError(f"{what} has the field {field}, which is the index's to say")
+
+
+def _listing(name: str, part: Readable) -> list[str]:
+    """Return the paths of what the package installs, folders left out. Raises ValueError."""
+    with members(name, part, DATA_BYTES) as every:
+        names = [member.name.removeprefix("./") for member, _ in every if not member.isdir()]
+    if bad := next((name for name in names if UNPRINTABLE.search(name)), None):
+        raise ValueError(f"it installs a path that no line of an index can hold: {bad!a}")
     return sorted(names)
-
-
-def _drain(plain: IO[bytes]) -> None:
-    """Read to the end, where the checksum is."""
-    while plain.read(1 << 20):
-        pass
 
 
 def _located(listing: list[str], control: Deb822) -> str:
@@ -152,7 +140,8 @@ def read_dsc(path: Path, place: str, sha256: str) -> Package:
     Raises DamagedPackageError when one is missing or not as the .dsc says.
     """
     try:
-        dsc = Dsc(path.read_text())
+        dsc = Dsc(_checked_text("it", path.read_bytes()))
+        _refuse_fields("it", dsc, OF_SOURCES)
         listed = [(part["name"], int(part["size"]), part["sha256"]) for part in dsc["Checksums-Sha256"]]
         name, version = dsc["Source"], dsc["Version"]
     except BAD as error:
@@ -178,8 +167,10 @@ def _check_part(dsc: Path, name: str, size: int, sha256: str) -> None:
     part = dsc.with_name(name)
     if not FILE_NAME.fullmatch(name):
         raise DamagedPackageError(dsc, f"names a file {name!r}")
-    if not part.is_file():
+    if not part.exists():
         raise DamagedPackageError(dsc, f"{name} is missing")
+    if not is_regular(part):
+        raise DamagedPackageError(dsc, f"{name} is no regular file")
     if part.stat().st_size != size or sha256_of(part) != sha256:
         raise DamagedPackageError(dsc, f"{name} is not what it says")
 

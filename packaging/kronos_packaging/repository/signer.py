@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from kronos_packaging.repository.errors import SignatureError, SigningKeyError
-from xapi_shim.base.atomic_file import write_atomic
+from xapi_shim.base.atomic_file import fsync_directory
 from xapi_shim.base.process import run
 
 if TYPE_CHECKING:
@@ -102,12 +102,22 @@ class Signer:
         return good
 
     def retire(self, key: Key) -> Path:
-        """Take a key out of use: its secret goes into a file of mode 0600 beside it. Return that."""
+        """Take a key out of use: its secret goes into a file of mode 0600 beside it. Return that.
+
+        gpg writes the file itself: what a program prints may come into an error's text. Raises OSError, ProcessError;
+        the key is then in use as before.
+        """
         place = self.home / "retired" / f"{key.fingerprint}.asc"
         place.parent.mkdir(mode=0o700, exist_ok=True)
-        write_atomic(
-            place, self._gpg("--armor", "--export-secret-keys", key.fingerprint).encode(), mode=0o600
-        )
+        aside = place.with_suffix(".new")
+        aside.unlink(missing_ok=True)
+        aside.touch(mode=0o600)
+        self._gpg("--yes", "--armor", "--output", aside, "--export-secret-keys", key.fingerprint)
+        aside.chmod(0o600)
+        with aside.open("rb") as written:
+            os.fsync(written.fileno())
+        aside.rename(place)
+        fsync_directory(place.parent)
         self._gpg("--yes", "--delete-secret-keys", key.fingerprint)
         return place
 
