@@ -173,8 +173,9 @@ def _sweep(work: Path) -> None:
     for folder in work.glob("root-*"):
         maker = folder.name.split("-")[1]
         if not Path("/proc", maker).exists():
-            _remove(folder)
+            # Another run may be sweeping, too: what is left is for the next one.
+            _remove(folder, check=False)
 
 
-def _remove(folder: Path) -> None:
-    run(as_root(["rm", "--recursive", "--force", "--one-file-system", os.fspath(folder)]))
+def _remove(folder: Path, *, check: bool = True) -> None:
+    run(as_root(["rm", "--recursive", "--force", "--one-file-system", os.fspath(folder)]), check=check)
