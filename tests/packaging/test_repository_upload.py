@@ -20,7 +20,11 @@ from xapi_shim.base.system_packages import ensure_packages
 
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(300)]
 
-DAEMON = "use chroot = no\nuid = {uid}\ngid = {gid}\n[dist]\npath = {place}\nread only = no\n"
+DAEMON = (
+    "use chroot = no\nuid = {uid}\ngid = {gid}\n[dist]\npath = {place}\nread only = no\n"
+    "auth users = kronos\nsecrets file = {place}/secrets\n"
+)
+PASSWORD = "of the daemon"
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +53,9 @@ def ssh_target(folder):
 def daemon_target(folder):
     ensure_packages(["rsync"], reporter=Reporter())
     config = folder / "rsyncd.conf"
+    secrets = folder / "secrets"
+    secrets.touch(mode=0o600)
+    secrets.write_text(f"kronos:{PASSWORD}\n")
     config.write_text(DAEMON.format(uid=os.getuid(), gid=os.getgid(), place=folder))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -57,7 +64,7 @@ def daemon_target(folder):
         process = start(argv, log=log)
         try:
             wait_until("the rsync daemon listens", lambda: listens(process, port), 20)
-            yield f"rsync://127.0.0.1:{port}/dist/arrived", ""
+            yield f"rsync://kronos@127.0.0.1:{port}/dist/arrived", ""
         finally:
             process.terminate()
             process.wait()
@@ -67,6 +74,12 @@ def listens(process, port):
     assert process.poll() is None, "the rsync daemon ended"
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(autouse=True)
+def password(monkeypatch):
+    """As an operator gives it: rsync must get it from us."""
+    monkeypatch.setenv("RSYNC_PASSWORD", PASSWORD)
 
 
 @pytest.fixture(params=[ssh_target, daemon_target])

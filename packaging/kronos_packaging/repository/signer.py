@@ -57,6 +57,8 @@ class Signer:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        # Asked of gpg once: nobody but we changes them while we hold the repository.
+        self._known: tuple[Key, ...] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -81,11 +83,17 @@ class Signer:
         before = {key.fingerprint for key in self.all_keys()}
         # --yes: a second key of the same name is what a rotation is about.
         self._gpg("--yes", "--passphrase", "", "--quick-generate-key", USER, ALGORITHM, "sign", EXPIRES)
+        self._known = None
         (made,) = (key for key in self.all_keys() if key.fingerprint not in before)
         return made
 
     def all_keys(self) -> tuple[Key, ...]:
         """Return the keys whose secrets are there, in the order they came."""
+        if self._known is None:
+            self._known = self._listed()
+        return self._known
+
+    def _listed(self) -> tuple[Key, ...]:
         if not self.home.is_dir():
             return ()
         return parse_keys(self._gpg("--list-secret-keys", "--with-colons", "--fixed-list-mode"))
@@ -119,6 +127,7 @@ class Signer:
         aside.rename(place)
         fsync_directory(place.parent)
         self._gpg("--yes", "--delete-secret-keys", key.fingerprint)
+        self._known = None
         return place
 
     def export(self, path: Path, *, armor: bool = False) -> None:

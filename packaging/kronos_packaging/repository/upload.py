@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # Never sent: scratch space, what the factory remembers, what a lab run left.
 NOT_SENT = (f"/{SCRATCH}/", "/.client-files/", "/built.json", "/lab-failures/")
 SENT = ("/apt/", "/yum/", "/SHA256SUMS", "/SHA256SUMS.asc", "/index.html", "/kronos-archive-keyring.*", "/kronos*.sources", "/kronos.repo")  # fmt: skip
+# How an operator's ssh agent, and rsync's daemon, are spoken to (ssh-agent(1), rsync(1)).
+HANDED_ON = ("SSH_AUTH_SOCK", "RSYNC_PASSWORD")
 POOLS = ("/apt/pool/***", "/yum/*/*/*/Packages/***")
 BY_HASH = ("/apt/dists/*/**/by-hash/***", "/apt/dists/*/superseded/***", "/yum/*/*/*/repodata/*-*", "/yum/*/*/*/repodata/superseded/***")  # fmt: skip
 SIGNED = ("InRelease", "Release", "Release.gpg", "repomd.xml", "repomd.xml.asc")
@@ -140,7 +142,7 @@ def upload(
 
 def _run(step: Step) -> None:
     try:
-        run(step.argv)
+        run(step.argv, env={name: os.environ[name] for name in HANDED_ON if name in os.environ})
     except KronosError as error:
         raise UploadError(
             f"sending {step.reason} failed: {error}", resolution="try again: it goes on from there"
