@@ -13,7 +13,10 @@ from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.model import Access, DataModel, Kin, NoDefault, Role
 from xapi_shim.datamodel.registry import API_VERSION, DATAMODEL, SCHEMA_VERSION
 
-FACTS_PATH = Path(__file__).resolve().parents[4].parent / "shared/xenapi/datamodel_facts.json"
+REPO = Path(__file__).resolve().parents[4]
+# `shared` lies beside the checkout, or farther up for a second worktree.
+PLACES = [folder / "shared/xenapi/datamodel_facts.json" for folder in REPO.parents]
+FACTS_PATH = next((place for place in PLACES if place.is_file()), PLACES[0])
 
 pytestmark = pytest.mark.skipif(
     not FACTS_PATH.is_file(), reason=f"the facts to compare with are missing: looked for {FACTS_PATH}"
