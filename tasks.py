@@ -12,7 +12,7 @@ sys.path.insert(0, str(HERE))
 
 from invoke import Collection  # noqa: E402
 
-from kronos_lab import lab_tasks  # noqa: E402
+from kronos_lab import docs_tasks, lab_tasks  # noqa: E402
 from kronos_lab import test_tasks as tests  # noqa: E402
 from kronos_packaging import bench_tasks, build_tasks, ci_tasks, repo_tasks  # noqa: E402
 
@@ -20,6 +20,7 @@ namespace = Collection()
 namespace.add_task(build_tasks.build)
 namespace.add_task(tests.test)
 namespace.add_task(tests.lint)
+namespace.add_task(docs_tasks.docs)
 namespace.add_collection(Collection.from_module(lab_tasks), name="lab")
 namespace.add_task(repo_tasks.publish)
 repo = Collection("repo", repo_tasks.verify, repo_tasks.serve, repo_tasks.refresh, repo_tasks.rotate_key)

@@ -194,6 +194,8 @@ class ApiClass:
     has_constructor: bool = False
     constructor: tuple[str, ...] = ()
     constructor_role: Role = Role.POOL_ADMIN
+    # Whether a row is all that create makes and destroy removes; if not, they need an implementation.
+    plain_constructor: bool = True
     read_role: Role = Role.READ_ONLY
 
     @cached_property
