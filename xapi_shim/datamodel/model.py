@@ -219,6 +219,11 @@ class Relation:
     field_many: str
     many_to_many: bool = False
 
+    @property
+    def is_loop(self) -> bool:
+        """Whether both ends are the same field."""
+        return (self.one, self.field_one) == (self.many, self.field_many)
+
 
 @dataclass(frozen=True)
 class DataModel:
