@@ -1,158 +1,54 @@
-"""The declared classes, one module each; CLASSES are all of them, in the order of the XenAPI's history."""
+"""The declared classes, one module each, named like its class in lower case.
+
+A program that asks for one class (xe) does not pay for the others: a module is imported when its
+class is first looked up.
+"""
 
 from __future__ import annotations
 
-from xapi_shim.datamodel.classes import (
-    auth,
-    blob,
-    bond,
-    caller,
-    certificate,
-    cluster,
-    cluster_host,
-    console,
-    crashdump,
-    data_source,
-    diagnostics,
-    dr_task,
-    driver_variant,
-    event,
-    feature,
-    gpu_group,
-    host,
-    host_cpu,
-    host_crashdump,
-    host_driver,
-    host_metrics,
-    host_patch,
-    lvhd,
-    message,
-    network,
-    network_sriov,
-    observer,
-    pbd,
-    pci,
-    pgpu,
-    pif,
-    pif_metrics,
-    pool,
-    pool_patch,
-    pool_update,
-    probe_result,
-    pusb,
-    pvs_cache_storage,
-    pvs_proxy,
-    pvs_server,
-    pvs_site,
-    rate_limit,
-    repository,
-    role,
-    sdn_controller,
-    secret,
-    session,
-    sm,
-    sr,
-    sr_stat,
-    subject,
-    task,
-    tunnel,
-    usb_group,
-    user,
-    vbd,
-    vbd_metrics,
-    vdi,
-    vdi_nbd_server_info,
-    vgpu,
-    vgpu_type,
-    vif,
-    vif_metrics,
-    vlan,
-    vm,
-    vm_appliance,
-    vm_group,
-    vm_guest_metrics,
-    vm_metrics,
-    vmpp,
-    vmss,
-    vtpm,
-    vusb,
-)
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
-CLASSES = tuple(
-    module.CLASS
-    for module in (
-        session,
-        auth,
-        subject,
-        role,
-        task,
-        event,
-        pool,
-        pool_patch,
-        pool_update,
-        vm,
-        vm_metrics,
-        vm_guest_metrics,
-        vmpp,
-        vmss,
-        vm_appliance,
-        dr_task,
-        host,
-        host_crashdump,
-        host_patch,
-        host_metrics,
-        host_cpu,
-        network,
-        vif,
-        vif_metrics,
-        pif,
-        pif_metrics,
-        bond,
-        vlan,
-        sm,
-        sr,
-        sr_stat,
-        probe_result,
-        lvhd,
-        vdi,
-        vbd,
-        vbd_metrics,
-        pbd,
-        crashdump,
-        vtpm,
-        console,
-        user,
-        data_source,
-        blob,
-        message,
-        secret,
-        tunnel,
-        network_sriov,
-        pci,
-        pgpu,
-        gpu_group,
-        vgpu,
-        vgpu_type,
-        pvs_site,
-        pvs_server,
-        pvs_proxy,
-        pvs_cache_storage,
-        feature,
-        sdn_controller,
-        vdi_nbd_server_info,
-        pusb,
-        usb_group,
-        vusb,
-        cluster,
-        cluster_host,
-        certificate,
-        diagnostics,
-        repository,
-        observer,
-        vm_group,
-        host_driver,
-        driver_variant,
-        caller,
-        rate_limit,
-    )
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xapi_shim.datamodel.model import ApiClass
+
+# In the order of the XenAPI's history.
+# fmt: off
+NAMES = (
+    "session", "auth", "subject", "role", "task", "event", "pool", "pool_patch", "pool_update", "VM",
+    "VM_metrics", "VM_guest_metrics", "VMPP", "VMSS", "VM_appliance", "DR_task", "host", "host_crashdump",
+    "host_patch", "host_metrics", "host_cpu", "network", "VIF", "VIF_metrics", "PIF", "PIF_metrics",
+    "Bond", "VLAN", "SM", "SR", "sr_stat", "probe_result", "LVHD", "VDI", "VBD", "VBD_metrics", "PBD",
+    "crashdump", "VTPM", "console", "user", "data_source", "blob", "message", "secret", "tunnel",
+    "network_sriov", "PCI", "PGPU", "GPU_group", "VGPU", "VGPU_type", "PVS_site", "PVS_server",
+    "PVS_proxy", "PVS_cache_storage", "Feature", "SDN_controller", "vdi_nbd_server_info", "PUSB",
+    "USB_group", "VUSB", "Cluster", "Cluster_host", "Certificate", "Diagnostics", "Repository",
+    "Observer", "VM_group", "Host_driver", "Driver_variant", "Caller", "Rate_limit",
 )
+# fmt: on
+
+
+class DeclaredClasses(Mapping[str, "ApiClass"]):
+    """The classes by name, read-only."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, ApiClass | None] = dict.fromkeys(NAMES)
+
+    def __getitem__(self, name: str) -> ApiClass:
+        cls = self._known[name]
+        if cls is None:
+            module = import_module(f"{__name__}.{name.lower()}")
+            cls = self._known[name] = cast("ApiClass", module.CLASS)
+        return cls
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)

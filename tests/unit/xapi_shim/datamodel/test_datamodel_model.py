@@ -1,9 +1,12 @@
 """Types, defaults, the model's own check, what is derived, and the errors' shape."""
 
 import dataclasses
+import sys
+from pathlib import Path
 
 import pytest
 
+from xapi_shim.base.process import run
 from xapi_shim.datamodel import errors
 from xapi_shim.datamodel.declare import dynamic, msg, param, rw, static
 from xapi_shim.datamodel.derive import all_messages, derived_messages
@@ -235,6 +238,33 @@ def test_all_messages_are_found_by_class_and_name():
     cls, message = every["VM.start"]
     assert (cls.name, message.kin, message.role) == ("VM", Kin.CUSTOM, Role.VM_OPERATOR)
     assert all_messages(DATAMODEL) is every
+
+
+def test_the_declarations_hold_together():
+    assert DATAMODEL.check() == []
+    assert all(name == cls.name for name, cls in DATAMODEL.classes.items())
+
+
+def test_messages_are_found_one_by_one_and_all_at_once():
+    one_by_one, at_once = all_messages(model(LAMP)), all_messages(model(LAMP, lamp(name="Torch")))
+    assert one_by_one["Lamp.glow"] == (LAMP, LAMP.messages[0])
+    assert one_by_one.get("Lamp.shine") is one_by_one.get("Torch.glow") is None
+    assert len(at_once) == 2 * len(one_by_one)
+    assert set(at_once) >= set(one_by_one)
+
+
+def test_a_class_is_imported_when_it_is_asked_for():
+    """What xe's start costs hangs on it."""
+    program = (
+        "import sys\n"
+        "from xapi_shim.datamodel.derive import all_messages\n"
+        "from xapi_shim.datamodel.registry import DATAMODEL\n"
+        "assert 'host' in DATAMODEL.classes and 'VM.start' in all_messages(DATAMODEL)\n"
+        "print(*[name for name in sys.modules if name.startswith('xapi_shim.datamodel.classes.')])"
+    )
+    root = Path(__file__).resolve().parents[4]
+    imported = run([sys.executable, "-c", program], cwd=root).stdout.split()
+    assert {name.rpartition(".")[2].partition("_")[0] for name in imported} == {"vm"}
 
 
 def test_all_messages_belong_to_the_model_they_were_asked_for():
