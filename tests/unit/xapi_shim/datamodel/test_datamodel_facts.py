@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from xapi_shim.datamodel import classes, errors
+from xapi_shim.datamodel.alerts import ALERTS
 from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.history import RELEASES, history
+from xapi_shim.datamodel.http_actions import HTTP_ACTIONS
 from xapi_shim.datamodel.model import Access, DataModel, Kin, NoDefault, Role
+from xapi_shim.datamodel.permissions import EMERGENCY_CALLS, EXTRA, LOCAL_CALLS
 from xapi_shim.datamodel.registry import API_VERSION, DATAMODEL, SCHEMA_VERSION
 
 REPO = Path(__file__).resolve().parents[4]
@@ -350,6 +353,39 @@ def test_the_vocabulary_is_the_facts(facts):
     messages = [one for cls in facts["classes"] for one in cls["messages"]]
     assert {one["kind"] for one in messages} == {kin.value for kin in Kin}
     assert {f["qualifier"] for cls in facts["classes"] for f in cls["fields"]} == {a.value for a in Access}
+
+
+def test_http_actions_are_the_facts(facts):
+    ours = [
+        (
+            (a.name, a.method, a.path, (a.role, a.client_cert)),
+            (list(map(list, a.args)), dict(a.parts), a.checked, a.public),
+        )
+        for a in HTTP_ACTIONS
+    ]
+    assert ours == [
+        (
+            (one["name"], one["method"], one["uri"], roles(one["roles"])),
+            (
+                [[name, {"int64": "int"}.get(kind, kind)] for name, kind in one["args"]],
+                {part: roles(names)[0] for part, names in one["sub_actions"].items()},
+                not one["no_rbac_check"],
+                one["sdk"],
+            ),
+        )
+        for one in facts["http_actions"]
+    ]
+
+
+def test_alerts_are_the_facts(facts):
+    assert dict(facts["message_types"]) == ALERTS
+
+
+def test_calls_in_an_emergency_and_of_other_hosts_are_the_facts(facts):
+    assert set(facts["emergency_calls"]) == EMERGENCY_CALLS
+    assert set(facts["slave_local_whitelist"]) == LOCAL_CALLS
+    assert set(all_messages(DECLARED)) >= LOCAL_CALLS
+    assert {name: roles(names)[0] for name, names in facts["extra_permissions"].items()} == EXTRA
 
 
 def test_versions_are_the_facts(facts):

@@ -11,6 +11,7 @@ from xapi_shim.datamodel import errors
 from xapi_shim.datamodel.declare import dynamic, msg, param, rw, static
 from xapi_shim.datamodel.derive import all_messages, derived_messages
 from xapi_shim.datamodel.model import ApiClass, DataModel, Kin, Message, Relation, Role
+from xapi_shim.datamodel.permissions import permissions
 from xapi_shim.datamodel.registry import DATAMODEL
 from xapi_shim.datamodel.types import Kind, Type, parse_type, zero
 
@@ -292,6 +293,16 @@ def test_only_messages_that_write_one_field_name_it():
             prefixes = ("set_", "add_to_", "remove_from_", "add_", "remove_")
             assert message.name in {prefix + message.field for prefix in prefixes}, key
             assert message.field in cls.by_name, key
+
+
+def test_permissions_are_named_in_lower_case_by_message_key_and_action():
+    made = permissions(DATAMODEL)
+    assert made["vm.start"] is Role.VM_OPERATOR
+    assert made["vm.add_to_other_config/key:folder"] is Role.VM_OPERATOR
+    assert made["http/connect_console/host_console"] is Role.POOL_ADMIN
+    assert made["task.destroy/any"] is Role.POOL_OPERATOR
+    assert "session.login_with_password" not in made
+    assert "vmpp.protect_now" not in made
 
 
 def test_an_error_is_its_code_and_parameters_in_order():
