@@ -7,8 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 from xapi_shim.datamodel import errors
+from xapi_shim.datamodel.alerts import ALERTS
 from xapi_shim.datamodel.derive import derived_messages
 from xapi_shim.datamodel.history import RELEASES, history
+from xapi_shim.datamodel.http_actions import HTTP_ACTIONS
 from xapi_shim.datamodel.model import Access, Field, Kin, NoDefault, Role
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ roles after it may: {roles}. Which messages work: [xenapi-coverage.md](../xenapi
 def pages(model: DataModel) -> dict[str, str]:
     """Return the text of every page by its file's name."""
     made = {f"{cls.name}.md": _class_page(cls, model) for cls in model.classes.values()}
-    return {"README.md": _index(model), "enums.md": _enums(model), "errors.md": _errors(), **made}
+    others = {"enums.md": _enums(model), "errors.md": _errors(), "http.md": _http(), "alerts.md": _alerts()}
+    return {"README.md": _index(model), **others, **made}
 
 
 def _text(lines: Iterable[str]) -> str:
@@ -49,7 +52,8 @@ def _index(model: DataModel) -> str:
     return _text(
         [
             "# XenAPI reference", "", NOTE, "", INDEX.format(roles=roles), *_table("class, since, what", rows), "",
-            "Values: [enums](enums.md). Failures: [errors](errors.md).", "", "## Releases", "",
+            "Values: [enums](enums.md). Failures: [errors](errors.md). Beside calls: [HTTP](http.md). What the",
+            "toolstack itself tells: [alerts](alerts.md).", "", "## Releases", "",
             *_table("code name, product, API", releases),
         ]
     )  # fmt: skip
@@ -70,6 +74,25 @@ def _errors() -> str:
     ours = sorted((one for one in classes if issubclass(one, errors.XenAPIError)), key=lambda one: one.code)
     rows = ((one.code, ", ".join(one.names)) for one in ours if one is not errors.XenAPIError)
     return _text(["# Errors", "", NOTE, "", *_table("code, parameters", rows)])
+
+
+def _http() -> str:
+    rows = (
+        (
+            f"{one.method} {one.path}",
+            ", ".join(f"{name}: {kind}" for name, kind in one.args),
+            one.role if one.checked else "checked by its handler",
+            ", ".join(f"`http/{name}`" for name in (one.name, *(f"{one.name}/{part}" for part in one.parts))),
+        )
+        for one in HTTP_ACTIONS
+    )
+    return _text(["# HTTP requests", "", NOTE, "", *_table("request, query, role, permission", rows)])
+
+
+def _alerts() -> str:
+    rows = ((name, str(priority)) for name, priority in ALERTS.items())
+    told = "Names of objects of class [message](message.md), by priority: 1 means that data is lost."
+    return _text(["# Alerts", "", NOTE, "", told, "", *_table("name, priority", rows)])
 
 
 def _class_page(cls: ApiClass, model: DataModel) -> str:

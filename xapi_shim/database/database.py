@@ -22,7 +22,7 @@ from xapi_shim.datamodel.errors import HandleInvalidError, UuidInvalidError
 from xapi_shim.datamodel.types import NULL_REF, REF_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from xapi_shim.datamodel.model import DataModel, Relation, Value
 
@@ -261,7 +261,7 @@ class Database:
         self._undo.append(put_back)
 
     def _relate(self, rel: Relation, ref: str, old: Value, new: Value) -> None:
-        before, after = _ends(old), _ends(new)
+        before, after = tuple(_ends(old)), tuple(_ends(new))
         for other in before:
             if other not in after and self.exists(rel.many, other):
                 have = self.items(rel.many, other, rel.field_many)
@@ -311,7 +311,7 @@ class Database:
                     cast("list[str]", many[other].values[rel.field_many]).append(ref)
 
 
-def _ends(value: Value) -> Collection[str]:
+def _ends(value: Value) -> Iterable[str]:
     if value is None or value == NULL_REF:
         return ()
     return (value,) if isinstance(value, str) else cast("list[str]", value)
