@@ -26,10 +26,11 @@ class BindingError(TypeError):
 def bind(tools: Toolstack, model: DataModel) -> dict[str, Handler]:
     """Return a handler for every implemented message.
 
-    Raises BindingError naming each one whose parameters differ from the declaration.
+    Raises BindingError naming each one whose parameters differ from the declaration, and what
+    contradicts itself in the declarations.
     """
     declared = all_messages(model)
-    wrong: list[str] = []
+    wrong = model.check()
     handlers: dict[str, Handler] = {}
     for module in MODULES:
         for key, function in cast("dict[str, Implementation]", module.MESSAGES).items():

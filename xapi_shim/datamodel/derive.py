@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from xapi_shim.datamodel.model import Access, ApiClass, Field, Kin, Message, Param, Role
 from xapi_shim.datamodel.types import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from xapi_shim.datamodel.model import DataModel
 
@@ -143,20 +144,41 @@ def _access(
     )
 
 
-def _declared(model: DataModel) -> Mapping[str, tuple[ApiClass, Message]]:
-    return {
-        f"{cls.name}.{message.name}": (cls, message)
-        for cls in model.classes.values()
-        for message in (*cls.messages, *derived_messages(cls))
-    }
+class Messages(Mapping[str, tuple[ApiClass, Message]]):
+    """Every message of a model by `Class.message`; those of a class are made when one is first asked for."""
+
+    def __init__(self, model: DataModel) -> None:
+        self.model = model
+        self._known: dict[str, tuple[ApiClass, Message]] = {}
+        self._waiting = dict.fromkeys(model.classes)
+
+    def __getitem__(self, key: str) -> tuple[ApiClass, Message]:
+        if key not in self._known:
+            self._make(key.partition(".")[0])
+        return self._known[key]
+
+    def __iter__(self) -> Iterator[str]:
+        for name in tuple(self._waiting):
+            self._make(name)
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _make(self, name: str) -> None:
+        if name in self._waiting:
+            del self._waiting[name]
+            cls = self.model.classes[name]
+            every = (*cls.messages, *derived_messages(cls))
+            self._known.update({f"{name}.{message.name}": (cls, message) for message in every})
 
 
-# The model is kept beside its messages: were it freed, another could get its id.
-_by_model: dict[int, tuple[DataModel, Mapping[str, tuple[ApiClass, Message]]]] = {}
+# The messages keep their model: were it freed, another could get its id.
+_by_model: dict[int, Messages] = {}
 
 
-def all_messages(model: DataModel) -> Mapping[str, tuple[ApiClass, Message]]:
+def all_messages(model: DataModel) -> Messages:
     """Return every message of `model` by `Class.message`, declared and derived (made once)."""
     if id(model) not in _by_model:
-        _by_model[id(model)] = (model, _declared(model))
-    return _by_model[id(model)][1]
+        _by_model[id(model)] = Messages(model)
+    return _by_model[id(model)]

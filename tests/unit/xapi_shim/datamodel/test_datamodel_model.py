@@ -1,13 +1,17 @@
 """Types, defaults, the model's own check, what is derived, and the errors' shape."""
 
 import dataclasses
+import sys
+from pathlib import Path
 
 import pytest
 
+from xapi_shim.base.process import run
 from xapi_shim.datamodel import errors
 from xapi_shim.datamodel.declare import dynamic, msg, param, rw, static
 from xapi_shim.datamodel.derive import all_messages, derived_messages
 from xapi_shim.datamodel.model import ApiClass, DataModel, Kin, Message, Relation, Role
+from xapi_shim.datamodel.permissions import permissions
 from xapi_shim.datamodel.registry import DATAMODEL
 from xapi_shim.datamodel.types import Kind, Type, parse_type, zero
 
@@ -237,6 +241,33 @@ def test_all_messages_are_found_by_class_and_name():
     assert all_messages(DATAMODEL) is every
 
 
+def test_the_declarations_hold_together():
+    assert DATAMODEL.check() == []
+    assert all(name == cls.name for name, cls in DATAMODEL.classes.items())
+
+
+def test_messages_are_found_one_by_one_and_all_at_once():
+    one_by_one, at_once = all_messages(model(LAMP)), all_messages(model(LAMP, lamp(name="Torch")))
+    assert one_by_one["Lamp.glow"] == (LAMP, LAMP.messages[0])
+    assert one_by_one.get("Lamp.shine") is one_by_one.get("Torch.glow") is None
+    assert len(at_once) == 2 * len(one_by_one)
+    assert set(at_once) >= set(one_by_one)
+
+
+def test_a_class_is_imported_when_it_is_asked_for():
+    """What xe's start costs hangs on it."""
+    program = (
+        "import sys\n"
+        "from xapi_shim.datamodel.derive import all_messages\n"
+        "from xapi_shim.datamodel.registry import DATAMODEL\n"
+        "assert 'host' in DATAMODEL.classes and 'VM.start' in all_messages(DATAMODEL)\n"
+        "print(*[name for name in sys.modules if name.startswith('xapi_shim.datamodel.classes.')])"
+    )
+    root = Path(__file__).resolve().parents[4]
+    imported = run([sys.executable, "-c", program], cwd=root).stdout.split()
+    assert {name.rpartition(".")[2].partition("_")[0] for name in imported} == {"vm"}
+
+
 def test_all_messages_belong_to_the_model_they_were_asked_for():
     """Models come and go; one that is new must not get what was derived for one that is gone."""
     # Made beforehand, so that the next thing as big as a freed model is the next model.
@@ -262,6 +293,16 @@ def test_only_messages_that_write_one_field_name_it():
             prefixes = ("set_", "add_to_", "remove_from_", "add_", "remove_")
             assert message.name in {prefix + message.field for prefix in prefixes}, key
             assert message.field in cls.by_name, key
+
+
+def test_permissions_are_named_in_lower_case_by_message_key_and_action():
+    made = permissions(DATAMODEL)
+    assert made["vm.start"] is Role.VM_OPERATOR
+    assert made["vm.add_to_other_config/key:folder"] is Role.VM_OPERATOR
+    assert made["http/connect_console/host_console"] is Role.POOL_ADMIN
+    assert made["task.destroy/any"] is Role.POOL_OPERATOR
+    assert "session.login_with_password" not in made
+    assert "vmpp.protect_now" not in made
 
 
 def test_an_error_is_its_code_and_parameters_in_order():
