@@ -49,14 +49,21 @@ class Coercion:
             case Kind.DATETIME:
                 return _date(sent, where)
             case Kind.ENUM:
-                text = _text(sent, where)
-                if text not in self._model.enums[of.name]:
-                    raise InvalidValueError(where, text)
-                return text
+                return self._enum(of.name, _text(sent, where), where)
             case Kind.OPTION:
                 return None if sent is None else self.value(of.of[0], sent, where)
             case _:
                 return self._collection(of, sent, where)
+
+    def _enum(self, name: str, text: str, where: str) -> str:
+        """Return the declared spelling: clients write enums in any case (Nova sends "User")."""
+        values = self._model.enums[name]
+        if text in values:
+            return text
+        for value in values:
+            if value.lower() == text.lower():
+                return value
+        raise InvalidValueError(where, text)
 
     def _collection(self, of: Type, sent: object, where: str) -> Value:
         match of.kind:

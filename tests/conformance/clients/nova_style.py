@@ -41,7 +41,9 @@ def main():
         "unpluggable": True, "empty": False, "other_config": {}, "qos_algorithm_type": "",
         "qos_algorithm_params": {}, "qos_supported_algorithms": [],
     })  # fmt: skip
-    (network,) = list(nova.network.get_all_records_where('field "bridge" = "xenbr0"')) or nova.network.get_all()[:1]
+    (network,) = (
+        list(nova.network.get_all_records_where('field "bridge" = "xenbr0"')) or nova.network.get_all()[:1]
+    )
     nova.VIF.create({
         "device": "0", "network": network, "VM": vm, "MAC": "02:00:00:00:00:01", "MTU": "1500",
         "other_config": {"neutron-port-id": "1"}, "qos_algorithm_type": "", "qos_algorithm_params": {},
