@@ -3,8 +3,8 @@
 import pytest
 import XenAPI
 from conftest import PASSWORD
-from kronos_lab.client_programs import fence_agent
 
+from kronos_lab.client_programs import fence_agent
 from xapi_shim.base.process import run
 from xapi_shim.base.progress import Reporter
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 from conftest import PASSWORD
-from kronos_lab.client_programs import PINS, os_xenapi
 
+from kronos_lab.client_programs import PINS, os_xenapi
 from xapi_shim.base.process import run
 from xapi_shim.base.progress import Reporter
 
