@@ -10,10 +10,14 @@ import pytest
 
 from xapi_shim.datamodel import classes, errors
 from xapi_shim.datamodel.derive import all_messages
+from xapi_shim.datamodel.history import RELEASES, history
 from xapi_shim.datamodel.model import Access, DataModel, Kin, NoDefault, Role
 from xapi_shim.datamodel.registry import API_VERSION, DATAMODEL, SCHEMA_VERSION
 
-FACTS_PATH = Path(__file__).resolve().parents[4].parent / "shared/xenapi/datamodel_facts.json"
+REPO = Path(__file__).resolve().parents[4]
+# `shared` lies beside the checkout, or farther up for a second worktree.
+PLACES = [folder / "shared/xenapi/datamodel_facts.json" for folder in REPO.parents]
+FACTS_PATH = next((place for place in PLACES if place.is_file()), PLACES[0])
 
 pytestmark = pytest.mark.skipif(
     not FACTS_PATH.is_file(), reason=f"the facts to compare with are missing: looked for {FACTS_PATH}"
@@ -29,19 +33,19 @@ MEANT: dict[str, str] = {
 # What the facts say and declarations do not: no behaviour here follows from it.
 NOT_DECLARED = {
     "class": {
-        "lifecycle",  # `since` and `state` are its ends
+        "lifecycle",  # compared with the history
         "allowed_roles",  # every message names its own
         "implicit_msg_allowed_roles",
     },
     "field": {
-        "lifecycle",
+        "lifecycle",  # compared with the history
         "relation",  # compared as the model's relations
         "tags",
         "has_effect",  # said by the setter being a message of its own
         "ignore_foreign_key",
     },
     "message": {
-        "lifecycle",
+        "lifecycle",  # compared with the history
         "field",  # compared for derived messages only
         "tags",
         "forward_to",
@@ -54,7 +58,7 @@ NOT_DECLARED = {
 
 
 def declared():
-    """Return every declared class: those that are served, and those declared ahead of that."""
+    """Return every declared class, whether it is served or not."""
     modules = [
         importlib.import_module(f"{classes.__name__}.{one.name}")
         for one in pkgutil.iter_modules(classes.__path__)
@@ -255,6 +259,32 @@ def test_only_custom_messages_are_declared_and_the_rest_name_their_field(by_clas
 
 
 @each_class
+def test_the_history_of_everything_is_the_facts(by_class, name):
+    cls, fact = DECLARED.classes[name], by_class[name]
+    found = differences(
+        name, {"lifecycle": fact["lifecycle"]}, {"lifecycle": [list(step) for step in history(cls)]}
+    )
+    members = (
+        ("fields", {field.name: field for field in cls.fields}),
+        ("messages", messages_of(name)),
+    )
+    for kind, ours in members:
+        for one in fact[kind]:
+            told = [list(step) for step in history(cls, ours[one["name"]])]
+            found += differences(
+                f"{name}.{one['name']}", {"lifecycle": one["lifecycle"]}, {"lifecycle": told}
+            )
+    assert unmeant(found) == []
+
+
+def test_the_releases_are_the_facts(facts):
+    named = {one["code_name"]: one for one in facts["releases"] if one["code_name"]}
+    assert {
+        name: (one["branding"], (one["api_major"], one["api_minor"])) for name, one in named.items()
+    } == RELEASES
+
+
+@each_class
 def test_listing_all_is_exposed_where_the_facts_expose_it(facts, name):
     cls = DECLARED.classes[name]
     derived = any(message.kin is Kin.GET_ALL for message in messages_of(name).values())
@@ -341,6 +371,10 @@ def test_nothing_of_the_facts_is_overlooked(facts):
     }
     for kind, (every, known) in compared.items():
         assert {key for one in every for key in one} == known | NOT_DECLARED[kind], kind
+
+
+def test_every_class_is_served(by_class):
+    assert DATAMODEL.classes.keys() == DECLARED.classes.keys() == by_class.keys()
 
 
 def test_what_is_served_is_declared_and_all_of_it_holds_together():

@@ -1,0 +1,186 @@
+"""Class Repository."""
+
+from __future__ import annotations
+
+from xapi_shim.datamodel.declare import msg, param, written_by
+from xapi_shim.datamodel.model import ApiClass, Field, Message, Role
+
+rw, static, dynamic = written_by(Role.POOL_OPERATOR)
+
+FIELDS: tuple[Field, ...] = (
+    dynamic(
+        "uuid",
+        "string",
+        "Identity that stays the same for good.",
+        since="1.301.0",
+        write_role=Role.POOL_ADMIN,
+    ),
+    rw("name_label", "string", "Its name.", default="", path=("name", "label"), client_cert=True),
+    rw(
+        "name_description",
+        "string",
+        "Notes about it.",
+        default="",
+        path=("name", "description"),
+        client_cert=True,
+    ),
+    static("binary_url", "string", "Where its packages are.", default="", since="1.301.0", client_cert=True),
+    static(
+        "source_url",
+        "string",
+        "Where the sources of its packages are.",
+        default="",
+        since="1.301.0",
+        client_cert=True,
+    ),
+    static(
+        "update",
+        "bool",
+        "Whether it brings updates, not what a release began with.",
+        default=False,
+        since="1.301.0",
+        client_cert=True,
+    ),
+    dynamic(
+        "hash",
+        "string",
+        "What its index was when last fetched, in short.",
+        default="",
+        since="1.301.0",
+        client_cert=True,
+    ),
+    dynamic(
+        "up_to_date",
+        "bool",
+        "Whether all hosts have what it offers.",
+        default=False,
+        since="1.301.0",
+        state="removed",
+        client_cert=True,
+    ),
+    static(
+        "gpgkey_path",
+        "string",
+        "The file with the key that signs it.",
+        default="",
+        since="22.12.0",
+        state="prototyped",
+        client_cert=True,
+    ),
+    static(
+        "origin",
+        "enum(origin)",
+        "Where its contents come from.",
+        default="remote",
+        since="24.23.0",
+        state="prototyped",
+        client_cert=True,
+    ),
+    static(
+        "certificate",
+        "string",
+        "The certificate of the pool it is fetched from, in PEM.",
+        default="",
+        since="25.7.0",
+        state="prototyped",
+        client_cert=True,
+    ),
+)
+
+MESSAGES: tuple[Message, ...] = (
+    msg(
+        "introduce",
+        (
+            param("name_label", "string"),
+            param("name_description", "string"),
+            param("binary_url", "string"),
+            param("source_url", "string"),
+            param("update", "bool"),
+            param("gpgkey_path", "string", ""),
+        ),
+        "Make a repository known.",
+        result="ref(Repository)",
+        role=Role.POOL_OPERATOR,
+        client_cert=True,
+        since="1.301.0",
+    ),
+    msg(
+        "introduce_bundle",
+        (param("name_label", "string"), param("name_description", "string")),
+        "Make one known whose contents are uploaded in one file.",
+        result="ref(Repository)",
+        role=Role.POOL_OPERATOR,
+        client_cert=True,
+        since="24.23.0",
+        state="prototyped",
+    ),
+    msg(
+        "introduce_remote_pool",
+        (
+            param("name_label", "string"),
+            param("name_description", "string"),
+            param("binary_url", "string"),
+            param("certificate", "string"),
+        ),
+        "Make one known that another pool serves.",
+        result="ref(Repository)",
+        role=Role.POOL_OPERATOR,
+        client_cert=True,
+        since="25.7.0",
+        state="prototyped",
+    ),
+    msg(
+        "forget",
+        (param("self", "ref(Repository)"),),
+        "Forget a repository that is not in use.",
+        role=Role.POOL_OPERATOR,
+        client_cert=True,
+        since="1.301.0",
+    ),
+    msg(
+        "apply",
+        (param("host", "ref(host)"),),
+        "Bring a host up to what the enabled repositories offer.",
+        role=Role.POOL_OPERATOR,
+        client_cert=True,
+        since="1.301.0",
+        hidden=True,
+        pool_internal=True,
+    ),
+    msg(
+        "set_gpgkey_path",
+        (param("self", "ref(Repository)"), param("value", "string")),
+        "Choose the file with the key that signs it.",
+        role=Role.POOL_OPERATOR,
+        client_cert=True,
+        since="22.12.0",
+        state="prototyped",
+    ),
+    msg(
+        "apply_livepatch",
+        (
+            param("host", "ref(host)"),
+            param("component", "string"),
+            param("base_build_id", "string"),
+            param("base_version", "string"),
+            param("base_release", "string"),
+            param("to_version", "string"),
+            param("to_release", "string"),
+        ),
+        "Patch a running component of a host.",
+        role=Role.POOL_OPERATOR,
+        client_cert=True,
+        since="22.20.0",
+        state="prototyped",
+        hidden=True,
+        pool_internal=True,
+    ),
+)
+
+CLASS = ApiClass(
+    "Repository",
+    "A place where hosts get packages from.",
+    FIELDS,
+    MESSAGES,
+    since="1.301.0",
+)
