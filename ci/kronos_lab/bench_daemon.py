@@ -20,8 +20,8 @@ from xapi_shim.base.paths import Paths
 from xapi_shim.base.process import start
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator, Sequence
+    from subprocess import Popen  # noqa: TID251 -- the type of what process.start returns
 
 READY_S = 120.0
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -32,7 +32,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class ServerProcess:
     """A started server: `socket` is where it answers, `started_s` how long it took to say so."""
 
-    process: subprocess.Popen[bytes]
+    process: Popen[bytes]
     socket: Path
     started_s: float
 
@@ -63,7 +63,7 @@ def server(argv: Sequence[str | Path], answers_at: Path) -> Iterator[ServerProce
         ready.settimeout(READY_S)
         roots = ":".join(str(REPO / room) for room in (".", "packaging", "installer", "ci"))
         env = {"NOTIFY_SOCKET": f"{folder}/ready", "PYTHONPATH": roots}
-        held: list[subprocess.Popen[bytes]] = []
+        held: list[Popen[bytes]] = []
 
         def run() -> None:
             held.append(start(argv, log=log, env=env))
@@ -83,7 +83,16 @@ def server(argv: Sequence[str | Path], answers_at: Path) -> Iterator[ServerProce
 
 def daemon(root: Path) -> tuple[list[str | Path], Path]:
     """Return how to start the daemon with its state below `root`, and its socket."""
-    argv = [sys.executable, "-m", "xapi_shim.web.main", "--simulator", "--root", root, "--address", "none"]
+    argv: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "xapi_shim.web.main",
+        "--simulator",
+        "--root",
+        root,
+        "--address",
+        "none",
+    ]
     return argv, Paths(root).unix_socket
 
 

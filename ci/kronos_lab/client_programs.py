@@ -50,8 +50,8 @@ def python_clients(reporter: Reporter) -> Path:
     def install(folder: Path) -> None:
         python = folder / "bin/python"
         run([sys.executable, "-m", "venv", folder])
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        hashed = [*pip, "--require-hashes", "--no-deps", "--requirement"]
+        pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        hashed: list[str | Path] = [*pip, "--require-hashes", "--no-deps", "--requirement"]
         # Salt comes as source only: what builds it is pinned too, and is there first.
         tools = folder / "build-tools.txt"
         tools.write_text(_pins_of(pins.read_text(), ("setuptools", "wheel", "packaging")))

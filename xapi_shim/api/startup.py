@@ -48,9 +48,10 @@ async def start_up(tools: Toolstack, facts: HostFacts, *, local_sr_type: str) ->
         ensure_templates(db)
     await _control_domain(tools, facts, info)
     await _local_storage(tools, local_sr_type)
-    for vm in db.refs("VM"):
-        db.set("VM", vm, "current_operations", {})
-        update_vm(db, vm)
+    with db.transaction():  # one commit for all: a sync for each VM takes longer than all else
+        for vm in db.refs("VM"):
+            db.set("VM", vm, "current_operations", {})
+            update_vm(db, vm)
 
 
 def _host(tools: Toolstack, facts: HostFacts, info: HypervisorInfo, address: str) -> str:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from xapi_shim.datamodel.model import ApiClass, Message, Value
     from xapi_shim.rpc.call import Handler
     from xapi_shim.rpc.events import EventBatch
+    from xapi_shim.rpc.records import Records
     from xapi_shim.rpc.sessions import Origin, Sessions
     from xapi_shim.rpc.tasks import Tasks
     from xapi_shim.rpc.wire import Request
@@ -55,7 +56,7 @@ class Success:
     """A value and its type; `bare` answers carry no status (system.listMethods)."""
 
     type: Type
-    value: Value | EventBatch
+    value: Value | EventBatch | Records
     bare: bool = False
 
 

@@ -9,7 +9,7 @@ from xapi_shim.datamodel.types import Kind, Type
 from xapi_shim.rpc.wire import MalformedCallError, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from xapi_shim.datamodel.model import DataModel, Value
 
@@ -59,6 +59,15 @@ class JsonEncoder:
     def __init__(self, model: DataModel) -> None:
         self._model = model
 
+    def record(self, cls: str) -> Callable[[Mapping[str, Value]], str]:
+        """Return what writes a record of `cls` as text."""
+        fields = self._model.classes[cls].public_fields
+        if any(_has_records(f.type) or f.type.kind is Kind.VOID for f in fields):
+            of = Type(Kind.RECORD, name=cls)
+            return lambda row: _dump(self.value(of, dict(row)))
+        names = [f.name for f in fields]
+        return lambda row: _dump({name: row[name] for name in names})
+
     def value(self, of: Type, value: Value) -> object:
         match of.kind:
             case Kind.VOID:
@@ -81,11 +90,17 @@ def _has_records(of: Type) -> bool:
     return of.kind is Kind.RECORD or any(map(_has_records, of.of))
 
 
+def success_ends(request: Request) -> tuple[str, str]:
+    """Return what is before and after the result's text in the response document."""
+    if request.version == 2:
+        return '{"jsonrpc":"2.0","result":', f',"id":{_dump(request.id)}}}'
+    return '{"result":', f',"error":null,"id":{_dump(request.id)}}}'
+
+
 def success(request: Request, result: object) -> str:
     """Return the response document."""
-    if request.version == 2:
-        return _dump({"jsonrpc": "2.0", "result": result, "id": request.id})
-    return _dump({"result": result, "error": None, "id": request.id})
+    head, tail = success_ends(request)
+    return f"{head}{_dump(result)}{tail}"
 
 
 def failure(request: Request, description: Sequence[str]) -> str:

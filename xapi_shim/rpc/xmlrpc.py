@@ -170,12 +170,19 @@ class XmlEncoder:
         return encode
 
 
+_PROLOGUE = '<?xml version="1.0"?><methodResponse><params><param>'
+_EPILOGUE = "</param></params></methodResponse>"
+# What is before and after the encoded `<value>` of a call that succeeded.
+SUCCESS_HEAD = (
+    f"{_PROLOGUE}<value><struct><member><name>Status</name><value>Success</value></member>"
+    "<member><name>Value</name>"
+)
+SUCCESS_TAIL = f"</member></struct></value>{_EPILOGUE}"
+
+
 def success(value: str) -> str:
     """Return a whole response around an encoded `<value>`."""
-    return _response(
-        "<value><struct><member><name>Status</name><value>Success</value></member>"
-        f"<member><name>Value</name>{value}</member></struct></value>"
-    )
+    return f"{SUCCESS_HEAD}{value}{SUCCESS_TAIL}"
 
 
 def failure(description: Sequence[str]) -> str:
@@ -194,4 +201,4 @@ def bare(value: str) -> str:
 
 
 def _response(value: str) -> str:
-    return f'<?xml version="1.0"?><methodResponse><params><param>{value}</param></params></methodResponse>'
+    return f"{_PROLOGUE}{value}{_EPILOGUE}"

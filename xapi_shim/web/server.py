@@ -98,7 +98,7 @@ class Server:
 
     @staticmethod
     def _serve(
-        door: Door, answer: Callable[[bytes, Origin], Awaitable[str]], content_type: str
+        door: Door, answer: Callable[[bytes, Origin], Awaitable[bytes]], content_type: str
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
             if request.content_length is None:
@@ -107,7 +107,7 @@ class Server:
                 return _page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request has at most {MAX_BODY} bytes")
             body = await request.read()
             try:
-                text = await answer(body, Origin(door, request.remote or ""))
+                answered = await answer(body, Origin(door, request.remote or ""))
             except MalformedCallError as error:
                 log.info("malformed call from %s: %s", request.remote, error)
                 return _page(HTTPStatus.INTERNAL_SERVER_ERROR, "the request is malformed")
@@ -115,7 +115,7 @@ class Server:
             headers = {"Content-Type": content_type, **NO_CACHE}
             if content_type == "application/json":
                 headers["Access-Control-Allow-Origin"] = "*"
-            return web.Response(body=text.encode(errors="replace"), headers=headers)
+            return web.Response(body=answered, headers=headers)
 
         return handle
 
