@@ -22,7 +22,7 @@ from xapi_shim.datamodel.errors import HandleInvalidError, UuidInvalidError
 from xapi_shim.datamodel.types import NULL_REF, REF_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from xapi_shim.datamodel.model import DataModel, Relation, Value
 
@@ -56,7 +56,8 @@ class Database:
         self._relations: defaultdict[tuple[str, str], list[Relation]] = defaultdict(list)
         self._derived: set[tuple[str, str]] = set()
         for rel in model.relations:
-            if rel.one in self.tables and rel.many in self.tables and not rel.many_to_many:
+            # A field that is its own other end (a role's subroles) is plain data.
+            if rel.one in self.tables and rel.many in self.tables and not rel.is_loop:
                 self._relations[rel.one, rel.field_one].append(rel)
                 self._derived.add((rel.many, rel.field_many))
         self._stored_fields = {
@@ -260,12 +261,13 @@ class Database:
         self._undo.append(put_back)
 
     def _relate(self, rel: Relation, ref: str, old: Value, new: Value) -> None:
-        for other in _ends(old):
-            if self.exists(rel.many, other):
+        before, after = _ends(old), _ends(new)
+        for other in before:
+            if other not in after and self.exists(rel.many, other):
                 have = self.items(rel.many, other, rel.field_many)
                 if ref in have:
                     self._put(rel.many, other, rel.field_many, [r for r in have if r != ref])
-        for other in _ends(new):
+        for other in after:
             if self.exists(rel.many, other):
                 have = self.items(rel.many, other, rel.field_many)
                 if ref not in have:
@@ -309,7 +311,7 @@ class Database:
                     cast("list[str]", many[other].values[rel.field_many]).append(ref)
 
 
-def _ends(value: Value) -> Iterable[str]:
+def _ends(value: Value) -> Collection[str]:
     if value is None or value == NULL_REF:
         return ()
     return (value,) if isinstance(value, str) else cast("list[str]", value)

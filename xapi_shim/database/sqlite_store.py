@@ -6,18 +6,20 @@ https://sqlite.org/pragma.html#pragma_synchronous: FULL syncs the log at each co
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from xapi_shim.base.errors import KronosError
+from xapi_shim.database.upgrade import STEPS, upgraded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-FORMAT = 1
+    from xapi_shim.database.upgrade import Step
 
 
 class StoreError(KronosError):
@@ -53,8 +55,12 @@ class Store(Protocol):
 class SqliteStore:
     """A Store in one SQLite file, mode 0600 (it holds secrets)."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or make the file. Raises StoreError if it is damaged or from a newer version."""
+    def __init__(self, path: Path, steps: Sequence[Step] = STEPS) -> None:
+        """Open or make the file; one of a former version is brought up by `steps`, a copy kept beside it.
+
+        Raises StoreError if it is damaged or from a newer version.
+        """
+        newest = 1 + len(steps)
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         try:
@@ -66,14 +72,28 @@ class SqliteStore:
                 " PRIMARY KEY (class, ref)) WITHOUT ROWID"
             )
             self._db.execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL)")
-            self._db.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?), ('generation', 0)", (FORMAT,))
+            self._db.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?), ('generation', 0)", (newest,))
             found = self._meta("format")
+            if found < newest:
+                self._upgrade(path, found, steps)
         except sqlite3.DatabaseError as error:
             raise StoreError(
                 f"{path}: {error}", resolution="restore it from a dump, or move it away to start anew"
             ) from error
-        if found > FORMAT:
-            raise StoreError(f"{path}: written by a newer version (format {found}, this one knows {FORMAT})")
+        if found > newest:
+            raise StoreError(f"{path}: written by a newer version (format {found}, this one knows {newest})")
+
+    def _upgrade(self, path: Path, found: int, steps: Sequence[Step]) -> None:
+        """Keep the file as it is in `<name>.format<n>`, then change all rows in one transaction."""
+        kept = path.with_name(f"{path.name}.format{found}")
+        os.close(os.open(kept, os.O_CREAT | os.O_RDWR | os.O_TRUNC, 0o600))
+        with contextlib.closing(sqlite3.connect(kept)) as copy:
+            self._db.backup(copy)
+        changes = [Change(*row) for row in upgraded(self.load(), steps[found - 1 :])]
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._write(changes)
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'format'", (1 + len(steps),))
 
     def _meta(self, key: str) -> int:
         (value,) = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -90,15 +110,18 @@ class SqliteStore:
         try:
             with self._db:
                 self._db.execute("BEGIN IMMEDIATE")
-                for cls, ref, body in changes:
-                    if body is None:
-                        self._db.execute("DELETE FROM object WHERE class = ? AND ref = ?", (cls, ref))
-                    else:
-                        text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
-                        self._db.execute("INSERT OR REPLACE INTO object VALUES (?, ?, ?)", (cls, ref, text))
+                self._write(changes)
                 self._db.execute("UPDATE meta SET value = ? WHERE key = 'generation'", (generation,))
         except sqlite3.Error as error:
             raise StoreError(f"cannot write the database: {error}") from error
+
+    def _write(self, changes: Iterable[Change]) -> None:
+        for cls, ref, body in changes:
+            if body is None:
+                self._db.execute("DELETE FROM object WHERE class = ? AND ref = ?", (cls, ref))
+            else:
+                text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+                self._db.execute("INSERT OR REPLACE INTO object VALUES (?, ?, ?)", (cls, ref, text))
 
     def close(self) -> None:
         self._db.close()

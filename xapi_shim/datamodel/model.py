@@ -194,6 +194,8 @@ class ApiClass:
     has_constructor: bool = False
     constructor: tuple[str, ...] = ()
     constructor_role: Role = Role.POOL_ADMIN
+    # Whether a row is all that create makes and destroy removes; if not, they need an implementation.
+    plain_constructor: bool = True
     read_role: Role = Role.READ_ONLY
 
     @cached_property
@@ -216,6 +218,11 @@ class Relation:
     many: str
     field_many: str
     many_to_many: bool = False
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether both ends are the same field."""
+        return (self.one, self.field_one) == (self.many, self.field_many)
 
 
 @dataclass(frozen=True)

@@ -57,9 +57,9 @@ class GenericMessages:
                 return lambda expr: cast("Value", list(self._where(cls, expr).rows))
             case Kin.GET_ALL_RECORDS_WHERE:
                 return lambda expr: cast("Value", self._where(cls, expr))
-            case Kin.CREATE:
+            case Kin.CREATE if cls.plain_constructor:
                 return lambda args: db.create(name, self._coercion.constructor(cls, args))
-            case Kin.DESTROY:
+            case Kin.DESTROY if cls.plain_constructor:
                 return lambda ref: db.destroy(name, ref)
             case _:
                 return self._field(cls, message)

@@ -147,6 +147,7 @@ CLASS = ApiClass(
     since="26.17.0",
     state="prototyped",
     has_constructor=True,
+    plain_constructor=False,
     constructor=(
         "name_label",
         "name_description",

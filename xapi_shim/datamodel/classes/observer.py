@@ -101,6 +101,7 @@ CLASS = ApiClass(
     since="23.14.0",
     state="prototyped",
     has_constructor=True,
+    plain_constructor=False,
     constructor=(
         "name_label",
         "name_description",

@@ -27,6 +27,7 @@ CLASS = ApiClass(
     MESSAGES,
     since="ely",
     has_constructor=True,
+    plain_constructor=False,
     constructor=(
         "host",
         "SR",

@@ -1,0 +1,42 @@
+"""The task `docs`: the pages that are made from declarations."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from invoke.tasks import task
+
+from kronos_lab.api_reference import pages
+from kronos_lab.cache import REPO
+from xapi_shim.base.process import run
+from xapi_shim.datamodel.registry import DATAMODEL
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+REFERENCE = REPO / "docs/xenapi"
+COVERAGE = REPO / "docs/xenapi-coverage.md"
+
+
+def made_pages() -> dict[str, str]:
+    """Return the text of every page of the reference by its file's name."""
+    return pages(DATAMODEL)
+
+
+def made_coverage() -> str:
+    """Return the coverage page, told by the toolstack itself. Raises ProcessError."""
+    return run([sys.executable, "-m", "xapi_shim.api.coverage"], cwd=REPO).stdout
+
+
+@task
+def docs(_: Context) -> None:
+    """Write the XenAPI reference and the coverage page from what the datamodel and the daemon declare."""
+    made = made_pages()
+    REFERENCE.mkdir(exist_ok=True)
+    for old in REFERENCE.glob("*.md"):
+        if old.name not in made:
+            old.unlink()
+    for name, text in made.items():
+        (REFERENCE / name).write_text(text)
+    COVERAGE.write_text(made_coverage())
