@@ -65,6 +65,28 @@ def update_vm(db: Database, vm: str) -> None:
             running=frozenset(db.mapping("VM", vm, "current_operations").values()),
         ),
     )
+    update_appliance(db, db.text("VM", vm, "appliance"))
+
+
+def allowed_appliance_operations(states: frozenset[str], *, busy: bool) -> list[str]:
+    """Return what may be asked of an appliance whose guests are in `states`.
+
+    Starting makes sense while one is not running, stopping while one is not halted.
+    """
+    if busy:
+        return []
+    start = ["start"] if states - {"Running"} else []
+    stop = ["clean_shutdown", "hard_shutdown", "shutdown"] if states - {"Halted"} else []
+    return start + stop
+
+
+def update_appliance(db: Database, appliance: str) -> None:
+    """Recompute an appliance's allowed_operations; nothing where there is none."""
+    if not db.exists("VM_appliance", appliance):
+        return
+    states = frozenset(db.text("VM", vm, "power_state") for vm in db.items("VM_appliance", appliance, "VMs"))
+    busy = bool(db.mapping("VM_appliance", appliance, "current_operations"))
+    db.set("VM_appliance", appliance, "allowed_operations", allowed_appliance_operations(states, busy=busy))
 
 
 def check_power_state(db: Database, vm: str, *expected: str) -> None:
@@ -112,3 +134,5 @@ def _note(db: Database, cls: str, ref: str, current: dict[str, str]) -> None:
         db.set(cls, ref, "current_operations", current)
         if cls == "VM":
             update_vm(db, ref)
+        elif cls == "VM_appliance":
+            update_appliance(db, ref)
