@@ -291,13 +291,19 @@ class Database:
         self._dirty.clear()
 
     def _load(self, store: Store) -> None:
+        # Defaults cost as much as reading: they are made for what is not stored only.
+        fields = {
+            name: [(f, f.name in self._stored_fields[name]) for f in table.cls.fields]
+            for name, table in self.tables.items()
+        }
         for cls, ref, body in store.load():
             table = self.tables.get(cls)
             if table is None or not table.cls.persist:
                 continue  # written by a version that knew a class we do not: left in the file
-            values: dict[str, Value] = {f.name: f.initial() for f in table.cls.fields}
-            known = set(self._stored_fields[cls])
-            values.update({k: cast("Value", v) for k, v in body.items() if k in known})
+            values = {
+                f.name: cast("Value", body[f.name]) if kept and f.name in body else f.initial()
+                for f, kept in fields[cls]
+            }
             table.insert(ref, Row(values, self.generation, self.generation))
         for (one, name), relations in self._relations.items():
             for rel in relations:
