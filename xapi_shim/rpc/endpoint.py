@@ -93,39 +93,35 @@ class Endpoint:
         return [*parts, rest.encode()]
 
     def _xml_event(self, event: Event) -> list[bytes]:
-        body = "".join(
-            f"<member><name>{name}</name>{xmlrpc.text_value(value)}</member>"
-            for name, value in _told(event).items()
+        body = (
+            f"<value><struct><member><name>id</name><value>{event.generation}</value></member>"
+            "<member><name>timestamp</name><value>0.0</value></member>"
+            f"<member><name>class</name><value>{event.cls.lower()}</value></member>"
+            f"<member><name>operation</name><value>{event.operation}</value></member>"
+            f"<member><name>ref</name>{xmlrpc.text_value(event.ref)}</member>"
         )
-        parts = [b"<value><struct>", body.encode()]
-        if event.snapshot is not None:
-            snapshot = self._xml_texts.one(event.cls, event.ref, event.generation, event.snapshot)
-            parts += (b"<member><name>snapshot</name>", snapshot, b"</member>")
-        return [*parts, b"</struct></value>"]
+        if event.snapshot is None:
+            return [_utf8(f"{body}</struct></value>")]
+        snapshot = self._xml_texts.one(event.cls, event.ref, event.generation, event.snapshot)
+        return [_utf8(f"{body}<member><name>snapshot</name>"), snapshot, b"</member></struct></value>"]
 
     def _json_batch(self, batch: EventBatch) -> list[bytes]:
         parts: list[bytes] = []
         for event in batch.events:
-            parts.append(b",")
-            parts.append(json.dumps(_told(event), separators=(",", ":")).encode())
-            if event.snapshot is not None:
-                snapshot = self._json_texts.one(event.cls, event.ref, event.generation, event.snapshot)
-                parts[-1] = parts[-1][:-1] + b',"snapshot":'
-                parts += (snapshot, b"}")
+            parts += (b",", *self._json_event(event))
         rest = {"valid_ref_counts": dict(batch.valid_ref_counts), "token": batch.token}
         tail = json.dumps(rest, separators=(",", ":")).encode()
         return [b'{"events":[', *parts[1:], b"],", tail[1:]]
 
-
-def _told(event: Event) -> dict[str, str]:
-    """Return what an event says beside the snapshot."""
-    return {
-        "id": str(event.generation),
-        "timestamp": "0.0",
-        "class": event.cls.lower(),
-        "operation": event.operation,
-        "ref": event.ref,
-    }
+    def _json_event(self, event: Event) -> list[bytes]:
+        body = (
+            f'{{"id":"{event.generation}","timestamp":"0.0","class":"{event.cls.lower()}",'
+            f'"operation":"{event.operation}","ref":{json.dumps(event.ref)}'
+        )
+        if event.snapshot is None:
+            return [_utf8(body), b"}"]
+        snapshot = self._json_texts.one(event.cls, event.ref, event.generation, event.snapshot)
+        return [_utf8(body), b',"snapshot":', snapshot, b"}"]
 
 
 def _utf8(text: str) -> bytes:
