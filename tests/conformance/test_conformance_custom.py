@@ -180,3 +180,46 @@ def test_what_could_be_done_is_told(api, vm, refused):
     certificate = api.host.get_server_certificate(host)
     assert certificate.startswith("-----BEGIN CERTIFICATE-----")
     assert "PRIVATE" not in certificate
+
+
+def test_allowed_operations_follow_what_happens(running, api, vm):
+    (host,), (sr,) = api.host.get_all(), api.SR.get_by_name_label("Local storage")
+    vdi = api.VDI.create({"name_label": "d", "name_description": "", "SR": sr, "virtual_size": str(1 << 20),
+                          "type": "user", "sharable": False, "read_only": False, "other_config": {}})  # fmt: skip
+    vbd = api.VBD.create({"VM": vm, "VDI": vdi, "userdevice": "0", "bootable": False, "mode": "RW", "type": "Disk",
+                          "empty": False, "other_config": {}, "qos_algorithm_type": "",
+                          "qos_algorithm_params": {}})  # fmt: skip
+
+    def allowed(session):
+        api = session.xenapi
+        return {
+            "host": api.host.get_allowed_operations(host),
+            "SR": "vdi_create" in api.SR.get_allowed_operations(sr),
+            "VDI": "destroy" in api.VDI.get_allowed_operations(vdi),
+            "VBD": api.VBD.get_allowed_operations(vbd),
+            "VM": "start" in api.VM.get_allowed_operations(vm),
+        }
+
+    def login():
+        session = XenAPI.Session(running.url, ignore_ssl=True)
+        session.xenapi.login_with_password("root", PASSWORD, "1.0", "tests")
+        return session
+
+    halted = {"host": ["provision", "vm_start"], "SR": True, "VDI": True, "VBD": ["attach"], "VM": True}
+    session = login()
+    assert allowed(session) == halted
+    api.VM.start(vm, False, False)
+    assert allowed(session) == {**halted, "VDI": False, "VBD": [], "VM": False}
+    api.VM.hard_shutdown(vm)
+    api.host.disable(host)
+    assert allowed(session) == {**halted, "host": ["enable"]}
+    api.host.enable(host)
+    # They are not stored, and yet are there after a restart.
+    running.stop()
+    running.start()
+    session = login()
+    assert allowed(session) == halted
+    (pbd,) = session.xenapi.SR.get_PBDs(sr)
+    session.xenapi.PBD.unplug(pbd)
+    assert allowed(session)["SR"] is False
+    assert session.xenapi.SR.get_allowed_operations(sr) == ["destroy", "forget", "plug"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.allowed import update_devices
 from xapi_shim.datamodel.errors import (
     OperationBlockedError,
     OtherOperationInProgressError,
@@ -53,7 +54,7 @@ def allowed_vm_operations(
 
 
 def update_vm(db: Database, vm: str) -> None:
-    """Recompute a VM's allowed_operations."""
+    """Recompute the allowed_operations of a VM, of its devices and disks, and of its appliance."""
     db.set(
         "VM",
         vm,
@@ -65,6 +66,7 @@ def update_vm(db: Database, vm: str) -> None:
             running=frozenset(db.mapping("VM", vm, "current_operations").values()),
         ),
     )
+    update_devices(db, vm)
     update_appliance(db, db.text("VM", vm, "appliance"))
 
 
