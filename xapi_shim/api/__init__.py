@@ -7,6 +7,7 @@ from xapi_shim.api import (
     host,
     network,
     pbd,
+    plugins,
     pool,
     session,
     sr,
@@ -19,4 +20,20 @@ from xapi_shim.api import (
     vm_records,
 )
 
-MODULES = (event, host, network, pbd, pool, session, sr, task, vbd, vdi, vif, vm_limits, vm_power, vm_records)
+MODULES = (
+    event,
+    host,
+    network,
+    pbd,
+    plugins,
+    pool,
+    session,
+    sr,
+    task,
+    vbd,
+    vdi,
+    vif,
+    vm_limits,
+    vm_power,
+    vm_records,
+)

@@ -54,6 +54,8 @@ class Endpoint:
             for name, count in batch.valid_ref_counts.items()
         )
         events = "".join(map(self._xml_event, batch.events))
+        if batch.listed:
+            return f"<value><array><data>{events}</data></array></value>"
         return (
             f"<value><struct><member><name>events</name><value><array><data>{events}</data></array></value></member>"
             f"<member><name>valid_ref_counts</name><value><struct>{counts}</struct></value></member>"
@@ -77,7 +79,9 @@ class Endpoint:
             body += f"<member><name>snapshot</name>{snapshot}</member>"
         return f"<value><struct>{body}</struct></value>"
 
-    def _json_batch(self, batch: EventBatch) -> dict[str, object]:
+    def _json_batch(self, batch: EventBatch) -> object:
+        if batch.listed:
+            return [self._json_event(event) for event in batch.events]
         return {
             "events": [self._json_event(event) for event in batch.events],
             "valid_ref_counts": dict(batch.valid_ref_counts),
