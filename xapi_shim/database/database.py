@@ -22,7 +22,7 @@ from xapi_shim.datamodel.errors import HandleInvalidError, UuidInvalidError
 from xapi_shim.datamodel.types import NULL_REF, REF_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from xapi_shim.datamodel.model import DataModel, Relation, Value
 
@@ -105,6 +105,11 @@ class Database:
     def values(self, cls: str, ref: str) -> Mapping[str, Value]:
         """Return all fields of a row, internal ones too. Raises HandleInvalidError."""
         return self._row(cls, ref).values
+
+    def stored(self, cls: str, ref: str) -> dict[str, object]:
+        """Return the fields of a row that are kept over a restart. Raises HandleInvalidError."""
+        values = self._row(cls, ref).values
+        return {name: values[name] for name in self._stored_fields[cls]}
 
     def exists(self, cls: str, ref: str) -> bool:
         return cls in self.tables and ref in self.tables[cls].rows
@@ -220,7 +225,7 @@ class Database:
             generation = self._touch(cls, ref)
             table.remove(ref)
             kept = tuple(table.deleted)
-            table.deleted.append(Deleted(ref, row.created, generation))
+            table.remember(Deleted(ref, row.created, generation))
 
             def put_back() -> None:
                 table.insert(ref, row)
@@ -235,6 +240,17 @@ class Database:
         with self.transaction():
             row.modified = self._touch(cls, ref)
         return self.generation
+
+    def replace_stored(self, rows: Iterable[tuple[str, str, dict[str, object]]], generation: int) -> None:
+        """Put `rows` in place of everything stored, durably; they are read at the next start.
+
+        Memory stays as it is: the caller ends the daemon. Raises StoreError; then nothing changed.
+        """
+        if self._store:
+            new = [Change(*row) for row in rows]
+            kept = {(cls, ref) for cls, ref, _ in new}
+            gone = [Change(cls, ref, None) for cls, ref, _ in self._store.load() if (cls, ref) not in kept]
+            self._store.commit([*gone, *new], max(generation, self.generation) + 1)
 
     def close(self) -> None:
         if self._store:
@@ -281,8 +297,7 @@ class Database:
             self._store.commit(changes, self.generation)
 
     def _body(self, cls: str, ref: str) -> dict[str, object] | None:
-        row = self.tables[cls].rows.get(ref)
-        return None if row is None else {name: row.values[name] for name in self._stored_fields[cls]}
+        return self.stored(cls, ref) if ref in self.tables[cls].rows else None
 
     def _roll_back(self) -> None:
         for undo in reversed(self._undo):

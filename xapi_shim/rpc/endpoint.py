@@ -82,15 +82,18 @@ class Endpoint:
             f"<member><name>{name}</name><value><i4>{count}</i4></value></member>"
             for name, count in batch.valid_ref_counts.items()
         )
-        parts = [b"<value><struct><member><name>events</name><value><array><data>"]
+        events: list[bytes] = []
         for event in batch.events:
-            parts += self._xml_event(event)
+            events += self._xml_event(event)
+        if batch.listed:
+            return [b"<value><array><data>", *events, b"</data></array></value>"]
         rest = (
             f"</data></array></value></member><member><name>valid_ref_counts</name><value><struct>{counts}"
             f"</struct></value></member><member><name>token</name><value>{batch.token}</value></member>"
             "</struct></value>"
         )
-        return [*parts, rest.encode()]
+        head = b"<value><struct><member><name>events</name><value><array><data>"
+        return [head, *events, rest.encode()]
 
     def _xml_event(self, event: Event) -> list[bytes]:
         body = (
@@ -109,6 +112,8 @@ class Endpoint:
         parts: list[bytes] = []
         for event in batch.events:
             parts += (b",", *self._json_event(event))
+        if batch.listed:
+            return [b"[", *parts[1:], b"]"]
         rest = {"valid_ref_counts": dict(batch.valid_ref_counts), "token": batch.token}
         tail = json.dumps(rest, separators=(",", ":")).encode()
         return [b'{"events":[', *parts[1:], b"],", tail[1:]]

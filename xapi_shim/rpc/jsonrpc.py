@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from xapi_shim.datamodel.types import Kind, Type
-from xapi_shim.rpc.wire import MalformedCallError, Request
+from xapi_shim.rpc.wire import MalformedCallError, Request, marked_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ MAX_DEPTH = 32
 def parse_call(body: bytes) -> Request:
     """Return the request of `body`. Raises MalformedCallError (batches and notifications too)."""
     try:
-        sent = json.loads(body, parse_constant=_no_constant)
+        sent = json.loads(marked_utf8(body), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise MalformedCallError(f"not a JSON document we read: {error}") from error
     if not isinstance(sent, dict) or not isinstance(sent.get("method"), str):

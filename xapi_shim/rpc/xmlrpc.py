@@ -17,7 +17,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from xapi_shim.datamodel.types import Kind, Type
-from xapi_shim.rpc.wire import MalformedCallError, Request
+from xapi_shim.rpc.wire import MalformedCallError, Request, marked_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ _INTEGERS = {"int", "i4", "i8"}
 def parse_call(body: bytes) -> Request:
     """Return the method's name and its decoded parameters. Raises MalformedCallError."""
     try:
-        root = fromstring(body, forbid_dtd=True)
+        root = fromstring(marked_utf8(body), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise MalformedCallError(f"not an XML document we read: {error}") from error
     name = root.findtext("methodName")

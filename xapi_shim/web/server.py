@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xapi_shim.rpc.endpoint import Endpoint
+    from xapi_shim.web.http_actions import HttpActions
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ class Listen:
 class Server:
     """Runs an Endpoint behind the doors of `listen`."""
 
-    def __init__(self, endpoint: Endpoint, listen: Listen) -> None:
+    def __init__(self, endpoint: Endpoint, listen: Listen, actions: HttpActions | None = None) -> None:
+        self._actions = actions
         self._endpoint = endpoint
         self._listen = listen
         self._runners: list[web.AppRunner] = []
@@ -91,6 +93,8 @@ class Server:
         for path in ("/", "/json", "/jsonrpc"):
             app.router.add_route("OPTIONS", path, _options)
         app.router.add_get("/", _front)
+        if self._actions is not None:
+            app.add_routes(self._actions.routes(door))
         runner = web.AppRunner(app, access_log=None, max_line_size=MAX_LINE, max_field_size=MAX_LINE)
         await runner.setup()
         self._runners.append(runner)
