@@ -1,6 +1,7 @@
 """A daemon over the simulator, in a thread of its own, behind real TLS and a real unix socket."""
 
 import asyncio
+import os
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,10 +87,14 @@ def running(tmp_path):
 
 @pytest.fixture
 def trusted(tmp_path):
-    """A daemon on the port of HTTPS, with a certificate for its address: clients that verify, and know no port."""
+    """A daemon on the port of HTTPS, with a certificate for its address: clients that verify, and know no port.
+
+    The address is this process's own: tests run in more than one.
+    """
+    address = f"127.77.{os.getpid() // 254 % 256}.{os.getpid() % 254 + 1}"
     certificate = Paths(tmp_path).server_certificate
-    ensure_certificate(certificate, "localhost", ["127.0.77.1"])
-    with running_daemon(tmp_path, address="127.0.77.1", port=443) as daemon:
+    ensure_certificate(certificate, "localhost", [address])
+    with running_daemon(tmp_path, address=address, port=443) as daemon:
         yield daemon
 
 
