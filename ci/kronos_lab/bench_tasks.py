@@ -23,11 +23,18 @@ BENCHES = ("build", "api")
         "target": "the release to build for (this machine's unless given)",
         "runs": "how often each thing is timed",
         "xen": "build Xen too: without ccache, filling it, and with it full (half an hour)",
+        "packages": 'the sizes of the repositories to make, between commas (10,000 take long); "": none',
         "json": "print all times as JSON",
     },
 )
 def bench(
-    _: Context, what: str, target: str = "", runs: int = 5, xen: bool = False, json: bool = False
+    _: Context,
+    what: str,
+    target: str = "",
+    runs: int = 5,
+    xen: bool = False,
+    packages: str = "10,1000",
+    json: bool = False,
 ) -> None:
     """Time our work beside its peers': ./inv bench build or api."""
     from kronos_packaging import bench, bench_build, factory
@@ -42,7 +49,7 @@ def bench(
 
             rows, noise = bench_api.measure(runs, Reporter())
         else:
-            wish = bench_build.wish_for(target or factory.default_target(), runs, xen=xen)
+            wish = bench_build.wish_for(target or factory.default_target(), runs, xen=xen, packages=packages)
             rows, noise = bench_build.measure(wish, Reporter())
     except KronosError as error:
         raise Exit(f"bench: {error}", error.exit_status) from error

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kronos_packaging import bench_repository
 from kronos_packaging.bench import Row, Times, calibrate, in_turn, repeated
 from kronos_packaging.build_deb import BUILD_ARGV, Surroundings, build_packages, build_source
 from kronos_packaging.build_root import cache_dir, clean_root, ensure_root_tar
@@ -40,11 +41,12 @@ CHANGED = "xapi_shim/base/errors.py"
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be measured: for which target, how often, and whether Xen (minutes) too."""
+    """What is to be measured: for which target, how often, whether Xen (minutes) too, repositories how large."""
 
     target: Target
     runs: int
     xen: bool
+    packages: tuple[int, ...] = ()
 
 
 @dataclass
@@ -179,13 +181,7 @@ def _cold_rpms(wish: Wish, reporter: Reporter) -> list[Row]:
 
 
 def _repositories(wish: Wish, reporter: Reporter) -> list[Row]:
-    what = "repositories of 10 to 10,000 packages"
-    if find_spec("kronos_packaging.bench_repository") is None:
-        return [Row(what, None, "apt-ftparchive, reprepro, aptly, createrepo_c", note=NOT_HERE)]
-    from kronos_packaging import bench_repository  # type: ignore[attr-defined, unused-ignore]
-
-    rows: list[Row] = bench_repository.measure(wish.runs, reporter)
-    return rows
+    return bench_repository.measure(wish.runs, reporter, wish.packages)
 
 
 def _cold_xen(wish: Wish, reporter: Reporter) -> list[Row]:
@@ -211,6 +207,9 @@ def _cold_xen(wish: Wish, reporter: Reporter) -> list[Row]:
     ]
 
 
-def wish_for(target: str, runs: int, *, xen: bool) -> Wish:
-    """Return what is to be measured. Raises DeclarationError."""
-    return Wish(load_target(target), runs, xen)
+def wish_for(target: str, runs: int, *, xen: bool, packages: str = "") -> Wish:
+    """Return what is to be measured; `packages` are numbers between commas. Raises DeclarationError, KronosError."""
+    counts = tuple(int(one) for one in packages.split(",") if re.fullmatch("[1-9][0-9]*", one))
+    if packages and len(counts) != packages.count(",") + 1:
+        raise KronosError(f"{packages!r}: no numbers of packages", resolution="write them so: 10,1000")
+    return Wish(load_target(target), runs, xen, counts)

@@ -36,7 +36,8 @@ STAND_IN = "debian-13"
 # What every Fedora build root has, by Debian's names.
 STAND_IN_PACKAGES = ("bzip2", "diffutils", "gawk", "patch", "rpm", "unzip", "xz-utils")
 MACROS = REPO / "rpm/macros.stand-in"
-MACROS_PLACE = "/usr/lib/rpm/macros.d/macros.kronos-stand-in"
+# Read after what rpm says of the platform, whose places are Debian's (rpm(8), FILES).
+MACROS_PLACE = "/etc/rpm/macros.kronos-stand-in"
 BUILD_HOST = "kronos"
 BASE_SPEC = """\
 Name: stand-in-base
@@ -178,9 +179,7 @@ def base_spec(required: Iterable[str], mapped: dict[str, tuple[str, ...]]) -> st
 def rpmbuild_argv(spec: str, topdir: str, target: Target) -> list[str]:
     """Return the rpmbuild(8) command for source package and packages."""
     macros = {"_topdir": topdir, **target_macros(target), **reproducible_macros()}
-    # Loaded last: what rpm's own platform says of places is Debian's.
-    given = [f"--load={MACROS_PLACE}", *_defines(macros)]
-    return ["rpmbuild", "-ba", f"--target={target.architecture}-redhat-linux", *given, spec]
+    return ["rpmbuild", "-ba", f"--target={target.architecture}-redhat-linux", *_defines(macros), spec]
 
 
 def _build_in_stand_in(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         "json": "print what is to be done, or was, as JSON",
         "base-url": "where hosts will find dist/ (as last time, or file://, unless given)",
         "engine": "what builds: local, or ssh:[USER@]HOST[:PORT] (see docs/packaging.md)",
-        "partial": "leave out what cannot be built here, as --target all does",
+        "partial": "leave out what cannot be built here (as: all)",
         "refresh": "ask the archives again for the newest sources (otherwise once a day)",
     }
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from kronos_packaging.declarations import ROOM, Format, components_of
-from kronos_packaging.inputs import BUILDER
+from kronos_packaging.inputs import BUILDERS
 from kronos_packaging.plan import content_key, plan_build
 from kronos_packaging.tree import read_tree
 
@@ -78,7 +78,9 @@ def _entry(target: Target, components: tuple[Component, ...]) -> Entry:
     for component in components:
         recipe = component.recipe(target.format)
         assert recipe is not None, component
-        keys[component.name] = content_key(read_tree(recipe.own_paths), target, BUILDER, repr(recipe))
+        keys[component.name] = content_key(
+            read_tree(recipe.own_paths), target, BUILDERS[target.format], repr(recipe)
+        )
     steps = tuple(Step(job.component, job.needs, job.key) for job in plan_build(components, target, keys, {}))
     prefix = f"kronos-{target.name}-"
     whole = hashlib.sha256("".join(step.key for step in steps).encode()).hexdigest()[:16]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 KEYRING = "kronos-archive-keyring.pgp"
 STATE = "built.json"
 # Another number here builds everything anew: the way of building changed.
-BUILDER = "4"
+BUILDERS = {Format.DEB: "4", Format.RPM: "3"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class TargetInputs:
 
     def key(self, component: str) -> str:
         made_of = self.ingredients[component]
-        return content_key(made_of.files, self.target, BUILDER, made_of.outside)
+        return content_key(made_of.files, self.target, BUILDERS[self.target.format], made_of.outside)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,9 @@ def test_every_variable_of_the_environment_is_documented():
 
 def tasks():
     told = run([sys.executable, "-m", "invoke", "--list"], cwd=REPO, env={"COLUMNS": "200"}).stdout
-    return re.findall(r"^  ([a-z][\w.]+)  ", told, re.MULTILINE)
+    return [
+        alias or name for name, alias in re.findall(r"^  ([a-z][\w.-]+)(?: \((\w+)\))?  ", told, re.MULTILINE)
+    ]
 
 
 def test_every_task_says_what_it_does_and_what_its_options_are():
