@@ -13,13 +13,13 @@ from xapi_shim.base.progress import Reporter
 if TYPE_CHECKING:
     from invoke.context import Context
 
-BENCHES = ("build",)
+BENCHES = ("build", "api")
 
 
 @task(
     positional=["what"],
     help={
-        "what": "build: packages and repositories",
+        "what": "build: packages and repositories; api: the daemon and xe, over the simulator",
         "target": "the release to build for (this machine's unless given)",
         "runs": "how often each thing is timed",
         "xen": "build Xen too: without ccache, filling it, and with it full (half an hour)",
@@ -36,7 +36,7 @@ def bench(
     packages: str = "10,1000",
     json: bool = False,
 ) -> None:
-    """Time our work beside its peers': ./inv bench build (make, dpkg-buildpackage, makers of repositories)."""
+    """Time our work beside its peers': ./inv bench build or api."""
     from kronos_packaging import bench, bench_build, factory
 
     if what not in BENCHES:
@@ -44,8 +44,13 @@ def bench(
     if runs < 1:
         raise Exit("bench: --runs is at least 1", 2)
     try:
-        wish = bench_build.wish_for(target or factory.default_target(), runs, xen=xen, packages=packages)
-        rows, noise = bench_build.measure(wish, Reporter())
+        if what == "api":
+            from kronos_lab import bench_api
+
+            rows, noise = bench_api.measure(runs, Reporter())
+        else:
+            wish = bench_build.wish_for(target or factory.default_target(), runs, xen=xen, packages=packages)
+            rows, noise = bench_build.measure(wish, Reporter())
     except KronosError as error:
         raise Exit(f"bench: {error}", error.exit_status) from error
     print(bench.as_json(rows, noise) if json else bench.table(rows, noise), end="\n" if json else "")

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 TEST_PACKAGES = ("qemu-utils", "busybox-static", "cpio", "git", "openssl")
 # Where the packages of the rooms are found (pyproject.toml has the same for pytest and mypy).
 IMPORT_ROOTS = ":".join(str(REPO / room) for room in (".", "packaging", "installer", "ci"))
-QUICK = "not packaging and not lab and not long"
-WHOLE = "(packaging or lab) and not long"
+QUICK = "not packaging and not lab and not clients and not long"
+WHOLE = "(packaging or lab or clients) and not long"
 LONG = "long"
 # Each worker takes one test at a time, in their order: the lab's long ones first.
 AT_ONCE = ["--numprocesses=2", "--dist=load", "--maxschedchunk=1", "--verbose"]

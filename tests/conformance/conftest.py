@@ -1,13 +1,16 @@
 """A daemon over the simulator, in a thread of its own, behind real TLS and a real unix socket."""
 
 import asyncio
+import os
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import XenAPI
 
 from xapi_shim.base.paths import Paths
+from xapi_shim.web.certificate import ensure_certificate
 from xapi_shim.web.daemon import Daemon, Options
 
 PASSWORD = "correct horse"
@@ -20,8 +23,8 @@ async def one_password(user, password):
 class RunningDaemon:
     """Starts on `start`, stops on `stop`; `do` runs a function inside its event loop."""
 
-    def __init__(self, root: Path):
-        self.paths = Paths(root)
+    def __init__(self, root: Path, address="127.0.0.1", port=0):
+        self.paths, self.address, self.port = Paths(root), address, port
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
@@ -32,7 +35,7 @@ class RunningDaemon:
 
     def start(self):
         async def go():
-            options = Options(self.paths, simulator=True, address="127.0.0.1", port=0, under_systemd=False,
+            options = Options(self.paths, simulator=True, address=self.address, port=self.port, under_systemd=False,
                               authenticate=one_password, login_delay_s=0.0)  # fmt: skip
             self.daemon = Daemon(options)
             await self.daemon.start()
@@ -60,20 +63,39 @@ class RunningDaemon:
 
     @property
     def url(self):
-        return f"https://127.0.0.1:{self.daemon.port}"
+        return f"https://{self.address}:{self.daemon.port}"
 
 
-@pytest.fixture
-def running(tmp_path):
+@contextmanager
+def running_daemon(root, **listen):
     # A unix socket's path is short (unix(7)); pytest's folders can be long.
-    daemon = RunningDaemon(tmp_path)
+    daemon = RunningDaemon(root, **listen)
     daemon.start()
-    guests = tmp_path / "boot/guest"
+    guests = root / "boot/guest"
     guests.mkdir(parents=True)
     (guests / "vmlinuz").write_bytes(b"kernel")
     (guests / "initrd").write_bytes(b"ramdisk")
     yield daemon
     daemon.close()
+
+
+@pytest.fixture
+def running(tmp_path):
+    with running_daemon(tmp_path) as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def trusted(tmp_path):
+    """A daemon on the port of HTTPS, with a certificate for its address: clients that verify, and know no port.
+
+    The address is this process's own: tests run in more than one.
+    """
+    address = f"127.77.{os.getpid() // 254 % 256}.{os.getpid() % 254 + 1}"
+    certificate = Paths(tmp_path).server_certificate
+    ensure_certificate(certificate, "localhost", [address])
+    with running_daemon(tmp_path, address=address, port=443) as daemon:
+        yield daemon
 
 
 @pytest.fixture

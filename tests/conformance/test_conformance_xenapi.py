@@ -1,8 +1,10 @@
 """PyPI's XenAPI, unmodified, against the daemon over TLS."""
 
+import tempfile
 import threading
 import time
 import xmlrpc.client
+from pathlib import Path
 
 import pytest
 import XenAPI
@@ -63,6 +65,9 @@ def test_errors_are_the_documented_ones(running, api, vm, refused):
     assert refused("MESSAGE_PARAMETER_COUNT_MISMATCH", api.VM.start, vm)[1:] == ["VM.start", "3", "1"]
     assert refused("FIELD_TYPE_ERROR", api.VM.start, vm, "yes", False) == ["FIELD_TYPE_ERROR", "start_paused"]
     assert refused("INVALID_VALUE", api.VM.set_actions_after_crash, vm, "dance")[1:] == ["value", "dance"]
+    # Enums are taken in any case and kept in the declared one.
+    api.VM.set_actions_after_crash(vm, "Preserve")
+    assert api.VM.get_actions_after_crash(vm) == "preserve"
     api.VM.add_to_other_config(vm, "k", "v")
     refused("MAP_DUPLICATE_KEY", api.VM.add_to_other_config, vm, "k", "w")
     assert refused("NOT_IMPLEMENTED", api.VM.suspend, vm) == ["NOT_IMPLEMENTED", "VM.suspend"]
@@ -217,3 +222,21 @@ def test_networks_and_storage(api, refused):
     refused("INVALID_VALUE", api.VDI.create, {**record, "virtual_size": "0"})
     refused("SR_FULL", api.VDI.create, {**record, "virtual_size": str(8 << 40)})
     assert api.SR.get_VDIs(sr) == []
+
+
+def test_the_same_client_over_the_unix_socket(running, vm):
+    """The library writes a socket's path with _ for /, so that a path with neither in its names is needed."""
+    with tempfile.TemporaryDirectory(prefix="xapi") as folder:
+        short = Path(tempfile.gettempdir()) / Path(folder).name.replace("_", "0")
+        short = short.with_suffix(".sockets")
+        short.symlink_to(running.paths.unix_socket.parent)
+        try:
+            path = short / running.paths.unix_socket.name
+            url = "http://" + str(path).replace("/", "_")
+            local = XenAPI.Session(url, transport=XenAPI.UDSTransport())
+            local.xenapi.login_with_password("", "")
+            assert local.xenapi.VM.get_name_label(vm) == "guest"
+            assert local.xenapi.session.get_auth_user_name(local.handle) == "root"
+            local.xenapi.session.logout()
+        finally:
+            short.unlink()

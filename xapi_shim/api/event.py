@@ -23,7 +23,23 @@ async def get_current_id(call: Call) -> int:
     return call.db.generation
 
 
+async def register(call: Call, classes: list[str]) -> None:
+    call.tools.events.register(call.info.session, classes)
+
+
+async def unregister(call: Call, classes: list[str]) -> None:
+    call.tools.events.unregister(call.info.session, classes)
+
+
+async def next_(call: Call) -> EventBatch:
+    """Return what was queued for this session; wait for it."""
+    return await call.tools.events.wait_next(call.info.session)
+
+
 MESSAGES = {
+    "event.register": register,
+    "event.unregister": unregister,
+    "event.next": next_,
     "event.from": from_,
     "event.inject": inject,
     "event.get_current_id": get_current_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.allowed import update_host
 from xapi_shim.datamodel.errors import InternalErrorError
 from xapi_shim.rpc.dates import now_text
 from xapi_shim.xen.interface import XenError
@@ -31,11 +32,17 @@ async def compute_free_memory(call: Call, host: str) -> int:  # noqa: ARG001
 
 async def disable(call: Call, host: str, auto_enable: bool) -> None:  # noqa: ARG001, FBT001
     """Take no new guests here."""
-    call.db.set("host", host, "enabled", value=False)
+    _set_enabled(call, host, enabled=False)
 
 
 async def enable(call: Call, host: str) -> None:
-    call.db.set("host", host, "enabled", value=True)
+    _set_enabled(call, host, enabled=True)
+
+
+def _set_enabled(call: Call, host: str, *, enabled: bool) -> None:
+    with call.db.transaction():
+        call.db.set("host", host, "enabled", enabled)
+        update_host(call.db, host)
 
 
 async def is_in_emergency_mode(call: Call) -> bool:  # noqa: ARG001

@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.allowed import update_devices
 from xapi_shim.datamodel.errors import (
     OperationBlockedError,
     OtherOperationInProgressError,
@@ -53,7 +54,7 @@ def allowed_vm_operations(
 
 
 def update_vm(db: Database, vm: str) -> None:
-    """Recompute a VM's allowed_operations."""
+    """Recompute the allowed_operations of a VM, of its devices and disks, and of its appliance."""
     db.set(
         "VM",
         vm,
@@ -65,6 +66,29 @@ def update_vm(db: Database, vm: str) -> None:
             running=frozenset(db.mapping("VM", vm, "current_operations").values()),
         ),
     )
+    update_devices(db, vm)
+    update_appliance(db, db.text("VM", vm, "appliance"))
+
+
+def allowed_appliance_operations(states: frozenset[str], *, busy: bool) -> list[str]:
+    """Return what may be asked of an appliance whose guests are in `states`.
+
+    Starting makes sense while one is not running, stopping while one is not halted.
+    """
+    if busy:
+        return []
+    start = ["start"] if states - {"Running"} else []
+    stop = ["clean_shutdown", "hard_shutdown", "shutdown"] if states - {"Halted"} else []
+    return start + stop
+
+
+def update_appliance(db: Database, appliance: str) -> None:
+    """Recompute an appliance's allowed_operations; nothing where there is none."""
+    if not db.exists("VM_appliance", appliance):
+        return
+    states = frozenset(db.text("VM", vm, "power_state") for vm in db.items("VM_appliance", appliance, "VMs"))
+    busy = bool(db.mapping("VM_appliance", appliance, "current_operations"))
+    db.set("VM_appliance", appliance, "allowed_operations", allowed_appliance_operations(states, busy=busy))
 
 
 def check_power_state(db: Database, vm: str, *expected: str) -> None:
@@ -112,3 +136,5 @@ def _note(db: Database, cls: str, ref: str, current: dict[str, str]) -> None:
         db.set(cls, ref, "current_operations", current)
         if cls == "VM":
             update_vm(db, ref)
+        elif cls == "VM_appliance":
+            update_appliance(db, ref)

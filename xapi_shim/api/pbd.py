@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from xapi_shim.api.allowed import update_sr
 from xapi_shim.api.sr import scan_sr
 from xapi_shim.api.storage_access import make_driver, storage_errors
 from xapi_shim.datamodel.errors import OperationNotAllowedError, PbdExistsError, VdiInUseError
@@ -40,7 +41,9 @@ async def plug_pbd(tools: Toolstack, pbd: str) -> None:
     )
     with storage_errors(sr):
         await driver.attach()
-    db.set("PBD", pbd, "currently_attached", value=True)
+    with db.transaction():
+        db.set("PBD", pbd, "currently_attached", value=True)
+        update_sr(db, sr)
     await scan_sr(tools, sr)
 
 
@@ -61,7 +64,9 @@ async def unplug(call: Call, self: str) -> None:
     )
     with storage_errors(sr):
         await driver.detach()
-    db.set("PBD", self, "currently_attached", value=False)
+    with db.transaction():
+        db.set("PBD", self, "currently_attached", value=False)
+        update_sr(db, sr)
 
 
 async def destroy(call: Call, self: str) -> None:

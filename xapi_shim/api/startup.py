@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from xapi_shim import __date__, __version__
+from xapi_shim.api.allowed import update_all
 from xapi_shim.api.operations import update_vm
 from xapi_shim.api.pbd import plug_pbd
 from xapi_shim.api.sr import add_sr
@@ -48,9 +49,11 @@ async def start_up(tools: Toolstack, facts: HostFacts, *, local_sr_type: str) ->
         ensure_templates(db)
     await _control_domain(tools, facts, info)
     await _local_storage(tools, local_sr_type)
-    for vm in db.refs("VM"):
-        db.set("VM", vm, "current_operations", {})
-        update_vm(db, vm)
+    with db.transaction():  # one commit for all: a sync for each VM takes longer than all else
+        for vm in db.refs("VM"):
+            db.set("VM", vm, "current_operations", {})
+            update_vm(db, vm)
+        update_all(db)
 
 
 def _host(tools: Toolstack, facts: HostFacts, info: HypervisorInfo, address: str) -> str:

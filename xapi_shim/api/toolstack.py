@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from xapi_shim.api.message_store import MessageStore
 from xapi_shim.datamodel.types import NULL_REF
 
 if TYPE_CHECKING:
@@ -51,6 +53,11 @@ class Toolstack:
     pool: str = NULL_REF
     # One at a time may change a guest's domain.
     domain_locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+    @cached_property
+    def messages(self) -> MessageStore:
+        """What was sent to people. Raises OSError when it is first read."""
+        return MessageStore(self.paths.messages)
 
 
 @dataclass(frozen=True)

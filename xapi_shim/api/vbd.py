@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from xapi_shim.api.allowed import update_devices
 from xapi_shim.api.operations import check_power_state
 from xapi_shim.datamodel.errors import (
     DeviceAlreadyExistsError,
@@ -68,7 +69,10 @@ async def create(call: Call, args: dict[str, Value]) -> str:
         "VDI": NULL_REF if empty else vdi,
         "currently_attached": False,
     }
-    return db.create("VBD", {**values, **own})
+    with db.transaction():
+        vbd = db.create("VBD", {**values, **own})
+        update_devices(db, vm)
+    return vbd
 
 
 def _place(db: Database, vm: str, userdevice: str) -> tuple[str, str]:

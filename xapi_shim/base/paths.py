@@ -29,6 +29,11 @@ class Paths:
         return self.state / "state.sqlite"
 
     @property
+    def messages(self) -> Path:
+        """The messages for people, a file each."""
+        return self._at("var/lib/xapi/messages")
+
+    @property
     def local_sr(self) -> Path:
         """Where the default file SR keeps its disks."""
         return self._at("var/lib/xapi/sr")

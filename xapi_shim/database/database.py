@@ -106,6 +106,11 @@ class Database:
         """Return all fields of a row, internal ones too. Raises HandleInvalidError."""
         return self._row(cls, ref).values
 
+    def stored(self, cls: str, ref: str) -> dict[str, object]:
+        """Return the fields of a row that are kept over a restart. Raises HandleInvalidError."""
+        values = self._row(cls, ref).values
+        return {name: values[name] for name in self._stored_fields[cls]}
+
     def exists(self, cls: str, ref: str) -> bool:
         return cls in self.tables and ref in self.tables[cls].rows
 
@@ -220,7 +225,7 @@ class Database:
             generation = self._touch(cls, ref)
             table.remove(ref)
             kept = tuple(table.deleted)
-            table.deleted.append(Deleted(ref, row.created, generation))
+            table.remember(Deleted(ref, row.created, generation))
 
             def put_back() -> None:
                 table.insert(ref, row)
@@ -235,6 +240,17 @@ class Database:
         with self.transaction():
             row.modified = self._touch(cls, ref)
         return self.generation
+
+    def replace_stored(self, rows: Iterable[tuple[str, str, dict[str, object]]], generation: int) -> None:
+        """Put `rows` in place of everything stored, durably; they are read at the next start.
+
+        Memory stays as it is: the caller ends the daemon. Raises StoreError; then nothing changed.
+        """
+        if self._store:
+            new = [Change(*row) for row in rows]
+            kept = {(cls, ref) for cls, ref, _ in new}
+            gone = [Change(cls, ref, None) for cls, ref, _ in self._store.load() if (cls, ref) not in kept]
+            self._store.commit([*gone, *new], max(generation, self.generation) + 1)
 
     def close(self) -> None:
         if self._store:
@@ -281,8 +297,7 @@ class Database:
             self._store.commit(changes, self.generation)
 
     def _body(self, cls: str, ref: str) -> dict[str, object] | None:
-        row = self.tables[cls].rows.get(ref)
-        return None if row is None else {name: row.values[name] for name in self._stored_fields[cls]}
+        return self.stored(cls, ref) if ref in self.tables[cls].rows else None
 
     def _roll_back(self) -> None:
         for undo in reversed(self._undo):
@@ -291,13 +306,19 @@ class Database:
         self._dirty.clear()
 
     def _load(self, store: Store) -> None:
+        # Defaults cost as much as reading: they are made for what is not stored only.
+        fields = {
+            name: [(f, f.name in self._stored_fields[name]) for f in table.cls.fields]
+            for name, table in self.tables.items()
+        }
         for cls, ref, body in store.load():
             table = self.tables.get(cls)
             if table is None or not table.cls.persist:
                 continue  # written by a version that knew a class we do not: left in the file
-            values: dict[str, Value] = {f.name: f.initial() for f in table.cls.fields}
-            known = set(self._stored_fields[cls])
-            values.update({k: cast("Value", v) for k, v in body.items() if k in known})
+            values = {
+                f.name: cast("Value", body[f.name]) if kept and f.name in body else f.initial()
+                for f, kept in fields[cls]
+            }
             table.insert(ref, Row(values, self.generation, self.generation))
         for (one, name), relations in self._relations.items():
             for rel in relations:

@@ -38,6 +38,8 @@ class Table:
         self.cls = cls
         self.rows: dict[str, Row] = {}
         self.deleted: deque[Deleted] = deque(maxlen=DELETED_ROWS_KEPT)
+        # The newest generation of a deletion that is no longer remembered.
+        self.forgotten = 0
         self._by_uuid: dict[str, str] = {}
         self._by_label: defaultdict[str, dict[str, None]] = defaultdict(dict)
 
@@ -49,6 +51,12 @@ class Table:
         row = self.rows.pop(ref)
         self._unindex(ref, row.values)
         return row
+
+    def remember(self, gone: Deleted) -> None:
+        """Note a deletion; the oldest is forgotten when there are too many."""
+        if len(self.deleted) == DELETED_ROWS_KEPT:
+            self.forgotten = self.deleted[0].deleted
+        self.deleted.append(gone)
 
     def put(self, ref: str, name: str, value: Value) -> None:
         """Set one field of an existing row, keeping the indexes."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.errors import (
+    ExtensionProtocolFailureError,
     HandleInvalidError,
     InternalErrorError,
     MessageMethodUnknownError,
@@ -28,24 +29,28 @@ from xapi_shim.datamodel.model import Role
 from xapi_shim.datamodel.types import NULL_REF, Kind, Type, parse_type
 from xapi_shim.rpc.call import CallInfo
 from xapi_shim.rpc.generic import GenericMessages
-from xapi_shim.rpc.values import Coercion
+from xapi_shim.rpc.values import Coercion, type_of
 from xapi_shim.rpc.xmlrpc import XmlEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import ApiClass, Message, Value
     from xapi_shim.rpc.call import Handler
     from xapi_shim.rpc.events import EventBatch
+    from xapi_shim.rpc.records import Records
     from xapi_shim.rpc.sessions import Origin, Sessions
     from xapi_shim.rpc.tasks import Tasks
     from xapi_shim.rpc.wire import Request
+
+    Extension = Callable[[str, list[object]], Awaitable[object]]
 
 log = logging.getLogger(__name__)
 
 TASK_REF = parse_type("ref(task)")
 NAMES = parse_type("set(string)")
+ASYNC_PREFIXES = ("Async", "InternalAsync")
 # Their waiting is not work: no task is made for them.
 NO_TASK_CLASSES = ("task", "event", "session")
 
@@ -55,7 +60,7 @@ class Success:
     """A value and its type; `bare` answers carry no status (system.listMethods)."""
 
     type: Type
-    value: Value | EventBatch
+    value: Value | EventBatch | Records
     bare: bool = False
 
 
@@ -83,9 +88,18 @@ class Dispatcher:
     """Serves requests. `handlers` are the implementations by `Class.message`."""
 
     def __init__(
-        self, db: Database, sessions: Sessions, tasks: Tasks, handlers: Mapping[str, Handler]
+        self,
+        db: Database,
+        sessions: Sessions,
+        tasks: Tasks,
+        handlers: Mapping[str, Handler],
+        extension: Extension | None = None,
     ) -> None:
-        """Raise KeyError when a handler is for a message that nobody declared."""
+        """`extension` serves messages that nobody declared, or raises MessageMethodUnknownError.
+
+        Raise KeyError when a handler is for a message that nobody declared.
+        """
+        self._extension = extension
         self.db, self.sessions, self.tasks = db, sessions, tasks
         self._coercion = Coercion(db.model)
         self._encoder = XmlEncoder(db.model)
@@ -111,6 +125,8 @@ class Dispatcher:
                 return Success(NAMES, cast("Value", self._list_methods()), bare=True)
             if request.method.startswith("system.isAlive:"):
                 return Success(parse_type("string"), request.method.partition(":")[2])
+            if self._extension is not None and request.params and self._is_foreign(request.method):
+                return await self._extended(self._extension, request)
             return await self._call(request, origin)
         except XenAPIError as error:
             return Failure(error.description())
@@ -122,12 +138,30 @@ class Dispatcher:
         names = [k for k, b in self.bound.items() if not b.message.hidden and k != "session.get_all_records"]
         return sorted([*names, *(f"Async.{n}" for n in names if self.bound[n].message.is_async)])
 
+    def _find(self, name: str) -> Bound | None:
+        """Return the message `Class.message` or `Class_message`."""
+        return self.bound.get(name) or self.bound.get(self._names.get(name, ""))
+
+    def _is_foreign(self, name: str) -> bool:
+        return self._find(name) is None and name.partition(".")[0] not in ASYNC_PREFIXES
+
+    async def _extended(self, extension: Extension, request: Request) -> Success:
+        """Serve a message by a program of others: for pool-admin, as host.call_extension."""
+        _, role = self._session(request.params[0])
+        if not role.allows(Role.POOL_ADMIN):
+            raise RbacPermissionDeniedError("host.call_extension", "No permission in user session")
+        value = await extension(request.method, request.params)
+        try:
+            return Success(type_of(value), cast("Value", value))
+        except TypeError as error:
+            raise ExtensionProtocolFailureError(str(error)) from error
+
     def _resolve(self, method: str) -> tuple[Bound, bool]:
         """Return what a method's name means and whether it is to run in the background."""
         prefix, dot, rest = method.partition(".")
-        is_async = bool(dot) and prefix in ("Async", "InternalAsync")
+        is_async = bool(dot) and prefix in ASYNC_PREFIXES
         name = rest if is_async else method
-        bound = self.bound.get(name) or self.bound.get(self._names.get(name, ""))
+        bound = self._find(name)
         if bound is None or (is_async and not bound.message.is_async):
             raise MessageMethodUnknownError(method)
         if bound.message.removed:

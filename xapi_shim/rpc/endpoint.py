@@ -1,17 +1,21 @@
-"""Both wire formats over one dispatcher: bytes in, text out."""
+"""Both wire formats over one dispatcher: bytes in, bytes out."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, cast
 
 from xapi_shim.datamodel.types import Kind, Type
 from xapi_shim.rpc import jsonrpc, xmlrpc
 from xapi_shim.rpc.dispatch import Failure
 from xapi_shim.rpc.events import EventBatch
+from xapi_shim.rpc.records import Records, RecordTexts
 
 if TYPE_CHECKING:
-    from xapi_shim.datamodel.model import DataModel
-    from xapi_shim.rpc.dispatch import Dispatcher, Success
+    from collections.abc import Callable, Mapping
+
+    from xapi_shim.datamodel.model import DataModel, Value
+    from xapi_shim.rpc.dispatch import Dispatcher
     from xapi_shim.rpc.events import Event
     from xapi_shim.rpc.sessions import Origin
 
@@ -24,78 +28,110 @@ class Endpoint:
         self._model = model
         self._xml = xmlrpc.XmlEncoder(model)
         self._json = jsonrpc.JsonEncoder(model)
+        self._xml_texts = RecordTexts(self._xml_record)
+        self._json_texts = RecordTexts(self._json.record)
 
-    async def xml(self, body: bytes, origin: Origin) -> str:
+    async def xml(self, body: bytes, origin: Origin) -> bytes:
         """Answer an XML-RPC body. Raises MalformedCallError."""
         outcome = await self._dispatcher.serve(xmlrpc.parse_call(body), origin)
         if isinstance(outcome, Failure):
-            return xmlrpc.failure(outcome.description)
-        value = self._xml_value(outcome)
-        return xmlrpc.bare(value) if outcome.bare else xmlrpc.success(value)
+            return _utf8(xmlrpc.failure(outcome.description))
+        match outcome.value:
+            case EventBatch():
+                return _around(xmlrpc.SUCCESS_HEAD, self._xml_batch(outcome.value), xmlrpc.SUCCESS_TAIL)
+            case Records():
+                return _around(xmlrpc.SUCCESS_HEAD, self._xml_records(outcome.value), xmlrpc.SUCCESS_TAIL)
+            case _:
+                value = self._xml.value(outcome.type, outcome.value)
+                return _utf8(xmlrpc.bare(value) if outcome.bare else xmlrpc.success(value))
 
-    async def json(self, body: bytes, origin: Origin) -> str:
+    async def json(self, body: bytes, origin: Origin) -> bytes:
         """Answer a JSON-RPC body. Raises MalformedCallError."""
         request = jsonrpc.parse_call(body)
         outcome = await self._dispatcher.serve(request, origin)
         if isinstance(outcome, Failure):
-            return jsonrpc.failure(request, outcome.description)
-        if isinstance(outcome.value, EventBatch):
-            return jsonrpc.success(request, self._json_batch(outcome.value))
-        return jsonrpc.success(request, self._json.value(outcome.type, outcome.value))
+            return _utf8(jsonrpc.failure(request, outcome.description))
+        head, tail = jsonrpc.success_ends(request)
+        match outcome.value:
+            case EventBatch():
+                return _around(head, self._json_batch(outcome.value), tail)
+            case Records():
+                return _around(head, self._json_records(outcome.value), tail)
+            case _:
+                return _utf8(jsonrpc.success(request, self._json.value(outcome.type, outcome.value)))
 
-    def _xml_value(self, outcome: Success) -> str:
-        if isinstance(outcome.value, EventBatch):
-            return self._xml_batch(outcome.value)
-        return self._xml.value(outcome.type, outcome.value)
+    def _xml_record(self, cls: str) -> Callable[[Mapping[str, Value]], str]:
+        encode = self._xml.encoder(Type(Kind.RECORD, name=cls))
+        return lambda row: encode(cast("Value", row))
 
-    def _xml_batch(self, batch: EventBatch) -> str:
+    def _xml_records(self, records: Records) -> list[bytes]:
+        parts = [b"<value><struct>"]
+        for ref, text in self._xml_texts.all(records):
+            parts += (b"<member><name>", ref.encode(), b"</name>", text, b"</member>")
+        return [*parts, b"</struct></value>"]
+
+    def _json_records(self, records: Records) -> list[bytes]:
+        # A ref is a constant and a UUID, or was taken from a dump: it is quoted as any text.
+        members: list[bytes] = []
+        for ref, text in self._json_texts.all(records):
+            members += (b",", json.dumps(ref).encode(), b":", text)
+        return [b"{", *members[1:], b"}"]
+
+    def _xml_batch(self, batch: EventBatch) -> list[bytes]:
         counts = "".join(
             f"<member><name>{name}</name><value><i4>{count}</i4></value></member>"
             for name, count in batch.valid_ref_counts.items()
         )
-        events = "".join(map(self._xml_event, batch.events))
-        return (
-            f"<value><struct><member><name>events</name><value><array><data>{events}</data></array></value></member>"
-            f"<member><name>valid_ref_counts</name><value><struct>{counts}</struct></value></member>"
-            f"<member><name>token</name><value>{batch.token}</value></member></struct></value>"
+        events: list[bytes] = []
+        for event in batch.events:
+            events += self._xml_event(event)
+        if batch.listed:
+            return [b"<value><array><data>", *events, b"</data></array></value>"]
+        rest = (
+            f"</data></array></value></member><member><name>valid_ref_counts</name><value><struct>{counts}"
+            f"</struct></value></member><member><name>token</name><value>{batch.token}</value></member>"
+            "</struct></value>"
         )
+        head = b"<value><struct><member><name>events</name><value><array><data>"
+        return [head, *events, rest.encode()]
 
-    def _xml_event(self, event: Event) -> str:
-        members = {
-            "id": str(event.generation),
-            "timestamp": "0.0",
-            "class": event.cls.lower(),
-            "operation": event.operation,
-            "ref": event.ref,
-        }
-        body = "".join(
-            f"<member><name>{name}</name>{xmlrpc.text_value(value)}</member>"
-            for name, value in members.items()
+    def _xml_event(self, event: Event) -> list[bytes]:
+        body = (
+            f"<value><struct><member><name>id</name><value>{event.generation}</value></member>"
+            "<member><name>timestamp</name><value>0.0</value></member>"
+            f"<member><name>class</name><value>{event.cls.lower()}</value></member>"
+            f"<member><name>operation</name><value>{event.operation}</value></member>"
+            f"<member><name>ref</name>{xmlrpc.text_value(event.ref)}</member>"
         )
-        if event.snapshot is not None:
-            snapshot = self._xml.encoder(_record(event.cls))(dict(event.snapshot))
-            body += f"<member><name>snapshot</name>{snapshot}</member>"
-        return f"<value><struct>{body}</struct></value>"
+        if event.snapshot is None:
+            return [_utf8(f"{body}</struct></value>")]
+        snapshot = self._xml_texts.one(event.cls, event.ref, event.generation, event.snapshot)
+        return [_utf8(f"{body}<member><name>snapshot</name>"), snapshot, b"</member></struct></value>"]
 
-    def _json_batch(self, batch: EventBatch) -> dict[str, object]:
-        return {
-            "events": [self._json_event(event) for event in batch.events],
-            "valid_ref_counts": dict(batch.valid_ref_counts),
-            "token": batch.token,
-        }
+    def _json_batch(self, batch: EventBatch) -> list[bytes]:
+        parts: list[bytes] = []
+        for event in batch.events:
+            parts += (b",", *self._json_event(event))
+        if batch.listed:
+            return [b"[", *parts[1:], b"]"]
+        rest = {"valid_ref_counts": dict(batch.valid_ref_counts), "token": batch.token}
+        tail = json.dumps(rest, separators=(",", ":")).encode()
+        return [b'{"events":[', *parts[1:], b"],", tail[1:]]
 
-    def _json_event(self, event: Event) -> dict[str, object]:
-        told: dict[str, object] = {
-            "id": str(event.generation),
-            "timestamp": "0.0",
-            "class": event.cls.lower(),
-            "operation": event.operation,
-            "ref": event.ref,
-        }
-        if event.snapshot is not None:
-            told["snapshot"] = self._json.value(_record(event.cls), dict(event.snapshot))
-        return told
+    def _json_event(self, event: Event) -> list[bytes]:
+        body = (
+            f'{{"id":"{event.generation}","timestamp":"0.0","class":"{event.cls.lower()}",'
+            f'"operation":"{event.operation}","ref":{json.dumps(event.ref)}'
+        )
+        if event.snapshot is None:
+            return [_utf8(body), b"}"]
+        snapshot = self._json_texts.one(event.cls, event.ref, event.generation, event.snapshot)
+        return [_utf8(body), b',"snapshot":', snapshot, b"}"]
 
 
-def _record(cls: str) -> Type:
-    return Type(Kind.RECORD, name=cls)
+def _utf8(text: str) -> bytes:
+    return text.encode(errors="replace")
+
+
+def _around(head: str, parts: list[bytes], tail: str) -> bytes:
+    return b"".join((_utf8(head), *parts, _utf8(tail)))

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.datamodel.errors import (
     EventFromTokenParseFailureError,
+    EventsLostError,
     EventSubscriptionParseFailureError,
     HandleInvalidError,
     SessionInvalidError,
+    SessionNotRegisteredError,
 )
 from xapi_shim.datamodel.types import REF_PREFIX
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 # Changes are gathered this long before they are told, so that a burst is one answer.
 BATCH_S = 0.05
+# The same for event.next, which is on its way out.
+NEXT_BATCH_S = 0.2
 LONGEST_S = 24 * 3600.0
 _TOKEN = re.compile(r"(\d{1,20}),(\d{1,20})")
 
@@ -41,11 +45,15 @@ class Event:
 
 @dataclass(frozen=True)
 class EventBatch:
-    """An answer of event.from, in the order in which clients are told: adds, mods, dels."""
+    """An answer of event.from, in the order in which clients are told: adds, mods, dels.
+
+    `listed` answers (event.next) are the events alone.
+    """
 
     events: tuple[Event, ...]
     valid_ref_counts: Mapping[str, int]
     token: str
+    listed: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,11 +128,20 @@ def collect(db: Database, wanted: Subscription, since: int) -> tuple[Event, ...]
 
 
 @dataclass
+class _Registered:
+    """What a session asked event.register for, and the generation up to which it has been told."""
+
+    classes: tuple[str, ...]
+    told: int
+
+
+@dataclass
 class Events:
     """Waits for changes on behalf of callers."""
 
     db: Database
     sessions: Sessions
+    _registered: dict[str, _Registered] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -158,6 +175,43 @@ class Events:
                     await asyncio.sleep(min(BATCH_S, max(left, 0)))
             except TimeoutError:
                 return self._batch(())
+
+    def register(self, session: str, classes: list[str]) -> None:
+        """Queue changes of `classes` for event.next from now on. Raises as parse_subscription does."""
+        parse_subscription(classes)
+        self._registered = {ref: one for ref, one in self._registered.items() if self.sessions.alive(ref)}
+        mine = self._registered.setdefault(session, _Registered((), self.db.generation))
+        mine.classes = tuple(dict.fromkeys([*mine.classes, *classes]))
+
+    def unregister(self, session: str, classes: list[str]) -> None:
+        """Queue changes of `classes` no longer. Raises as parse_subscription does."""
+        parse_subscription(classes)
+        if session in self._registered:
+            mine, gone = self._registered[session], {name.lower() for name in classes}
+            mine.classes = tuple(name for name in mine.classes if name.lower() not in gone)
+
+    async def wait_next(self, session: str) -> EventBatch:
+        """Return what was queued since the last call, waiting until there is something.
+
+        Raises SessionNotRegisteredError [session], EventsLostError when more was deleted than
+        is remembered, SessionInvalidError when the session is closed meanwhile.
+        """
+        mine = self._registered.get(session)
+        if mine is None or not mine.classes:
+            raise SessionNotRegisteredError(session)
+        while True:
+            changed = self._changed
+            if not self.sessions.alive(session):
+                self._registered.pop(session, None)
+                raise SessionInvalidError(session)
+            wanted, since, upto = parse_subscription(mine.classes), mine.told, self.db.generation
+            mine.told = upto
+            if any(t.forgotten > since for name, t in self.db.tables.items() if wanted.wants(name)):
+                raise EventsLostError
+            if events := collect(self.db, wanted, since):
+                return EventBatch(events, {}, make_token(upto), listed=True)
+            await changed.wait()
+            await asyncio.sleep(NEXT_BATCH_S)
 
     def _batch(self, events: tuple[Event, ...]) -> EventBatch:
         counts = {name.lower(): len(table.rows) for name, table in self.db.tables.items() if table.cls.events}

@@ -8,6 +8,7 @@ from xapi_shim.datamodel.errors import MapDuplicateKeyError
 from xapi_shim.datamodel.model import Kin
 from xapi_shim.datamodel.types import Kind
 from xapi_shim.rpc.filter import parse_filter
+from xapi_shim.rpc.records import Records
 from xapi_shim.rpc.values import Coercion
 
 if TYPE_CHECKING:
@@ -51,11 +52,11 @@ class GenericMessages:
             case Kin.GET_ALL:
                 return lambda: cast("Value", db.refs(name))
             case Kin.GET_ALL_RECORDS:
-                return lambda: {ref: row.values for ref, row in db.tables[name].rows.items()}
+                return lambda: cast("Value", Records(name, db.tables[name].rows))
             case Kin.GET_ALL_WHERE:
-                return lambda expr: cast("Value", list(self._where(cls, expr)))
+                return lambda expr: cast("Value", list(self._where(cls, expr).rows))
             case Kin.GET_ALL_RECORDS_WHERE:
-                return lambda expr: self._where(cls, expr)
+                return lambda expr: cast("Value", self._where(cls, expr))
             case Kin.CREATE if cls.plain_constructor:
                 return lambda args: db.create(name, self._coercion.constructor(cls, args))
             case Kin.DESTROY if cls.plain_constructor:
@@ -63,10 +64,10 @@ class GenericMessages:
             case _:
                 return self._field(cls, message)
 
-    def _where(self, cls: ApiClass, expr: str) -> dict[str, Value]:
+    def _where(self, cls: ApiClass, expr: str) -> Records:
         test = parse_filter(expr, cls)
         rows = self._db.tables[cls.name].rows
-        return {ref: row.values for ref, row in rows.items() if test((ref, row.values))}
+        return Records(cls.name, {ref: row for ref, row in rows.items() if test((ref, row.values))})
 
     def _field(self, cls: ApiClass, message: Message) -> Plain | None:
         """Serve getters, setters, add and remove, derived ones and custom ones that do only that."""

@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from xapi_shim.datamodel.types import Kind, Type
-from xapi_shim.rpc.wire import MalformedCallError, Request
+from xapi_shim.rpc.wire import MalformedCallError, Request, marked_utf8
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from xapi_shim.datamodel.model import DataModel, Value
 
@@ -19,7 +19,7 @@ MAX_DEPTH = 32
 def parse_call(body: bytes) -> Request:
     """Return the request of `body`. Raises MalformedCallError (batches and notifications too)."""
     try:
-        sent = json.loads(body, parse_constant=_no_constant)
+        sent = json.loads(marked_utf8(body), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise MalformedCallError(f"not a JSON document we read: {error}") from error
     if not isinstance(sent, dict) or not isinstance(sent.get("method"), str):
@@ -59,6 +59,15 @@ class JsonEncoder:
     def __init__(self, model: DataModel) -> None:
         self._model = model
 
+    def record(self, cls: str) -> Callable[[Mapping[str, Value]], str]:
+        """Return what writes a record of `cls` as text."""
+        fields = self._model.classes[cls].public_fields
+        if any(_has_records(f.type) or f.type.kind is Kind.VOID for f in fields):
+            of = Type(Kind.RECORD, name=cls)
+            return lambda row: _dump(self.value(of, dict(row)))
+        names = [f.name for f in fields]
+        return lambda row: _dump({name: row[name] for name in names})
+
     def value(self, of: Type, value: Value) -> object:
         match of.kind:
             case Kind.VOID:
@@ -81,11 +90,17 @@ def _has_records(of: Type) -> bool:
     return of.kind is Kind.RECORD or any(map(_has_records, of.of))
 
 
+def success_ends(request: Request) -> tuple[str, str]:
+    """Return what is before and after the result's text in the response document."""
+    if request.version == 2:
+        return '{"jsonrpc":"2.0","result":', f',"id":{_dump(request.id)}}}'
+    return '{"result":', f',"error":null,"id":{_dump(request.id)}}}'
+
+
 def success(request: Request, result: object) -> str:
     """Return the response document."""
-    if request.version == 2:
-        return _dump({"jsonrpc": "2.0", "result": result, "id": request.id})
-    return _dump({"result": result, "error": None, "id": request.id})
+    head, tail = success_ends(request)
+    return f"{head}{_dump(result)}{tail}"
 
 
 def failure(request: Request, description: Sequence[str]) -> str:

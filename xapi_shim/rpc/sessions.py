@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from xapi_shim.datamodel.model import Role
 
 PER_NAME = 500
+ANONYMOUS = 400
+POOL = 400
 IDLE_S = 24 * 3600
 # last_active is written at most this often: it is an event for everybody.
 ACTIVE_STEP_S = 600
@@ -42,6 +44,7 @@ class _Live:
     role: Role
     user: str
     originator: str
+    pool: bool
     active: float
     written: float
 
@@ -54,9 +57,11 @@ class Sessions:
     clock: Callable[[], float] = time.monotonic
     _live: dict[str, _Live] = field(default_factory=dict)
 
-    def open(self, user: str, role: Role, *, originator: str, host: str, local: bool) -> str:
-        """Make a session and return its ref; the user's oldest idle one goes when there are too many."""
-        self._make_room(user, originator)
+    def open(
+        self, user: str, role: Role, *, originator: str, host: str, local: bool, pool: bool = False
+    ) -> str:
+        """Make a session and return its ref; the longest unused of its kind goes when there are too many."""
+        self._make_room(user, originator, pool=pool)
         now = now_text()
         ref = self.db.create(
             "session",
@@ -67,11 +72,11 @@ class Sessions:
                 "is_local_superuser": local,
                 "auth_user_name": user,
                 "originator": originator,
-                "pool": False,
+                "pool": pool,
             },
         )
         at = self.clock()
-        self._live[ref] = _Live(role, user, originator, at, at)
+        self._live[ref] = _Live(role, user, originator, pool, at, at)
         return ref
 
     def role(self, ref: str) -> Role:
@@ -107,11 +112,22 @@ class Sessions:
             self.close(ref)
         return len(idle)
 
-    def _make_room(self, user: str, originator: str) -> None:
-        for mine in (
-            [r for r, live in self._live.items() if live.user == user],
-            [r for r, live in self._live.items() if live.originator == originator],
-        ):
-            for ref in sorted(mine, key=lambda r: self._live[r].active)[: max(0, len(mine) - PER_NAME + 1)]:
+    def _make_room(self, user: str, originator: str, *, pool: bool) -> None:
+        for mine, limit in self._kin(user, originator, pool=pool):
+            for ref in sorted(mine, key=lambda r: self._live[r].active)[: max(0, len(mine) - limit + 1)]:
                 if ref in self._live:
                     self.close(ref)
+
+    def _kin(self, user: str, originator: str, *, pool: bool) -> list[tuple[list[str], int]]:
+        """Return the groups that a new session would join, each with its limit."""
+        if pool:
+            return [([r for r, live in self._live.items() if live.pool], POOL)]
+        users = [(r, live) for r, live in self._live.items() if not live.pool]
+        kin = []
+        if originator:
+            kin.append(([r for r, live in users if live.originator == originator], PER_NAME))
+        if user:
+            kin.append(([r for r, live in users if live.user == user], PER_NAME))
+        if not kin:
+            kin.append(([r for r, live in users if not live.user and not live.originator], ANONYMOUS))
+        return kin

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FINISHED_KEPT = timedelta(minutes=65)
 PENDING_KEPT = timedelta(hours=24)
-MAX_FINISHED = 200
+MAX_TASKS = 200
 DONE = ("success", "failure", "cancelled")
 
 
@@ -30,8 +30,16 @@ class Tasks:
     host: str = NULL_REF
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
-    def create(self, label: str, description: str, session: str, *, cancellable: bool = True) -> str:
-        """Make a pending task and return its ref."""
+    def create(
+        self,
+        label: str,
+        description: str,
+        session: str,
+        *,
+        cancellable: bool = True,
+        subtask_of: str = NULL_REF,
+    ) -> str:
+        """Make a pending task and return its ref; the parent that it is a part of lists it."""
         return self.db.create(
             "task",
             {
@@ -39,6 +47,8 @@ class Tasks:
                 "name_description": description,
                 "created": now_text(),
                 "status": "pending",
+                "type": "<none/>",
+                "subtask_of": subtask_of,
                 "session": session or NULL_REF,
                 "resident_on": self.host,
                 "allowed_operations": ["cancel", "destroy"] if cancellable else ["destroy"],
@@ -70,7 +80,7 @@ class Tasks:
                 progress=1.0,
                 result=result,
                 error_info=error_info or [],
-                allowed_operations=["destroy"],
+                allowed_operations=[],
             )
             self.db.set("task", ref, "status", status)
 
@@ -83,7 +93,7 @@ class Tasks:
         running.cancel()
 
     def collect(self) -> int:
-        """Destroy what is old, and the oldest finished where there are too many; return how many."""
+        """Destroy what is old, and the oldest finished while there are more than MAX_TASKS; return how many."""
         now = datetime.now(UTC)
         finished: list[tuple[datetime, str]] = []
         old: list[str] = []
@@ -95,7 +105,9 @@ class Tasks:
                     old.append(ref)
             elif now - from_text(self.db.text("task", ref, "created")) > PENDING_KEPT:
                 old.append(ref)
-        excess = max(0, len(finished) - MAX_FINISHED)
-        for ref in {*old, *(ref for _, ref in sorted(finished)[:excess])}:
+        young = sorted((at, ref) for at, ref in finished if ref not in old)
+        excess = max(0, len(self.db.refs("task")) - len(old) - MAX_TASKS)
+        going = [*old, *(ref for _, ref in young[:excess])]
+        for ref in going:
             self.db.destroy("task", ref)
-        return len(old)
+        return len(going)

@@ -11,7 +11,8 @@ import re
 from typing import TYPE_CHECKING
 
 from xapi_shim.datamodel.errors import FieldTypeErrorError, InvalidValueError
-from xapi_shim.datamodel.types import Kind, Type
+from xapi_shim.datamodel.types import Kind, Type, parse_type
+from xapi_shim.rpc.wire import NOT_UTF8
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,14 +50,21 @@ class Coercion:
             case Kind.DATETIME:
                 return _date(sent, where)
             case Kind.ENUM:
-                text = _text(sent, where)
-                if text not in self._model.enums[of.name]:
-                    raise InvalidValueError(where, text)
-                return text
+                return self._enum(of.name, _text(sent, where), where)
             case Kind.OPTION:
                 return None if sent is None else self.value(of.of[0], sent, where)
             case _:
                 return self._collection(of, sent, where)
+
+    def _enum(self, name: str, text: str, where: str) -> str:
+        """Return the declared spelling: clients write enums in any case (Nova sends "User")."""
+        values = self._model.enums[name]
+        if text in values:
+            return text
+        for value in values:
+            if value.lower() == text.lower():
+                return value
+        raise InvalidValueError(where, text)
 
     def _collection(self, of: Type, sent: object, where: str) -> Value:
         match of.kind:
@@ -100,6 +108,32 @@ class Coercion:
         return full
 
 
+def type_of(value: object) -> Type:
+    """Return the type by which a value of others travels. Raises TypeError where it has none."""
+    match value:
+        case bool():
+            return parse_type("bool")
+        case int():
+            return parse_type("int")
+        case float():
+            return parse_type("float")
+        case str():
+            return parse_type("string")
+        case list():
+            return Type(Kind.SET, of=(_one_type(value),))
+        case dict() if all(isinstance(key, str) for key in value):
+            return Type(Kind.MAP, of=(parse_type("string"), _one_type(list(value.values()))))
+        case _:
+            raise TypeError(f"a {type(value).__name__} does not travel")
+
+
+def _one_type(values: list[object]) -> Type:
+    types = {type_of(one) for one in values} or {parse_type("string")}
+    if len(types) > 1:
+        raise TypeError("values of several types in one collection do not travel")
+    return types.pop()
+
+
 def _unique(values: list[Value]) -> list[Value]:
     """Drop doubles, keeping order: these are sets."""
     return [one for at, one in enumerate(values) if one not in values[:at]]
@@ -108,7 +142,7 @@ def _unique(values: list[Value]) -> list[Value]:
 def _text(sent: object, where: str) -> str:
     if not isinstance(sent, str):
         raise FieldTypeErrorError(where)
-    if any(0xD800 <= ord(char) <= 0xDFFF for char in sent):
+    if not sent.isascii() and (NOT_UTF8 in sent or any(0xD800 <= ord(char) <= 0xDFFF for char in sent)):
         raise InvalidValueError(where, ascii(sent))
     return sent
 

@@ -17,7 +17,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from xapi_shim.datamodel.types import Kind, Type
-from xapi_shim.rpc.wire import MalformedCallError, Request
+from xapi_shim.rpc.wire import MalformedCallError, Request, marked_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ _INTEGERS = {"int", "i4", "i8"}
 def parse_call(body: bytes) -> Request:
     """Return the method's name and its decoded parameters. Raises MalformedCallError."""
     try:
-        root = fromstring(body, forbid_dtd=True)
+        root = fromstring(marked_utf8(body), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise MalformedCallError(f"not an XML document we read: {error}") from error
     name = root.findtext("methodName")
@@ -170,12 +170,19 @@ class XmlEncoder:
         return encode
 
 
+_PROLOGUE = '<?xml version="1.0"?><methodResponse><params><param>'
+_EPILOGUE = "</param></params></methodResponse>"
+# What is before and after the encoded `<value>` of a call that succeeded.
+SUCCESS_HEAD = (
+    f"{_PROLOGUE}<value><struct><member><name>Status</name><value>Success</value></member>"
+    "<member><name>Value</name>"
+)
+SUCCESS_TAIL = f"</member></struct></value>{_EPILOGUE}"
+
+
 def success(value: str) -> str:
     """Return a whole response around an encoded `<value>`."""
-    return _response(
-        "<value><struct><member><name>Status</name><value>Success</value></member>"
-        f"<member><name>Value</name>{value}</member></struct></value>"
-    )
+    return f"{SUCCESS_HEAD}{value}{SUCCESS_TAIL}"
 
 
 def failure(description: Sequence[str]) -> str:
@@ -194,4 +201,4 @@ def bare(value: str) -> str:
 
 
 def _response(value: str) -> str:
-    return f'<?xml version="1.0"?><methodResponse><params><param>{value}</param></params></methodResponse>'
+    return f"{_PROLOGUE}{value}{_EPILOGUE}"

@@ -6,13 +6,16 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.binding import bind
 from xapi_shim.api.guest_watch import GuestWatch
 from xapi_shim.api.host_facts import read_facts
+from xapi_shim.api.plugins import run_extension
+from xapi_shim.api.session import login_with_password
 from xapi_shim.api.startup import refresh_metrics, start_up
-from xapi_shim.api.toolstack import Toolstack
+from xapi_shim.api.toolstack import Call, Toolstack
 from xapi_shim.database.database import Database
 from xapi_shim.database.sqlite_store import SqliteStore
 from xapi_shim.datamodel.registry import DATAMODEL
@@ -26,6 +29,7 @@ from xapi_shim.rpc.tasks import Tasks
 from xapi_shim.storage.file_sr import FileSr
 from xapi_shim.storage.simulated_sr import SimulatedSr
 from xapi_shim.web.certificate import ensure_certificate, server_context
+from xapi_shim.web.http_actions import HttpActions
 from xapi_shim.web.pam_login import PamLogin
 from xapi_shim.web.server import Listen, Server
 from xapi_shim.xen.interface import XenError
@@ -35,6 +39,7 @@ from xapi_shim.xen.xl import XlHypervisor
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Authenticator
     from xapi_shim.base.paths import Paths
+    from xapi_shim.rpc.call import CallInfo
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +67,16 @@ class Daemon:
         self.options = options
         self.tools = _assemble(options)
         self.dispatcher = Dispatcher(
-            self.tools.db, self.tools.sessions, self.tools.tasks, bind(self.tools, DATAMODEL)
+            self.tools.db,
+            self.tools.sessions,
+            self.tools.tasks,
+            bind(self.tools, DATAMODEL),
+            partial(run_extension, options.paths.extensions),
         )
         self.watch = GuestWatch(self.tools)
         self.port = 0
+        # Set when the process is to end, to be started anew (a restored database).
+        self.restart = asyncio.Event()
         self._server: Server | None = None
         self._background: list[asyncio.Task[None]] = []
 
@@ -75,12 +86,17 @@ class Daemon:
         facts = read_facts(paths.inventory)
         await start_up(self.tools, facts, local_sr_type="dummy" if self.options.simulator else "file")
         await self.watch.settle()
-        self._server = Server(Endpoint(DATAMODEL, self.dispatcher), self._listen(facts.hostname))
+        actions = HttpActions(self.tools, self._login, self.restart.set)
+        self._server = Server(Endpoint(DATAMODEL, self.dispatcher), self._listen(facts.hostname), actions)
         await self._server.start()
         self.port = self._server.port
         self._background = [asyncio.create_task(self.watch.run()), asyncio.create_task(self._collect())]
         paths.init_complete.parent.mkdir(parents=True, exist_ok=True)
         paths.init_complete.touch()
+
+    async def _login(self, info: CallInfo, user: str, password: str) -> str:
+        """Open a session for an HTTP action's Basic login. Raises as session.login_with_password."""
+        return await login_with_password(Call(self.tools, info), user, password, "1.0", "http")
 
     def _listen(self, hostname: str) -> Listen:
         paths, tls = self.options.paths, None

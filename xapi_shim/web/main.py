@@ -78,7 +78,13 @@ async def _run(options: Options) -> None:
         await daemon.start()
         notifier.notify("READY=1")
         print(f"xapi: ready on port {daemon.port}", file=sys.stderr, flush=True)
-        await stop.wait()
+        waiting = [asyncio.create_task(event.wait()) for event in (stop, daemon.restart)]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for one in waiting:
+            one.cancel()
+        if daemon.restart.is_set():
+            # A failure to systemd, which then starts us again (Restart=on-failure).
+            raise KronosError("the database was restored; the daemon ends to read it anew")
     finally:
         notifier.notify("STOPPING=1")
         await daemon.stop()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xapi_shim.rpc.endpoint import Endpoint
+    from xapi_shim.web.http_actions import HttpActions
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ class Listen:
 class Server:
     """Runs an Endpoint behind the doors of `listen`."""
 
-    def __init__(self, endpoint: Endpoint, listen: Listen) -> None:
+    def __init__(self, endpoint: Endpoint, listen: Listen, actions: HttpActions | None = None) -> None:
+        self._actions = actions
         self._endpoint = endpoint
         self._listen = listen
         self._runners: list[web.AppRunner] = []
@@ -91,6 +93,8 @@ class Server:
         for path in ("/", "/json", "/jsonrpc"):
             app.router.add_route("OPTIONS", path, _options)
         app.router.add_get("/", _front)
+        if self._actions is not None:
+            app.add_routes(self._actions.routes(door))
         runner = web.AppRunner(app, access_log=None, max_line_size=MAX_LINE, max_field_size=MAX_LINE)
         await runner.setup()
         self._runners.append(runner)
@@ -98,7 +102,7 @@ class Server:
 
     @staticmethod
     def _serve(
-        door: Door, answer: Callable[[bytes, Origin], Awaitable[str]], content_type: str
+        door: Door, answer: Callable[[bytes, Origin], Awaitable[bytes]], content_type: str
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
             if request.content_length is None:
@@ -107,7 +111,7 @@ class Server:
                 return _page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request has at most {MAX_BODY} bytes")
             body = await request.read()
             try:
-                text = await answer(body, Origin(door, request.remote or ""))
+                answered = await answer(body, Origin(door, request.remote or ""))
             except MalformedCallError as error:
                 log.info("malformed call from %s: %s", request.remote, error)
                 return _page(HTTPStatus.INTERNAL_SERVER_ERROR, "the request is malformed")
@@ -115,7 +119,7 @@ class Server:
             headers = {"Content-Type": content_type, **NO_CACHE}
             if content_type == "application/json":
                 headers["Access-Control-Allow-Origin"] = "*"
-            return web.Response(body=text.encode(errors="replace"), headers=headers)
+            return web.Response(body=answered, headers=headers)
 
         return handle
 

@@ -17,7 +17,7 @@ from xapi_shim.rpc import sessions as sessions_module
 from xapi_shim.rpc.dates import to_text
 from xapi_shim.rpc.events import make_token, parse_subscription, parse_token
 from xapi_shim.rpc.sessions import IDLE_S, Sessions
-from xapi_shim.rpc.tasks import MAX_FINISHED, Tasks
+from xapi_shim.rpc.tasks import MAX_TASKS, Tasks
 
 
 class Clock:
@@ -72,10 +72,10 @@ def test_finished_tasks_go_after_a_while_and_when_there_are_too_many(db):
     db.set("task", old, "finished", to_text(datetime.now(UTC) - timedelta(minutes=66)))
     tasks.collect()
     assert db.refs("task") == [young]
-    for _ in range(MAX_FINISHED + 5):
+    for _ in range(MAX_TASKS + 5):
         tasks.finish(tasks.create("t", "", ""), "")
     tasks.collect()
-    assert len(db.refs("task")) == MAX_FINISHED
+    assert len(db.refs("task")) == MAX_TASKS
 
 
 def test_a_task_without_work_behind_it_cannot_be_cancelled(db):

@@ -1,0 +1,83 @@
+"""message.*: alerts and other news for people, about an object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xapi_shim.rpc.filter import parse_filter
+
+if TYPE_CHECKING:
+    from xapi_shim.api.message_store import Record
+    from xapi_shim.api.toolstack import Call
+
+# The tables of the classes that messages name by other words; the rest are called alike.
+TABLES = {"Host": "host", "Pool": "pool"}
+
+
+async def create(call: Call, name: str, priority: int, cls: str, obj_uuid: str, body: str) -> str:
+    """Send a message about an object. Raises UUID_INVALID [class; uuid]."""
+    call.db.with_uuid(TABLES.get(cls, cls), obj_uuid)
+    return call.tools.messages.add(name, priority, cls, obj_uuid, body)
+
+
+async def destroy(call: Call, self: str) -> None:
+    call.tools.messages.remove([self])
+
+
+async def destroy_many(call: Call, messages: list[str]) -> None:
+    """Forget several messages, or none if one of them is not there."""
+    call.tools.messages.remove(messages)
+
+
+async def get(call: Call, cls: str, obj_uuid: str, since: str) -> dict[str, Record]:
+    """Return the messages about an object that were sent after `since`."""
+    return {
+        ref: record
+        for ref, record in _since(call, since).items()
+        if (record["cls"], record["obj_uuid"]) == (cls, obj_uuid)
+    }
+
+
+async def get_since(call: Call, since: str) -> dict[str, Record]:
+    return _since(call, since)
+
+
+async def get_all(call: Call) -> list[str]:
+    return list(call.tools.messages.all())
+
+
+async def get_all_records(call: Call) -> dict[str, Record]:
+    return call.tools.messages.all()
+
+
+async def get_all_records_where(call: Call, expr: str) -> dict[str, Record]:
+    """Return the messages that match. Raises INVALID_VALUE [expr; why]."""
+    test = parse_filter(expr, call.db.model.classes["message"])
+    return {ref: record for ref, record in call.tools.messages.all().items() if test((ref, record))}
+
+
+async def get_record(call: Call, self: str) -> Record:
+    return call.tools.messages.get(self)
+
+
+async def get_by_uuid(call: Call, uuid: str) -> str:
+    return call.tools.messages.with_uuid(uuid)
+
+
+def _since(call: Call, since: str) -> dict[str, Record]:
+    """Dates are text of one form, all in UTC: later is greater."""
+    return {ref: r for ref, r in call.tools.messages.all().items() if str(r["timestamp"]) > since}
+
+
+MESSAGES = {
+    "message.create": create,
+    "message.destroy": destroy,
+    "message.destroy_many": destroy_many,
+    "message.get": get,
+    "message.get_since": get_since,
+    "message.get_all": get_all,
+    "message.get_all_records": get_all_records,
+    "message.get_all_records_where": get_all_records_where,
+    "message.get_record": get_record,
+    "message.get_by_uuid": get_by_uuid,
+}

@@ -1,0 +1,128 @@
+"""HTTP actions beside the RPC doors: who calls (query, cookie, Basic, unix socket), with which role, and what."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from xapi_shim.database import dump
+from xapi_shim.datamodel.errors import XenAPIError
+from xapi_shim.datamodel.model import Role
+from xapi_shim.rpc.call import CallInfo
+from xapi_shim.rpc.sessions import Door, Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from xapi_shim.api.toolstack import Toolstack
+
+    Login = Callable[[CallInfo, str, str], Awaitable[str]]
+
+log = logging.getLogger(__name__)
+
+MAX_DUMP = 256 << 20
+NO_CACHE = {"Cache-Control": "no-cache, no-store"}
+
+
+def cookies(header: str) -> dict[str, str]:
+    """Return the pairs of a Cookie header; old clients separate them by `&`, others by `;`."""
+    pairs = (part.partition("=") for part in re.split("[&;]", header))
+    return {name.strip(): value.strip() for name, _, value in pairs if name.strip()}
+
+
+def basic_login(header: str) -> tuple[str, str] | None:
+    """Return name and password of a Basic Authorization header, None for anything else (RFC 7617)."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (name, password) if colon else None
+
+
+class HttpActions:
+    """Serves the actions; `login` opens a session as session.login_with_password does."""
+
+    def __init__(self, tools: Toolstack, login: Login, restart: Callable[[], None]) -> None:
+        self._tools, self._login, self._restart = tools, login, restart
+
+    def routes(self, door: Door) -> list[web.RouteDef]:
+        """Return the routes for connections that come in by `door`."""
+        return [
+            web.get("/pool/xmldbdump", self._guarded(door, Role.POOL_ADMIN, self._dump)),
+            web.put("/pool/xmldbdump", self._guarded(door, Role.POOL_ADMIN, self._restore)),
+        ]
+
+    def _guarded(
+        self, door: Door, least: Role, serve: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Answer 401 to nobody, 403 to a role that is too low, else serve."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            try:
+                role = await self._role(door, request)
+            except XenAPIError as error:
+                log.info("%s refused to %s: %s", request.path, request.remote, error.description()[0])
+                return web.Response(
+                    status=HTTPStatus.UNAUTHORIZED,
+                    headers={"WWW-Authenticate": 'Basic realm="xapi"', **NO_CACHE},
+                )
+            if not role.allows(least):
+                return web.Response(status=HTTPStatus.FORBIDDEN, headers=NO_CACHE)
+            return await serve(request)
+
+        return handle
+
+    async def _role(self, door: Door, request: web.Request) -> Role:
+        """Return the caller's role. Raises the errors of a login, SESSION_INVALID."""
+        if door is Door.UNIX:
+            return Role.LOCAL_ROOT
+        basic = basic_login(request.headers.get("Authorization", ""))
+        if basic is None:
+            return self._tools.sessions.role(_session_of(request.query, request.headers.get("Cookie", "")))
+        info = CallInfo("session.login_with_password", "", Role.READ_ONLY, Origin(door, request.remote or ""))
+        session = await self._login(info, *basic)
+        try:
+            return self._tools.sessions.role(session)
+        finally:
+            self._tools.sessions.close(session)
+
+    async def _dump(self, request: web.Request) -> web.StreamResponse:
+        """Stream the database; what is told is one moment's, read before the first byte goes out."""
+        pieces = list(dump.write(self._tools.db))
+        answer = web.StreamResponse(headers={"Content-Type": "text/xml", **NO_CACHE})
+        await answer.prepare(request)
+        for at in range(0, len(pieces), 256):
+            await answer.write("".join(pieces[at : at + 256]).encode())
+        await answer.write_eof()
+        return answer
+
+    async def _restore(self, request: web.Request) -> web.StreamResponse:
+        """Check a dump; unless `dry_run=true`, put it in place and end the daemon: systemd starts it anew."""
+        body = bytearray()
+        async for chunk in request.content.iter_chunked(1 << 16):
+            body += chunk
+            if len(body) > MAX_DUMP:
+                return web.Response(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, headers=NO_CACHE)
+        try:
+            parsed = dump.parse(bytes(body))
+        except dump.DumpError as error:
+            return web.Response(status=HTTPStatus.BAD_REQUEST, text=f"{error}\n", headers=NO_CACHE)
+        if wrong := dump.problems(self._tools.db, parsed):
+            return web.Response(status=HTTPStatus.BAD_REQUEST, text="\n".join(wrong[:100]), headers=NO_CACHE)
+        if request.query.get("dry_run") != "true":
+            self._tools.db.replace_stored(parsed.rows, parsed.generation)
+            self._restart()
+        return web.Response(text=f"{len(parsed.rows)} objects\n", headers=NO_CACHE)
+
+
+def _session_of(query: Mapping[str, str], cookie: str) -> str:
+    return query.get("session_id") or cookies(cookie).get("session_id", "")
