@@ -197,3 +197,16 @@ def test_more_deletions_than_are_remembered_are_lost_events(running, ref):
 
     running.do(many)
     assert rpc(running, "event.next", ref)["error"] == ["EVENTS_LOST"]
+
+
+def test_the_audit_log_says_who_changed_what_and_who_could_not(running, caplog):
+    (pool,) = running.daemon.tools.db.refs("pool")
+    with caplog.at_level("INFO", logger="xapi.audit"):
+        for role, user in ((Role.POOL_ADMIN, "ada"), (Role.READ_ONLY, "eve\nALLOWED")):
+            ref = open_as(running, role, user)
+            rpc(running, "pool.set_name_label", ref, pool, "secret label")
+            rpc(running, "pool.get_name_label", ref, pool)
+    assert [record.getMessage() for record in caplog.records if record.name == "xapi.audit"] == [
+        "ALLOWED pool.set_name_label by 'ada' as pool-admin",
+        "DENIED pool.set_name_label by 'eve\\nALLOWED' as read-only",
+    ]
