@@ -15,6 +15,7 @@ import xmlrpc.client
 from typing import TYPE_CHECKING, cast
 from xml.parsers.expat import ExpatError
 
+from xapi_shim import plugin as plugin_modules
 from xapi_shim.base.process import run_async
 from xapi_shim.datamodel.errors import (
     ExtensionProtocolFailureError,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from xapi_shim.api.toolstack import Call
 
+MODULES_OF_PLUGINS = os.path.dirname(plugin_modules.__file__)  # noqa: PTH120 -- text for an environment
 # No path, no hidden file: what a client names stays inside the folder.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
@@ -80,8 +82,9 @@ async def call_plugin(call: Call, host: str, plugin: str, fn: str, args: dict[st
     )
     try:
         request = xmlrpc.client.dumps((session, args), fn)
-        socket = {"XAPI_SOCKET": os.fspath(call.tools.paths.unix_socket)}
-        done = await run_async([program, request], env=socket, check=False)
+        # Where plugins find XenAPIPlugin, and that finds us.
+        env = {"PYTHONPATH": MODULES_OF_PLUGINS, "XAPI_SOCKET": os.fspath(call.tools.paths.unix_socket)}
+        done = await run_async([program, request], env=env, check=False)
     except OSError as error:
         raise XenapiPluginFailureError("cannot run", "", str(error)) from error
     finally:

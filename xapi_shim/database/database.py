@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from xapi_shim.database.sqlite_store import Change, Store
+from xapi_shim.database.sqlite_store import Change, Store, StoreError
 from xapi_shim.database.table import Deleted, Row, Table
 from xapi_shim.datamodel.errors import HandleInvalidError, UuidInvalidError
 from xapi_shim.datamodel.types import NULL_REF, REF_PREFIX
@@ -50,6 +50,7 @@ class Database:
         self.generation = store.generation() if store else 0
         self._store = store
         self._listeners: list[Callable[[], None]] = []
+        self._replaced = False
         self._depth = 0
         self._undo: list[Callable[[], None]] = []
         self._dirty: dict[tuple[str, str], None] = {}
@@ -244,13 +245,15 @@ class Database:
     def replace_stored(self, rows: Iterable[tuple[str, str, dict[str, object]]], generation: int) -> None:
         """Put `rows` in place of everything stored, durably; they are read at the next start.
 
-        Memory stays as it is: the caller ends the daemon. Raises StoreError; then nothing changed.
+        Memory stays as it is, and every later write raises StoreError: the caller ends the daemon.
+        Raises StoreError; then nothing changed.
         """
         if self._store:
             new = [Change(*row) for row in rows]
             kept = {(cls, ref) for cls, ref, _ in new}
             gone = [Change(cls, ref, None) for cls, ref, _ in self._store.load() if (cls, ref) not in kept]
             self._store.commit([*gone, *new], max(generation, self.generation) + 1)
+            self._replaced = True
 
     def close(self) -> None:
         if self._store:
@@ -293,6 +296,8 @@ class Database:
         changes = [
             Change(cls, ref, self._body(cls, ref)) for cls, ref in self._dirty if self.tables[cls].cls.persist
         ]
+        if self._replaced and changes:
+            raise StoreError("the database was replaced by a dump; the daemon is about to end")
         if self._store and changes:
             self._store.commit(changes, self.generation)
 

@@ -1,1 +1,1 @@
-"""What programs in /etc/xapi.d/plugins import; on a host it stands beside the distro's modules."""
+"""What programs in /etc/xapi.d/plugins import: this folder is in their PYTHONPATH."""

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     Extension = Callable[[str, list[object]], Awaitable[object]]
 
 log = logging.getLogger(__name__)
+# Who asked for a change, and whether the role let it happen; never the arguments: some are secrets.
+audit = logging.getLogger("xapi.audit")
 
 TASK_REF = parse_type("ref(task)")
 NAMES = parse_type("set(string)")
@@ -182,7 +184,7 @@ class Dispatcher:
             raise MessageParameterCountMismatchError(bound.name, expected, str(len(sent)))
         args = self._arguments(message, sent)
         if message.session:
-            self._permit(bound, role, args)
+            self._audited(bound, session, role, args)
         if bound.handler is None:
             raise NotImplementedError_(bound.name)
         info = CallInfo(bound.name, session, role, origin)
@@ -194,6 +196,18 @@ class Dispatcher:
         if not isinstance(sent, str):
             raise SessionInvalidError(str(sent)[:64])
         return sent, self.sessions.role(sent)
+
+    def _audited(self, bound: Bound, session: str, role: Role, args: list[Value]) -> None:
+        """`_permit`, told to the audit log unless the message only reads."""
+        told = "ALLOWED"
+        try:
+            self._permit(bound, role, args)
+        except RbacPermissionDeniedError:
+            told = "DENIED"
+            raise
+        finally:
+            if bound.message.role is not Role.READ_ONLY:
+                audit.info("%s %s by %r as %s", told, bound.name, self.sessions.user(session), role.value)
 
     def _permit(self, bound: Bound, role: Role, args: list[Value]) -> None:
         """Raise RbacPermissionDeniedError; the role a map's key asks for wins over the message's."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from xapi_shim.datamodel.model import DataModel, Value
-    from xapi_shim.rpc.dispatch import Dispatcher
+    from xapi_shim.rpc.dispatch import Dispatcher, Success
     from xapi_shim.rpc.events import Event
     from xapi_shim.rpc.sessions import Origin
 
@@ -33,7 +33,10 @@ class Endpoint:
 
     async def xml(self, body: bytes, origin: Origin) -> bytes:
         """Answer an XML-RPC body. Raises MalformedCallError."""
-        outcome = await self._dispatcher.serve(xmlrpc.parse_call(body), origin)
+        return self.xml_answer(await self._dispatcher.serve(xmlrpc.parse_call(body), origin))
+
+    def xml_answer(self, outcome: Success | Failure) -> bytes:
+        """Return the XML-RPC body that tells `outcome`."""
         if isinstance(outcome, Failure):
             return _utf8(xmlrpc.failure(outcome.description))
         match outcome.value:

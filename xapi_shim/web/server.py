@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from aiohttp import web
 
 from xapi_shim.rpc.sessions import Door, Origin
 from xapi_shim.rpc.wire import MalformedCallError
+from xapi_shim.web.guard import DoorLimits, guarded, noting
 
 if TYPE_CHECKING:
     import ssl
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xapi_shim.rpc.endpoint import Endpoint
+    from xapi_shim.web.guard import Guard
     from xapi_shim.web.http_actions import HttpActions
 
 log = logging.getLogger(__name__)
@@ -26,6 +29,8 @@ log = logging.getLogger(__name__)
 # Limits of the reference (protocol facts, section 2.1).
 MAX_BODY = 300 * 1024
 MAX_LINE = 8190
+MAX_CONNECTIONS = {Door.TLS: 800, Door.UNIX: 1024}
+HANDSHAKE_S = 30.0
 BACKLOG = 128
 NO_CACHE = {"Cache-Control": "no-cache, no-store"}
 CORS = {
@@ -53,6 +58,8 @@ class Server:
         self._endpoint = endpoint
         self._listen = listen
         self._runners: list[web.AppRunner] = []
+        self._doors: list[asyncio.Server] = []
+        self.limits = {door: DoorLimits(count) for door, count in MAX_CONNECTIONS.items()}
         self.port = listen.port
 
     async def start(self) -> None:
@@ -60,14 +67,17 @@ class Server:
         if self._listen.unix_socket is not None:
             await self._start_unix(self._listen.unix_socket)
         if self._listen.address is not None:
-            runner = await self._runner(Door.TLS)
-            site = web.TCPSite(
-                runner, self._listen.address, self._listen.port, ssl_context=self._listen.tls, backlog=BACKLOG
-            )
-            await site.start()
-            self.port = runner.addresses[0][1]
+            tls = self._listen.tls
+            opened = await asyncio.get_running_loop().create_server(
+                await self._factory(Door.TLS), self._listen.address, self._listen.port, ssl=tls, backlog=BACKLOG,
+                ssl_handshake_timeout=HANDSHAKE_S if tls else None,
+            )  # fmt: skip
+            self._doors.append(opened)
+            self.port = opened.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
+        for opened in self._doors:
+            opened.close()
         for runner in self._runners:
             await runner.cleanup()
 
@@ -77,12 +87,14 @@ class Server:
         path.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:
-            await web.UnixSite(await self._runner(Door.UNIX), os.fspath(path), backlog=BACKLOG).start()
+            factory, loop = await self._factory(Door.UNIX), asyncio.get_running_loop()
+            self._doors.append(await loop.create_unix_server(factory, os.fspath(path), backlog=BACKLOG))
         finally:
             os.umask(before)
 
-    async def _runner(self, door: Door) -> web.AppRunner:
-        app = web.Application(client_max_size=MAX_BODY)
+    async def _factory(self, door: Door) -> Callable[[], Guard]:
+        limits = self.limits[door]
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[noting(limits)])
         xml, json = (
             self._serve(door, self._endpoint.xml, "text/xml"),
             self._serve(door, self._endpoint.json, "application/json"),
@@ -98,18 +110,21 @@ class Server:
         runner = web.AppRunner(app, access_log=None, max_line_size=MAX_LINE, max_field_size=MAX_LINE)
         await runner.setup()
         self._runners.append(runner)
-        return runner
+        assert runner.server is not None
+        return guarded(runner.server, limits)
 
-    @staticmethod
     def _serve(
-        door: Door, answer: Callable[[bytes, Origin], Awaitable[bytes]], content_type: str
+        self, door: Door, answer: Callable[[bytes, Origin], Awaitable[bytes]], content_type: str
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
             if request.content_length is None:
                 return _page(HTTPStatus.LENGTH_REQUIRED, "a request has a Content-Length")
             if request.content_length > MAX_BODY:
                 return _page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request has at most {MAX_BODY} bytes")
-            body = await request.read()
+            try:
+                body = await asyncio.wait_for(request.read(), self.limits[door].body_s)
+            except TimeoutError:
+                return _page(HTTPStatus.REQUEST_TIMEOUT, "the body did not come")
             try:
                 answered = await answer(body, Origin(door, request.remote or ""))
             except MalformedCallError as error:

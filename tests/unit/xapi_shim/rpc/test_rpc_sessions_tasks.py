@@ -102,3 +102,37 @@ def test_subscriptions():
     for bad in ("7", "a,b", "1,2,3", "-1,0"):
         with pytest.raises(EventFromTokenParseFailureError):
             parse_token(bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "given"),
+    [
+        ("PER_NAME", 500, {"user": "", "originator": "xo"}),
+        ("PER_NAME", 500, {"user": "root", "originator": ""}),
+        ("ANONYMOUS", 400, {"user": "", "originator": ""}),
+        ("POOL", 400, {"user": "", "originator": "", "pool": True}),
+    ],
+)
+def test_each_kind_of_session_has_its_documented_limit(db, name, limit, given):
+    assert getattr(sessions_module, name) == limit
+    sessions = Sessions(db)
+    user = given["user"]
+    kind = {key: value for key, value in given.items() if key != "user"}
+    other = sessions.open("somebody else", Role.READ_ONLY, originator="else", host="h", local=False)
+    first = sessions.open(user, Role.READ_ONLY, host="h", local=False, **kind)
+    for _ in range(limit - 1):
+        sessions.open(user, Role.READ_ONLY, host="h", local=False, **kind)
+    assert sessions.alive(first)
+    sessions.open(user, Role.READ_ONLY, host="h", local=False, **kind)
+    assert not sessions.alive(first)
+    assert sessions.alive(other)
+    assert len(db.refs("session")) == limit + 1
+
+
+def test_a_part_of_a_task_is_listed_by_the_whole(db):
+    tasks = Tasks(db)
+    whole = tasks.create("whole", "", "")
+    part = tasks.create("part", "", "", subtask_of=whole)
+    assert db.get("task", whole, "subtasks") == [part]
+    db.destroy("task", part)
+    assert db.get("task", whole, "subtasks") == []

@@ -1,0 +1,116 @@
+"""Stands between a connection and aiohttp: no more connections than a door holds, no request that never comes.
+
+aiohttp limits a header's size and the time between two requests, but waits for ever for the
+rest of a header that has begun (the slow loris).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class DoorLimits:
+    """How many connections a door holds, and for how many seconds a request's header or body may dawdle."""
+
+    connections: int
+    header_s: float = 60.0
+    body_s: float = 60.0
+    open: dict[asyncio.Protocol, Guard] = field(default_factory=dict)
+
+
+class Guard(asyncio.Protocol):
+    """One connection; everything goes on to aiohttp's own handler."""
+
+    def __init__(self, inner: asyncio.Protocol, limits: DoorLimits) -> None:
+        self._inner, self._limits = inner, limits
+        self._timer: asyncio.TimerHandle | None = None
+        self._transport: asyncio.BaseTransport | None = None
+        self._serving = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        if len(self._limits.open) >= self._limits.connections:
+            log.warning("too many connections: one more is refused")
+            transport.close()
+            return
+        self._limits.open[self._inner] = self
+        self._inner.connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        if self._limits.open.pop(self._inner, None) is not None:
+            self._inner.connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._inner in self._limits.open:
+            if not self._serving and self._timer is None:
+                self._wait()
+            self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._inner.eof_received() if self._inner in self._limits.open else None
+
+    def pause_writing(self) -> None:
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._inner.resume_writing()
+
+    def begun(self) -> None:
+        """Note that a whole header is there."""
+        self._serving = True
+        self._stop_waiting()
+
+    def ended(self) -> None:
+        """Note that the request is answered: the next may come, or not."""
+        self._serving = False
+
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._limits.header_s, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _give_up(self) -> None:
+        self._timer = None
+        if self._transport is not None:
+            log.info("a connection without a request is closed")
+            self._transport.close()
+
+
+def guarded(server: web.Server, limits: DoorLimits) -> Callable[[], Guard]:
+    """Return a protocol factory for asyncio's servers."""
+    return lambda: Guard(server(), limits)
+
+
+def noting(limits: DoorLimits) -> Callable[..., Awaitable[web.StreamResponse]]:
+    """Return the middleware that tells a connection's Guard of each request."""
+
+    @web.middleware
+    async def note(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        guard = limits.open.get(request.protocol)
+        if guard is not None:
+            guard.begun()
+        try:
+            return await handler(request)
+        finally:
+            if guard is not None:
+                guard.ended()
+
+    return note
