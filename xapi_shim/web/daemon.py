@@ -26,6 +26,7 @@ from xapi_shim.rpc.tasks import Tasks
 from xapi_shim.storage.file_sr import FileSr
 from xapi_shim.storage.simulated_sr import SimulatedSr
 from xapi_shim.web.certificate import ensure_certificate, server_context
+from xapi_shim.web.cli_endpoint import CliEndpoint
 from xapi_shim.web.pam_login import PamLogin
 from xapi_shim.web.server import Listen, Server
 from xapi_shim.xen.interface import XenError
@@ -75,7 +76,11 @@ class Daemon:
         facts = read_facts(paths.inventory)
         await start_up(self.tools, facts, local_sr_type="dummy" if self.options.simulator else "file")
         await self.watch.settle()
-        self._server = Server(Endpoint(DATAMODEL, self.dispatcher), self._listen(facts.hostname))
+        self._server = Server(
+            Endpoint(DATAMODEL, self.dispatcher),
+            self._listen(facts.hostname),
+            CliEndpoint(self.dispatcher, DATAMODEL),
+        )
         await self._server.start()
         self.port = self._server.port
         self._background = [asyncio.create_task(self.watch.run()), asyncio.create_task(self._collect())]

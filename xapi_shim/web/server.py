@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xapi_shim.rpc.endpoint import Endpoint
+    from xapi_shim.web.cli_endpoint import CliEndpoint
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +46,11 @@ class Listen:
 
 
 class Server:
-    """Runs an Endpoint behind the doors of `listen`."""
+    """Runs an Endpoint behind the doors of `listen`, and with it what serves xe."""
 
-    def __init__(self, endpoint: Endpoint, listen: Listen) -> None:
+    def __init__(self, endpoint: Endpoint, listen: Listen, cli: CliEndpoint | None = None) -> None:
         self._endpoint = endpoint
+        self._cli = cli
         self._listen = listen
         self._runners: list[web.AppRunner] = []
         self.port = listen.port
@@ -68,6 +70,8 @@ class Server:
     async def stop(self) -> None:
         for runner in self._runners:
             await runner.cleanup()
+        if self._cli is not None:
+            self._cli.close()
 
     async def _start_unix(self, path: Path) -> None:
         """Listen on `path`, mode 0600: who can open it is root."""
@@ -90,6 +94,8 @@ class Server:
         app.router.add_post("/jsonrpc", json)
         for path in ("/", "/json", "/jsonrpc"):
             app.router.add_route("OPTIONS", path, _options)
+        if self._cli is not None:
+            app.router.add_post("/cli", self._cli.handler(lambda request: Origin(door, request.remote or "")))
         app.router.add_get("/", _front)
         runner = web.AppRunner(app, access_log=None, max_line_size=MAX_LINE, max_field_size=MAX_LINE)
         await runner.setup()

@@ -1,0 +1,283 @@
+"""POST /cli: xe's words come in, and after that the connection is the thin CLI protocol's.
+
+The commands themselves run in threads, one for each xe: they are written as calls one after
+the other. Whatever touches the daemon or the connection is done on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aiohttp import web
+
+from xapi_shim.cli import protocol
+from xapi_shim.cli.engine.command import ApiError, CommandError, ExitWithError
+from xapi_shim.cli.engine.help import run_help
+from xapi_shim.cli.engine.interpreter import Line, parse_lines, run
+from xapi_shim.rpc.dispatch import Failure, Success
+from xapi_shim.rpc.events import EventBatch
+from xapi_shim.rpc.jsonrpc import JsonEncoder
+from xapi_shim.rpc.wire import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from xapi_shim.datamodel.model import DataModel
+    from xapi_shim.rpc.dispatch import Dispatcher
+    from xapi_shim.rpc.sessions import Origin
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+# As many commands of xe at once: the reference's limit of connections is 800, most of them not xe's.
+MAX_COMMANDS = 64
+# How long xe may take to greet, and the longest file that a command loads at once (certificates, licences).
+GREETING_S = 30.0
+MAX_LOADED = 16 << 20
+
+
+class HungUpError(Exception):
+    """xe is gone."""
+
+
+class Connection:
+    """The protocol on one connection, for a command's thread: every method waits for the event loop."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, reader: asyncio.StreamReader, transport: asyncio.Transport
+    ) -> None:
+        self._loop, self._reader, self._transport = loop, reader, transport
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the event loop and return its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def send(self, tag: int, *parts: protocol.Part) -> None:
+        self._loop.call_soon_threadsafe(self.write, protocol.encode(protocol.COMMAND, tag, *parts))
+
+    def write(self, data: bytes) -> None:
+        """Write, on the event loop."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def receive(self) -> protocol.Message:
+        """Return xe's next message. Raises HungUpError."""
+        return self.wait(self._receive())
+
+    async def _receive(self) -> protocol.Message:
+        try:
+            size = protocol.length(await self._reader.readexactly(4))
+            return protocol.decode(await self._reader.readexactly(size))
+        except (asyncio.IncompleteReadError, protocol.ProtocolError, ConnectionError) as error:
+            raise HungUpError(str(error)) from error
+
+    def blob(self) -> bytes:
+        """Return what xe sends in chunks. Raises HungUpError, CommandError for too much of it."""
+        data = b""
+        while True:
+            message = self.receive()
+            if message.kind != protocol.BLOB:
+                raise HungUpError("a blob expected")
+            if message.tag == protocol.END:
+                return data
+            size = int(str(message.parts[0]))
+            if not 0 <= size <= MAX_LOADED - len(data):
+                raise CommandError(f"a file of at most {MAX_LOADED >> 20} MiB expected")
+            data += self.wait(self._exactly(size))
+
+    async def _exactly(self, size: int) -> bytes:
+        try:
+            return await self._reader.readexactly(size)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise HungUpError(str(error)) from error
+
+
+class RemoteTerminal:
+    """The user's end of the line, by the thin CLI protocol."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def print(self, text: str) -> None:
+        self._connection.send(protocol.PRINT, text)
+
+    def print_error(self, text: str) -> None:
+        self._connection.send(protocol.PRINT_STDERR, text)
+
+    def error(self, code: str, params: tuple[str, ...]) -> None:
+        self._connection.send(protocol.ERROR, code, list(params))
+
+    def prompt(self) -> str:
+        self._connection.send(protocol.PROMPT)
+        return self._connection.blob().decode(errors="replace")
+
+    def load(self, name: str) -> bytes:
+        self._connection.send(protocol.LOAD, name)
+        self._succeed()
+        return self._connection.blob()
+
+    def get(self, name: str, path: str) -> None:
+        self._connection.send(protocol.HTTP_GET, name, path)
+        self._succeed()
+
+    def put(self, name: str, path: str) -> None:
+        self._connection.send(protocol.HTTP_PUT, name, path)
+        self._succeed()
+
+    def console(self, path: str) -> None:
+        self._connection.send(protocol.HTTP_CONNECT, path)
+        self._succeed()
+
+    def _succeed(self) -> None:
+        """Wait for xe's answer. Raises ExitWithError when it failed, and said why to the user."""
+        while True:
+            message = self._connection.receive()
+            if message.kind != protocol.RESPONSE:
+                raise HungUpError("a response expected")
+            if message.tag == protocol.FAILED:
+                raise ExitWithError(1)
+            if message.tag == protocol.OK:
+                return
+
+
+class InProcessApi:
+    """A session with this very daemon; calls take the same road as those from outside."""
+
+    def __init__(
+        self, dispatcher: Dispatcher, model: DataModel, connection: Connection, origin: Origin
+    ) -> None:
+        self._dispatcher, self._connection, self._origin = dispatcher, connection, origin
+        self._encoder = JsonEncoder(model)
+        self.session = ""
+
+    def login(self, line: Line) -> None:
+        """Open the session, unless the request brought one. Raises ApiError."""
+        if line.session:
+            self.session = line.session
+            return
+        who = (line.user or "root", line.password, "1.0", "xe")
+        self.session = str(self._connection.wait(self._serve("session.login_with_password", who)))
+
+    def logout(self) -> None:
+        self._connection.wait(self._serve("session.logout", (self.session,)))
+
+    def call(self, method: str, *args: Any) -> Any:  # noqa: ANN401 -- any XenAPI value
+        return self._connection.wait(self._serve(method, (self.session, *args)))
+
+    async def _serve(self, method: str, params: tuple[Any, ...]) -> Any:  # noqa: ANN401
+        outcome = await self._dispatcher.serve(Request(method, list(params)), self._origin)
+        if isinstance(outcome, Failure):
+            code, *rest = outcome.description
+            raise ApiError(code, tuple(rest))
+        return self._value(outcome)
+
+    def _value(self, outcome: Success) -> Any:  # noqa: ANN401
+        if isinstance(outcome.value, EventBatch):
+            return {"token": outcome.value.token}
+        # Records are copied here, on the loop, where nothing changes them meanwhile.
+        return self._encoder.value(outcome.type, outcome.value)
+
+
+class _Takeover(asyncio.StreamReaderProtocol):
+    """Takes a connection over from the HTTP server, and gives its end back to it."""
+
+    def __init__(self, reader: asyncio.StreamReader, http: asyncio.BaseProtocol) -> None:
+        super().__init__(reader)
+        self._http = http
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._http.connection_lost(exc)
+
+
+class _NoResponse(web.StreamResponse):
+    """What the HTTP server is told to answer once the connection is no longer HTTP: nothing."""
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        del request
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        del data
+
+
+class CliEndpoint:
+    """Serves xe; one for the daemon."""
+
+    def __init__(self, dispatcher: Dispatcher, model: DataModel) -> None:
+        self._dispatcher, self._model = dispatcher, model
+        self._threads = ThreadPoolExecutor(MAX_COMMANDS, "xe")
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def handler(
+        self, origin_of: Callable[[web.Request], Origin]
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Return what serves POST /cli behind one door."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            body = await request.read()
+            await self._converse(request, body.decode(errors="replace"), origin_of(request))
+            response = _NoResponse()
+            response.force_close()
+            return response
+
+        return handle
+
+    async def _converse(self, request: web.Request, body: str, origin: Origin) -> None:
+        transport, http = request.transport, request.protocol
+        if transport is None:
+            return
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        taken = _Takeover(reader, http)
+        transport.set_protocol(taken)
+        taken.connection_made(transport)
+        connection = Connection(loop, reader, transport)
+        try:
+            connection.write(protocol.HELLO)
+            async with asyncio.timeout(GREETING_S):
+                protocol.check_hello(await reader.readexactly(len(protocol.HELLO)))
+            await loop.run_in_executor(self._threads, self._work, connection, body, origin)
+        except (TimeoutError, asyncio.IncompleteReadError, protocol.ProtocolError, ConnectionError) as error:
+            log.info("xe at %s: %s", origin.address or origin.door, error)
+        finally:
+            transport.set_protocol(http)
+            transport.close()
+
+    def _work(self, connection: Connection, body: str, origin: Origin) -> None:
+        """Run a command in its thread, and say with which status xe is to exit."""
+        terminal = RemoteTerminal(connection)
+        try:
+            line = parse_lines(body.splitlines())
+            if line.name == "help":
+                status = run_help(line.args, minimal=False, terminal=terminal)
+            else:
+                status = self._session(line, connection, terminal, origin)
+        except CommandError as error:
+            terminal.print_error(f"Syntax error: {error}\nFor usage run: 'xe help'\n")
+            status = 1
+        except HungUpError as error:
+            log.info("xe at %s hung up: %s", origin.address or origin.door, error)
+            return
+        except Exception as error:  # the boundary: a user is answered, whatever broke
+            log.exception("xe command failed")
+            terminal.error("INTERNAL_ERROR", (f"{type(error).__name__}: {error}",))
+            status = 1
+        connection.send(protocol.EXIT, status)
+
+    def _session(self, line: Line, connection: Connection, terminal: RemoteTerminal, origin: Origin) -> int:
+        api = InProcessApi(self._dispatcher, self._model, connection, origin)
+        try:
+            api.login(line)
+        except ApiError as error:
+            terminal.error(error.code, error.params)
+            return 1
+        try:
+            return run(line, api, terminal)
+        finally:
+            if not line.session:
+                api.logout()
