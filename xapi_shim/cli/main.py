@@ -110,14 +110,14 @@ def _connect(settings: dict[str, str]) -> socket.socket:
     server = settings.get("server", "")
     tls = settings.get("nossl", "false") != "true"
     port = _port(settings, tls=tls)
-    if server in LOCAL and (not settings.get("port") or "socket" in settings):
+    if not server or (server in LOCAL and not settings.get("port")):
         try:
             return open_unix(settings.get("socket", UNIX_SOCKET))
         except ConnectionFailedError:
-            if not server or "socket" in settings:
+            if not server:
                 raise
     _ask_for_password(settings)
-    return open_tcp(server or "127.0.0.1", port, tls=tls)
+    return open_tcp(server, port, tls=tls)
 
 
 def _ask_for_password(settings: dict[str, str]) -> None:

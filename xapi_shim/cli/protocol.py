@@ -9,7 +9,13 @@ imported: xe's start-up time is the user's waiting time.
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    Part: TypeAlias = str | int | list[str]
 
 MAGIC = b"XenSource thin CLI protocol"
 MAJOR, MINOR = 0, 2
@@ -42,19 +48,18 @@ _SHAPES = {
     (BLOB, END): "",
 }
 
-Part = str | int | list[str]
-
 
 class ProtocolError(Exception):
     """The other side does not speak this protocol."""
 
 
-class Message(NamedTuple):
+class Message:
     """One message: COMMAND, RESPONSE or BLOB; which; and its parts."""
 
-    kind: int
-    tag: int
-    parts: tuple[Part, ...] = ()
+    __slots__ = ("kind", "parts", "tag")
+
+    def __init__(self, kind: int, tag: int, parts: tuple[Part, ...]) -> None:
+        self.kind, self.tag, self.parts = kind, tag, parts
 
 
 def _text(text: str) -> bytes:
@@ -88,7 +93,8 @@ def decode(body: bytes) -> Message:
     try:
         kind, tag = struct.unpack_from("<ii", body)
         shape = _SHAPES[kind, tag]
-        at, parts = 8, list[Part]()
+        at = 8
+        parts: list[Part] = []
         for one in shape:
             part, at = _READERS[one](body, at)
             parts.append(part)
@@ -119,7 +125,11 @@ def _read_list(body: bytes, at: int) -> tuple[list[str], int]:
     return texts, at
 
 
-_READERS = {"s": _read_text, "i": _read_number, "l": _read_list}
+_READERS: dict[str, Callable[[bytes, int], tuple[Part, int]]] = {
+    "s": _read_text,
+    "i": _read_number,
+    "l": _read_list,
+}
 
 
 def check_hello(sent: bytes) -> None:

@@ -14,6 +14,7 @@ from xapi_shim.cli.thin import open_tcp, open_unix
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    import io
     from typing import IO
 
 MEGABYTE = 1 << 20
@@ -45,7 +46,7 @@ def _target(path: str) -> str:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
-def _ask(connection: socket.socket, method: str, path: str, headers: tuple[str, ...] = ()) -> IO[bytes]:
+def _ask(connection: socket.socket, method: str, path: str, headers: tuple[str, ...] = ()) -> io.RawIOBase:
     """Send a request and return the answer's body. Raises TransferError unless it is 200."""
     lines = (f"{method} {_target(path)} HTTP/1.0", "User-agent: xe-cli/Unix/0.2", *headers, "", "")
     connection.sendall("\r\n".join(lines).encode())
@@ -76,7 +77,7 @@ def get(connection: socket.socket, name: str, path: str) -> None:
             raise
 
 
-def _copy(source: IO[bytes], target: IO[bytes]) -> None:
+def _copy(source: io.RawIOBase, target: IO[bytes]) -> None:
     while data := source.read(MEGABYTE):
         target.write(data)
     target.flush()
@@ -115,8 +116,8 @@ def console(connection: socket.socket, path: str) -> None:
 
 def _join(connection: socket.socket, keys: int) -> None:
     while True:
-        ready, _, _ = select.select([connection, keys], [], [])
-        if connection in ready:
+        ready, _, _ = select.select([connection.fileno(), keys], [], [])
+        if connection.fileno() in ready:
             data = connection.recv(4096)
             if not data:
                 return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohttp import web
@@ -36,6 +36,8 @@ T = TypeVar("T")
 MAX_COMMANDS = 64
 # How long xe may take to greet, and the longest file that a command loads at once (certificates, licences).
 GREETING_S = 30.0
+# How long xe may leave what it is sent unread.
+STALLED_S = 300.0
 MAX_LOADED = 16 << 20
 
 
@@ -47,21 +49,47 @@ class Connection:
     """The protocol on one connection, for a command's thread: every method waits for the event loop."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, reader: asyncio.StreamReader, transport: asyncio.Transport
+        self, loop: asyncio.AbstractEventLoop, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        self._loop, self._reader, self._transport = loop, reader, transport
+        self._loop, self._reader, self._writer = loop, reader, writer
+        self._pending: Future[Any] | None = None
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the event loop and return its result."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        """Run a coroutine on the event loop and return its result. Raises HungUpError once xe is gone."""
+        if self._writer.is_closing():
+            work.close()
+            raise HungUpError("the connection is closed")
+        future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        self._pending = future
+        try:
+            return future.result()
+        except CancelledError as error:
+            raise HungUpError("the daemon stops") from error
+
+    def abort(self) -> None:
+        """Have the command's thread end: what it waits for is cancelled, and what it asks for next."""
+        self._writer.close()
+        if self._pending is not None:
+            self._pending.cancel()
 
     def send(self, tag: int, *parts: protocol.Part) -> None:
-        self._loop.call_soon_threadsafe(self.write, protocol.encode(protocol.COMMAND, tag, *parts))
+        """Send a command. Raises HungUpError."""
+        self.wait(self.write(protocol.encode(protocol.COMMAND, tag, *parts)))
 
-    def write(self, data: bytes) -> None:
-        """Write, on the event loop."""
-        if not self._transport.is_closing():
-            self._transport.write(data)
+    async def write(self, data: bytes) -> None:
+        """Write, on the event loop, no faster than xe reads. Raises HungUpError."""
+        try:
+            self._writer.write(data)
+            async with asyncio.timeout(STALLED_S):
+                await self._writer.drain()
+        except (ConnectionError, TimeoutError) as error:
+            raise HungUpError(str(error) or "xe does not read") from error
+
+    async def flush(self) -> None:
+        """Wait, on the event loop, until all is sent. Raises HungUpError."""
+        # Not 0: asyncio's TLS transport would count an empty buffer as full.
+        self._writer.transport.set_write_buffer_limits(high=1, low=0)
+        await self.write(b"")
 
     def receive(self) -> protocol.Message:
         """Return xe's next message. Raises HungUpError."""
@@ -209,8 +237,12 @@ class CliEndpoint:
     def __init__(self, dispatcher: Dispatcher, model: DataModel) -> None:
         self._dispatcher, self._model = dispatcher, model
         self._threads = ThreadPoolExecutor(MAX_COMMANDS, "xe")
+        self._connections: set[Connection] = set()
 
     def close(self) -> None:
+        """End the commands that run. On the event loop."""
+        for connection in self._connections:
+            connection.abort()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def handler(
@@ -236,38 +268,45 @@ class CliEndpoint:
         taken = _Takeover(reader, http)
         transport.set_protocol(taken)
         taken.connection_made(transport)
-        connection = Connection(loop, reader, transport)
+        writer = asyncio.StreamWriter(transport, taken, reader, loop)
+        connection = Connection(loop, reader, writer)
+        self._connections.add(connection)
         try:
-            connection.write(protocol.HELLO)
+            await connection.write(protocol.HELLO)
             async with asyncio.timeout(GREETING_S):
                 protocol.check_hello(await reader.readexactly(len(protocol.HELLO)))
             await loop.run_in_executor(self._threads, self._work, connection, body, origin)
-        except (TimeoutError, asyncio.IncompleteReadError, protocol.ProtocolError, ConnectionError) as error:
+            await connection.flush()
+        except (TimeoutError, EOFError, protocol.ProtocolError, ConnectionError, HungUpError) as error:
             log.info("xe at %s: %s", origin.address or origin.door, error)
         finally:
+            self._connections.discard(connection)
             transport.set_protocol(http)
             transport.close()
 
     def _work(self, connection: Connection, body: str, origin: Origin) -> None:
-        """Run a command in its thread, and say with which status xe is to exit."""
-        terminal = RemoteTerminal(connection)
+        """Run a command in its thread, and tell xe with which status to exit."""
         try:
-            line = parse_lines(body.splitlines())
-            if line.name == "help":
-                status = run_help(line.args, minimal=False, terminal=terminal)
-            else:
-                status = self._session(line, connection, terminal, origin)
-        except CommandError as error:
-            terminal.print_error(f"Syntax error: {error}\nFor usage run: 'xe help'\n")
-            status = 1
+            connection.send(protocol.EXIT, self._status(connection, body, origin))
         except HungUpError as error:
             log.info("xe at %s hung up: %s", origin.address or origin.door, error)
-            return
+
+    def _status(self, connection: Connection, body: str, origin: Origin) -> int:
+        """Run a command and return its status. Raises HungUpError."""
+        terminal = RemoteTerminal(connection)
+        try:
+            line = parse_lines(body.split("\n"))
+            if line.name == "help":
+                return run_help(line.args, minimal=False, terminal=terminal)
+            return self._session(line, connection, terminal, origin)
+        except CommandError as error:
+            terminal.print_error(f"Syntax error: {error}\nFor usage run: 'xe help'\n")
+        except HungUpError:
+            raise
         except Exception as error:  # the boundary: a user is answered, whatever broke
             log.exception("xe command failed")
             terminal.error("INTERNAL_ERROR", (f"{type(error).__name__}: {error}",))
-            status = 1
-        connection.send(protocol.EXIT, status)
+        return 1
 
     def _session(self, line: Line, connection: Connection, terminal: RemoteTerminal, origin: Origin) -> int:
         api = InProcessApi(self._dispatcher, self._model, connection, origin)

@@ -57,7 +57,12 @@ class Options:
 
 
 class Daemon:
-    """One running toolstack. `tools` is there for tests that act behind its back."""
+    """One running toolstack. `tools` is there for tests that act behind its back.
+
+    `http_actions` are the paths of the file transfers that it serves.
+    """
+
+    http_actions: frozenset[str] = frozenset()
 
     def __init__(self, options: Options) -> None:
         self.options = options

@@ -68,10 +68,10 @@ class Server:
             self.port = runner.addresses[0][1]
 
     async def stop(self) -> None:
-        for runner in self._runners:
-            await runner.cleanup()
         if self._cli is not None:
             self._cli.close()
+        for runner in self._runners:
+            await runner.cleanup()
 
     async def _start_unix(self, path: Path) -> None:
         """Listen on `path`, mode 0600: who can open it is root."""

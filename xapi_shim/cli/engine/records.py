@@ -213,7 +213,7 @@ def _parameter(api: str, word: str) -> Parameter:
     name = word.rstrip(MARKS) if not word[-1].isalnum() else word
     marks = word[len(name) :]
     wanted = ELSEWHERE.get(api, {}).get(name, "")
-    head, dot, rest = wanted.partition(".")
+    _, dot, rest = wanted.partition(".")
     if dot and (rest.startswith(("get_", "assert_", "compute_"))):
         return Parameter(name, marks, api, None, wanted)
     return Parameter(name, marks, api, _path(api, wanted) if wanted else _guess(api, name))

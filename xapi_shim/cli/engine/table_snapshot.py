@@ -255,7 +255,7 @@ def vm_cd_insert(ctx: Context) -> None:
 def vm_disk_add(ctx: Context) -> None:
     """Make a disk for a VM, on the pool's default SR unless sr-uuid= names one."""
     sr = ctx.ref_of("sr-uuid", "SR") if "sr-uuid" in ctx.args else ctx.call("pool.get_default_SR", ctx.pool())
-    values = {"name_label": "Created by xe", "name_description": "", "SR": sr, "type": "user", "sharable": False,
+    values: dict[str, Any] = {"name_label": "Created by xe", "name_description": "", "SR": sr, "type": "user", "sharable": False,
               "virtual_size": size_bytes("disk-size", ctx.need("disk-size")), "read_only": False,
               "other_config": {}, "xenstore_data": {}, "sm_config": {}, "tags": []}  # fmt: skip
     for vm in selected(ctx, "vm"):

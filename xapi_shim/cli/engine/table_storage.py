@@ -9,6 +9,8 @@ from xapi_shim.cli.engine.table_host import show_data_sources
 from xapi_shim.cli.engine.values import items, size_bytes, whole
 from xapi_shim.datamodel.types import NULL_REF
 
+NO: object = False
+
 simple("sr-scan", "SR.scan", "uuid@SR")
 simple("sr-introduce", "SR.introduce", "uuid", "name-label", "name-description?", "type", "content-type?",
        "shared:bool?", {}, prints="uuid")  # fmt: skip
@@ -30,7 +32,7 @@ simple("vdi-forget", "VDI.forget", "uuid@VDI")
 simple("vdi-update", "VDI.update", "uuid@VDI")
 simple("vdi-introduce", "VDI.introduce", "uuid", "name-label?", "name-description?", "sr-uuid@SR", "type",
        "sharable:bool?", "read-only:bool?", "other-config:map", "location", "xenstore-data:map",
-       "sm-config:map", "managed:bool?true", 0, 0, "$null", False, "=19700101T00:00:00Z", "$null",
+       "sm-config:map", "managed:bool?true", 0, 0, "$null", NO, "=19700101T00:00:00Z", "$null",
        prints="uuid")  # fmt: skip
 simple(
     "vdi-generate-config", "VDI.generate_config", "host-uuid@host", "uuid@VDI", prints="text", flags="hidden"
