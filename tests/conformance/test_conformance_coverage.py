@@ -1,7 +1,6 @@
 """Every message that is declared and not implemented, by count: the list is in docs/xenapi-coverage.md."""
 
 from kronos_lab.cache import REPO
-
 from xapi_shim.web.xe_coverage import coverage_text
 
 LIST = REPO / "docs/xenapi-coverage.md"

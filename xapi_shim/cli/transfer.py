@@ -13,8 +13,8 @@ from xapi_shim.cli.thin import open_tcp, open_unix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     import io
+    from collections.abc import Callable
     from typing import IO
 
 MEGABYTE = 1 << 20
