@@ -6,6 +6,7 @@ import sys
 import pytest
 from conftest import PASSWORD
 
+from kronos_lab.cache import REPO
 from xapi_shim.base.process import run
 
 
@@ -213,3 +214,36 @@ def test_a_refused_download_leaves_no_file(xe, tmp_path):
     else:
         assert "the host refused the transfer" in done.stderr
         assert not (tmp_path / "dump").exists()
+
+
+@pytest.fixture
+def complete(running, tmp_path, monkeypatch):
+    """Return what bash offers for a line; `xe` in it is ours, at this test's daemon."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    def offered(line):
+        script = (
+            'xe() { "$PYTHON" -m xapi_shim.cli.main --socket "$SOCKET" "$@"; }\n'
+            "compopt() { :; }\n"  # works within a completion only
+            '. "$COMPLETION"\nCOMP_LINE=$1 COMP_POINT=${#1}\n_xe\nprintf "%s\\n" "${COMPREPLY[@]}"\n'
+        )
+        env = {
+            "PYTHON": sys.executable,
+            "SOCKET": str(running.paths.unix_socket),
+            "COMPLETION": str(REPO / "packaging/completions/xe"),
+        }
+        return set(run(["bash", "-c", script, "bash", line], env=env).stdout.split())
+
+    return offered
+
+
+def test_completion(complete, xe):
+    assert complete("xe vm-sta") == {"vm-start"}
+    assert {"host-list", "host-enable"} <= complete("xe -s 127.0.0.1 host-")
+    assert complete("xe help vm-clo") == {"vm-clone"}
+    assert complete("xe vdi-create name") == {"name-label="}
+    vm = xe("vm-create", "name-label=g").strip()
+    assert complete("xe vm-destroy uuid=") >= {vm}
+    assert complete(f"xe vm-param-get uuid={vm[:8]}") == {vm}
+    assert "other-config" in complete(f"xe vm-param-get uuid={vm} param-name=other")
+    assert complete("xe vm-start vm=") >= {"g"}

@@ -17,15 +17,14 @@ from xapi_shim.cli import protocol
 from xapi_shim.cli.engine.command import ApiError, CommandError, ExitWithError
 from xapi_shim.cli.engine.help import run_help
 from xapi_shim.cli.engine.interpreter import Line, parse_lines, run
+from xapi_shim.datamodel.types import Kind
 from xapi_shim.rpc.dispatch import Failure, Success
 from xapi_shim.rpc.events import EventBatch
-from xapi_shim.rpc.jsonrpc import JsonEncoder
 from xapi_shim.rpc.wire import Request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from xapi_shim.datamodel.model import DataModel
     from xapi_shim.rpc.dispatch import Dispatcher
     from xapi_shim.rpc.sessions import Origin
 
@@ -174,11 +173,8 @@ class RemoteTerminal:
 class InProcessApi:
     """A session with this very daemon; calls take the same road as those from outside."""
 
-    def __init__(
-        self, dispatcher: Dispatcher, model: DataModel, connection: Connection, origin: Origin
-    ) -> None:
+    def __init__(self, dispatcher: Dispatcher, connection: Connection, origin: Origin) -> None:
         self._dispatcher, self._connection, self._origin = dispatcher, connection, origin
-        self._encoder = JsonEncoder(model)
         self.session = ""
 
     def login(self, line: Line) -> None:
@@ -202,11 +198,24 @@ class InProcessApi:
             raise ApiError(code, tuple(rest))
         return self._value(outcome)
 
-    def _value(self, outcome: Success) -> Any:  # noqa: ANN401
+    @staticmethod
+    def _value(outcome: Success) -> Any:  # noqa: ANN401
         if isinstance(outcome.value, EventBatch):
             return {"token": outcome.value.token}
-        # Records are copied here, on the loop, where nothing changes them meanwhile.
-        return self._encoder.value(outcome.type, outcome.value)
+        # Records are copied here, on the loop, where nothing changes them meanwhile: shallowly, as
+        # the database puts a new value in a field's place and leaves the old one as it was.
+        value: Any = outcome.value
+        match outcome.type.kind:
+            case Kind.VOID:
+                return ""
+            case Kind.MAP if outcome.type.of[1].kind is Kind.RECORD:
+                return {ref: dict(row) for ref, row in value.items()}
+            case Kind.SET if outcome.type.of[0].kind is Kind.RECORD:
+                return [dict(row) for row in value]
+            case Kind.RECORD:
+                return dict(value)
+            case _:
+                return value
 
 
 class _Takeover(asyncio.StreamReaderProtocol):
@@ -234,8 +243,8 @@ class _NoResponse(web.StreamResponse):
 class CliEndpoint:
     """Serves xe; one for the daemon."""
 
-    def __init__(self, dispatcher: Dispatcher, model: DataModel) -> None:
-        self._dispatcher, self._model = dispatcher, model
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
         self._threads = ThreadPoolExecutor(MAX_COMMANDS, "xe")
         self._connections: set[Connection] = set()
 
@@ -309,7 +318,7 @@ class CliEndpoint:
         return 1
 
     def _session(self, line: Line, connection: Connection, terminal: RemoteTerminal, origin: Origin) -> int:
-        api = InProcessApi(self._dispatcher, self._model, connection, origin)
+        api = InProcessApi(self._dispatcher, connection, origin)
         try:
             api.login(line)
         except ApiError as error:

@@ -84,7 +84,7 @@ class Daemon:
         self._server = Server(
             Endpoint(DATAMODEL, self.dispatcher),
             self._listen(facts.hostname),
-            CliEndpoint(self.dispatcher, DATAMODEL),
+            CliEndpoint(self.dispatcher),
         )
         await self._server.start()
         self.port = self._server.port
