@@ -247,3 +247,13 @@ def test_completion(complete, xe):
     assert complete(f"xe vm-param-get uuid={vm[:8]}") == {vm}
     assert "other-config" in complete(f"xe vm-param-get uuid={vm} param-name=other")
     assert complete("xe vm-start vm=") >= {"g"}
+
+
+def test_a_console_of_this_host_is_xls(xe, vm, api):
+    """The simulator's guests are no domains: xl, where there is one, says so."""
+    halted = xe("console", f"uuid={api.VM.get_uuid(vm)}", check=False)
+    api.VM.start(vm, False, False)
+    running = xe("console", f"uuid={api.VM.get_uuid(vm)}", check=False)
+    assert (halted.returncode, running.returncode) == (1, 1)
+    assert "No text console available" in halted.stderr
+    assert "xl" in running.stderr

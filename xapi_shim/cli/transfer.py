@@ -7,7 +7,7 @@ import select
 import socket
 import sys
 import time
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from xapi_shim.cli.thin import open_tcp, open_unix
 
@@ -39,6 +39,12 @@ def connect(path: str, beside: socket.socket) -> socket.socket:
         return open_unix(beside.getpeername())
     host, port = beside.getpeername()[:2]
     return open_tcp(host, port, tls=hasattr(beside, "version"))
+
+
+def domain_of(path: str) -> str:
+    """Return the number of the Xen domain that a console's path names, "" for none that runs."""
+    (number, *_) = parse_qs(urlsplit(path).query).get("domid", [""])
+    return number if number.isdecimal() else ""
 
 
 def _target(path: str) -> str:
