@@ -270,3 +270,31 @@ def test_our_xe_does_not_take_another_protocol_for_this_one(running, tmp_path):
     thread.join()
     assert done.returncode == 1
     assert "does not speak the thin CLI protocol" in done.stderr
+
+
+def test_the_daemon_stops_while_an_xe_waits(unix, running):
+    waiting = unix()
+    body = b"event-wait\nclass=vm\nname-label=nobody\n"
+    waiting.connection.sendall(b"POST /cli HTTP/1.0\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+    assert waiting.reader.read(len(HELLO)) == HELLO
+    waiting.connection.sendall(HELLO)
+    running.stop()  # within its 30 s
+    assert waiting.reader.read() == b""
+    running.start()
+
+
+def test_a_reader_of_half_a_list_does_not_hinder_the_next(unix, api):
+    for name in range(40):
+        unix().run("vm-create", f"name-label={name}")
+    leaver = unix()
+    leaver.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    body = b"vm-list\nparams=all\n"
+    leaver.connection.sendall(
+        b"POST /cli HTTP/1.0\r\ncontent-length: %d\r\n\r\n" % len(body) + body + HELLO[:0]
+    )
+    assert leaver.reader.read(len(HELLO)) == HELLO
+    leaver.connection.sendall(HELLO)
+    leaver.reader.read(100)
+    leaver.reader.close()
+    leaver.connection.close()
+    assert unix().run("vm-list", "--minimal") == 0
