@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 REFERENCE = REPO / "docs/xenapi"
 COVERAGE = REPO / "docs/xenapi-coverage.md"
+XE_COVERAGE = REPO / "docs/xe-coverage.md"
 
 
 def made_pages() -> dict[str, str]:
@@ -29,9 +30,14 @@ def made_coverage() -> str:
     return run([sys.executable, "-m", "xapi_shim.api.coverage"], cwd=REPO).stdout
 
 
+def made_xe_coverage() -> str:
+    """Return the page of xe's commands, told by the daemon itself. Raises ProcessError."""
+    return run([sys.executable, "-m", "xapi_shim.web.xe_coverage"], cwd=REPO).stdout
+
+
 @task
 def docs(_: Context) -> None:
-    """Write the XenAPI reference and the coverage page from what the datamodel and the daemon declare."""
+    """Write the XenAPI reference and the coverage pages from what the datamodel and the daemon declare."""
     made = made_pages()
     REFERENCE.mkdir(exist_ok=True)
     for old in REFERENCE.glob("*.md"):
@@ -40,3 +46,4 @@ def docs(_: Context) -> None:
     for name, text in made.items():
         (REFERENCE / name).write_text(text)
     COVERAGE.write_text(made_coverage())
+    XE_COVERAGE.write_text(made_xe_coverage())

@@ -1,6 +1,7 @@
 """Every message that is declared and not implemented, by count: the list is in docs/xenapi-coverage.md."""
 
 from kronos_lab.cache import REPO
+from xapi_shim.web.xe_coverage import coverage_text
 
 LIST = REPO / "docs/xenapi-coverage.md"
 
@@ -32,3 +33,9 @@ def test_each_of_them_answers_not_implemented(running, api, refused):
         for part in name.split("."):
             method = getattr(method, part)
         refused("NOT_IMPLEMENTED", method, *(values[p.type_text] for p in message.params))
+
+
+def test_the_page_of_xes_commands_is_true(running):
+    """After a change: python3 -m xapi_shim.web.xe_coverage > docs/xe-coverage.md"""
+    page = coverage_text(running.daemon.dispatcher, running.daemon.http_actions)
+    assert (REPO / "docs/xe-coverage.md").read_text() == page

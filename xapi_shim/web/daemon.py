@@ -29,6 +29,7 @@ from xapi_shim.rpc.tasks import Tasks
 from xapi_shim.storage.file_sr import FileSr
 from xapi_shim.storage.simulated_sr import SimulatedSr
 from xapi_shim.web.certificate import ensure_certificate, server_context
+from xapi_shim.web.cli_endpoint import CliEndpoint
 from xapi_shim.web.http_actions import HttpActions
 from xapi_shim.web.pam_login import PamLogin
 from xapi_shim.web.server import Listen, Server
@@ -77,8 +78,14 @@ class Daemon:
         self.port = 0
         # Set when the process is to end, to be started anew (a restored database).
         self.restart = asyncio.Event()
+        self._actions = HttpActions(self.tools, self._login, self.restart.set)
         self._server: Server | None = None
         self._background: list[asyncio.Task[None]] = []
+
+    @property
+    def http_actions(self) -> frozenset[str]:
+        """The paths of the HTTP actions that are served."""
+        return self._actions.paths
 
     async def start(self) -> None:
         """Fill the records, find the guests, open the doors. Raises KronosError, OSError."""
@@ -86,8 +93,12 @@ class Daemon:
         facts = read_facts(paths.inventory)
         await start_up(self.tools, facts, local_sr_type="dummy" if self.options.simulator else "file")
         await self.watch.settle()
-        actions = HttpActions(self.tools, self._login, self.restart.set)
-        self._server = Server(Endpoint(DATAMODEL, self.dispatcher), self._listen(facts.hostname), actions)
+        self._server = Server(
+            Endpoint(DATAMODEL, self.dispatcher),
+            self._listen(facts.hostname),
+            self._actions,
+            CliEndpoint(self.dispatcher),
+        )
         await self._server.start()
         self.port = self._server.port
         self._background = [asyncio.create_task(self.watch.run()), asyncio.create_task(self._collect())]

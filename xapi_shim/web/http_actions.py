@@ -54,6 +54,11 @@ class HttpActions:
     def __init__(self, tools: Toolstack, login: Login, restart: Callable[[], None]) -> None:
         self._tools, self._login, self._restart = tools, login, restart
 
+    @property
+    def paths(self) -> frozenset[str]:
+        """The paths that are served, by whichever door."""
+        return frozenset(route.path for route in self.routes(Door.TLS))
+
     def routes(self, door: Door) -> list[web.RouteDef]:
         """Return the routes for connections that come in by `door`."""
         return [

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xapi_shim.rpc.endpoint import Endpoint
+    from xapi_shim.web.cli_endpoint import CliEndpoint
     from xapi_shim.web.guard import Guard
     from xapi_shim.web.http_actions import HttpActions
 
@@ -51,11 +52,18 @@ class Listen:
 
 
 class Server:
-    """Runs an Endpoint behind the doors of `listen`."""
+    """Runs an Endpoint behind the doors of `listen`, and with it HTTP actions and what serves xe."""
 
-    def __init__(self, endpoint: Endpoint, listen: Listen, actions: HttpActions | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        listen: Listen,
+        actions: HttpActions | None = None,
+        cli: CliEndpoint | None = None,
+    ) -> None:
         self._actions = actions
         self._endpoint = endpoint
+        self._cli = cli
         self._listen = listen
         self._runners: list[web.AppRunner] = []
         self._doors: list[asyncio.Server] = []
@@ -78,6 +86,8 @@ class Server:
     async def stop(self) -> None:
         for opened in self._doors:
             opened.close()
+        if self._cli is not None:
+            self._cli.close()
         for runner in self._runners:
             await runner.cleanup()
 
@@ -104,6 +114,8 @@ class Server:
         app.router.add_post("/jsonrpc", json)
         for path in ("/", "/json", "/jsonrpc"):
             app.router.add_route("OPTIONS", path, _options)
+        if self._cli is not None:
+            app.router.add_post("/cli", self._cli.handler(lambda request: Origin(door, request.remote or "")))
         app.router.add_get("/", _front)
         if self._actions is not None:
             app.add_routes(self._actions.routes(door))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """One parameter of a record: its name, its marker such as ( RW) or (MRO), its value as text."""
 
     name: str
@@ -36,3 +34,8 @@ def _render(record: Sequence[Cell]) -> str:
 def render_minimal(values: Sequence[str]) -> str:
     """Return values joined by commas, commas in them escaped."""
     return ",".join(value.replace("\\", "\\\\").replace(",", "\\,") for value in values)
+
+
+def map_text(value: Mapping[str, object]) -> str:
+    """Return a map as xe prints it: `key: value`, semicolons between."""
+    return "; ".join(f"{key}: {one}" for key, one in sorted(value.items()))

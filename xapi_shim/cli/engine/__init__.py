@@ -1,0 +1,1 @@
+"""The commands of xe, done on the host: words in, calls of the XenAPI, text out."""
