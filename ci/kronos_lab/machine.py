@@ -89,6 +89,7 @@ class Machine:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None and self.folder is not None:
             print(f"{self.name}: what its console said is kept in {self.keep_evidence()}", file=sys.stderr)
+            print(self._last_words(), file=sys.stderr)
         self.power_off()
         if self._temporary and self.folder is not None:
             shutil.rmtree(self.folder)
@@ -301,6 +302,14 @@ class Machine:
             lambda: re.search(pattern, self.spec.console_log.read_text(errors="replace")) is not None,
             timeout_s,
         )
+
+    def _last_words(self) -> str:
+        """Return what the toolstack logged last and what Xen runs, for whoever sees a failed run's output only."""
+        told = []
+        for command in ("journalctl -b -u xapi -n 40 --no-pager -o short-iso", "xl list", "uptime"):
+            with contextlib.suppress(ProcessError, KronosError):
+                told.append(self.execute(command, timeout_s=60).stdout)
+        return "\n".join(told)
 
     def keep_evidence(self) -> Path:
         """Keep the console's log and a screenshot of a machine that failed; return where."""

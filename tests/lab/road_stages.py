@@ -262,13 +262,18 @@ class Watcher:
     def until(self, check, timeout_s=120.0):
         """Return the first record of the VM that `check` holds for."""
         deadline = time.monotonic() + timeout_s
+        seen = []
         while time.monotonic() < deadline:
             batch = self.api.event_from([f"vm/{self.ref}"], self.token, 10.0)
             self.token = batch["token"]
             for event in batch["events"]:
                 if event["operation"] != "del" and check(event["snapshot"]):
                     return event["snapshot"]
-        raise AssertionError("no such event")
+                seen.append(
+                    [event["snapshot"][key] for key in ("power_state", "domid", "current_operations")]
+                )
+        now = self.api.VM.get_record(self.ref)
+        raise AssertionError(f"events {seen}, now {now['power_state']}, domain {now['domid']}")
 
     def until_state(self, state):
         return self.until(lambda vm: vm["power_state"] == state)

@@ -111,7 +111,8 @@ class Host:
 
     def dnf(self, *words, check=True):
         options = [f"--releasever={TARGET.release}", "--forcearch=x86_64", "--assumeyes"]
-        options += ["--setopt=metadata_expire=0", "--setopt=keepcache=0"]
+        # metadata_expire=0 would still let metadata of the same second pass as fresh.
+        options += ["--refresh", "--setopt=keepcache=0"]
         return self.root.run(["dnf", *options, *words], check=check)
 
     def installed(self):

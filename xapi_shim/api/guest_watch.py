@@ -2,7 +2,8 @@
 
 `decide` is pure; `GuestWatch` reads the hypervisor whenever it says that something may
 have changed, and does what was decided. It runs once at start-up too, which is how a
-restarted daemon knows the guests that were running all along.
+restarted daemon knows the guests that were running all along. The hypervisor tells of a
+change once: whatever kept a look from seeing it or acting on it is followed by another.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# How soon to look again after trouble, in seconds; doubled each time up to the longest.
+RETRY_S = 0.5
+LONGEST_RETRY_S = 60.0
+
 
 class Reaction(StrEnum):
     """What to do about one VM."""
@@ -35,6 +40,7 @@ class Reaction(StrEnum):
     RECORD_PAUSED = "record that it is paused"
     DESTROY = "destroy what is left of it"
     RESTART = "start it anew"
+    LOOK_AGAIN = "wait until it is gone"
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,10 @@ class Recorded:
 def decide(vm: Recorded, domain: DomainInfo | None) -> Reaction:
     """Return what the difference between a VM's record and its domain asks for."""
     if domain is None or domain.run_state is RunState.DYING:
-        alive = vm.power_state in ("Running", "Paused")
-        return Reaction.RECORD_HALTED if alive and domain is None else Reaction.NOTHING
+        if vm.power_state not in ("Running", "Paused"):
+            return Reaction.NOTHING
+        # Xen tells when a domain dies, not when the last of its memory is given back.
+        return Reaction.RECORD_HALTED if domain is None else Reaction.LOOK_AGAIN
     if domain.run_state is RunState.SHUTDOWN:
         return _after(vm, domain.shutdown_reason)
     state = "Paused" if domain.run_state is RunState.PAUSED else "Running"
@@ -81,26 +89,44 @@ class GuestWatch:
     def __init__(self, tools: Toolstack) -> None:
         self._tools = tools
         self._acting: dict[str, asyncio.Task[None]] = {}
+        self._wanted = asyncio.Event()
+        # VMs at which a look found another at work; what that one read may be older than the change.
+        self._missed: set[str] = set()
+        # How often in a row each VM's reaction failed; "" is the reading of the domains.
+        self._failures: dict[str, int] = {}
 
     async def run(self) -> None:
-        """React to every change; an error in one look is logged and the next change looked at."""
+        """React to every change; an error in one look is logged, and another look taken soon."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen())
+            while True:
+                await self._wanted.wait()
+                self._wanted.clear()
+                try:
+                    await self.look()
+                except (XenError, XenAPIError):
+                    log.exception("cannot read the domains")
+                    self._retry("")
+
+    async def _listen(self) -> None:
         async for _ in self._tools.hypervisor.changes():
-            try:
-                await self.look()
-            except (XenError, XenAPIError):
-                log.exception("cannot read the domains")
+            self._wanted.set()
+
+    def _retry(self, vm: str) -> None:
+        """Have a look taken again, the later the more often it failed."""
+        failures = self._failures[vm] = self._failures.get(vm, 0) + 1
+        delay = min(RETRY_S * 2 ** min(failures - 1, 30), LONGEST_RETRY_S)
+        asyncio.get_running_loop().call_later(delay, self._wanted.set)
 
     async def look(self) -> None:
         """Compare all VMs with their domains and act; guests do not wait for each other."""
         domains = {d.uuid: d for d in await self._tools.hypervisor.domains()}
+        self._failures.pop("", None)
         for vm in self._tools.db.refs("VM"):
-            if self._passed_over(vm):
-                continue
-            reaction = self._reaction(vm, domains)
-            if reaction is not Reaction.NOTHING:
-                acting = asyncio.create_task(self._act(vm))
-                self._acting[vm] = acting
-                acting.add_done_callback(lambda _, vm=vm: self._acting.pop(vm, None))  # type: ignore[misc]
+            if vm in self._acting:
+                self._missed.add(vm)
+            elif not self._passed_over(vm) and self._reaction(vm, domains) is not Reaction.NOTHING:
+                self._acting[vm] = asyncio.create_task(self._act(vm))
 
     async def settle(self) -> None:
         """Look once and wait until everything found is dealt with (start-up, tests)."""
@@ -110,8 +136,7 @@ class GuestWatch:
     def _passed_over(self, vm: str) -> bool:
         db = self._tools.db
         return (
-            vm in self._acting
-            or not db.exists("VM", vm)
+            not db.exists("VM", vm)
             or db.flag("VM", vm, "is_control_domain")
             or db.flag("VM", vm, "is_a_template")
         )
@@ -120,27 +145,41 @@ class GuestWatch:
         return decide(_recorded(self._tools.db, vm), domains.get(self._tools.db.text("VM", vm, "uuid")))
 
     async def _act(self, vm: str) -> None:
-        """Look again under the VM's lock, and do what that says.
+        """Look again under the VM's lock, and do what that says; look once more after what failed or was missed."""
+        tools = self._tools
+        try:
+            async with tools.domain_locks[vm]:
+                await self._act_locked(vm)
+        except (XenError, XenAPIError) as error:
+            log.error("VM %s: %s", vm, error)
+            self._retry(vm)
+        finally:
+            del self._acting[vm]
+            if vm in self._missed:
+                self._missed.discard(vm)
+                self._wanted.set()
 
-        A message that is at work on the domain is waited for: what happened meanwhile (a guest
+    async def _act_locked(self, vm: str) -> None:
+        """Do what a fresh look says. Raises XenError, XenAPIError.
+
+        A message that was at work on the domain was waited for: what happened meanwhile (a guest
         that crashed as soon as it was started) is found then.
         """
         tools = self._tools
-        async with tools.domain_locks[vm]:
-            domains = {d.uuid: d for d in await tools.hypervisor.domains()}
-            if not tools.db.exists("VM", vm):
-                return
-            domain = domains.get(tools.db.text("VM", vm, "uuid"))
-            reaction = self._reaction(vm, domains)
-            if reaction is Reaction.NOTHING:
-                return
-            log.info("VM %s: %s", tools.db.text("VM", vm, "uuid"), reaction)
-            try:
-                await self._do(vm, reaction, domain)
-            except XenAPIError as error:
-                log.error("VM %s: %s: %s", tools.db.text("VM", vm, "uuid"), reaction, error)
-        if tools.db.exists("VM", vm):
+        domains = {d.uuid: d for d in await tools.hypervisor.domains()}
+        if not tools.db.exists("VM", vm):
+            self._failures.pop(vm, None)
+            return
+        uuid = tools.db.text("VM", vm, "uuid")
+        reaction = self._reaction(vm, domains)
+        if reaction is Reaction.LOOK_AGAIN:
+            self._retry(vm)
+            return
+        if reaction is not Reaction.NOTHING:
+            log.info("VM %s: %s", uuid, reaction)
+            await self._do(vm, reaction, domains.get(uuid))
             update_vm(tools.db, vm)
+        self._failures.pop(vm, None)
 
     async def _do(self, vm: str, reaction: Reaction, domain: DomainInfo | None) -> None:
         tools = self._tools
