@@ -59,7 +59,9 @@ def test_every_message_answers_whatever_it_is_sent(running):
     tools, dispatcher = running.daemon.tools, running.daemon.dispatcher
     endpoint = Endpoint(tools.db.model, dispatcher)
     session = running.do(
-        lambda: tools.sessions.open("f", Role.POOL_ADMIN, originator="", host=tools.host, local=False)
+        lambda: tools.sessions.open(
+            "f", Role.POOL_ADMIN, originator="", host=tools.host, local=False, pool=True
+        )
     )
     names = sorted(set(dispatcher.bound) - set(LEFT_OUT))
     refs = {name: list(table.rows)[:2] for name, table in tools.db.tables.items()}

@@ -76,10 +76,7 @@ async def call_plugin(call: Call, host: str, plugin: str, fn: str, args: dict[st
     if program is None:
         raise XenapiMissingPluginError(plugin)
     sessions = call.tools.sessions
-    user = sessions.user(call.info.session)
-    session = sessions.open(
-        user, call.info.role, originator="plugin", host=call.tools.host, local=user == "root"
-    )
+    session = sessions.open_child(call.info.session, "plugin")
     try:
         request = xmlrpc.client.dumps((session, args), fn)
         # Where plugins find XenAPIPlugin, and that finds us.

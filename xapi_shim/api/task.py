@@ -4,35 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xapi_shim.datamodel.errors import InvalidValueError, RbacPermissionDeniedError
-from xapi_shim.datamodel.model import Role
+from xapi_shim.datamodel.errors import InvalidValueError
+from xapi_shim.datamodel.permissions import EXTRA
+from xapi_shim.rpc.roles import denied
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call
+
+# The permission to end tasks of others, by cancelling too.
+OTHERS = "task.destroy/any"
 
 
 async def create(call: Call, label: str, description: str) -> str:
     return call.tools.tasks.create(label, description, call.info.session)
 
 
-def _assert_own(call: Call, task: str, permission: str) -> None:
+def _assert_own(call: Call, task: str) -> None:
     """Raise RBAC_PERMISSION_DENIED for another user's task, unless the role reaches everybody's."""
-    if call.info.role.allows(Role.POOL_OPERATOR):
+    if call.info.role.allows(EXTRA[OTHERS]):
         return
-    sessions, owner = call.tools.sessions, call.db.text("task", task, "session")
-    if not sessions.alive(owner) or sessions.user(owner) != sessions.user(call.info.session):
-        raise RbacPermissionDeniedError(permission, "No permission in user session")
+    if not call.tools.sessions.same_user(call.db.text("task", task, "session"), call.info.session):
+        raise denied(OTHERS)
 
 
 async def destroy(call: Call, self: str) -> None:
     """Forget a task. Raises RBAC_PERMISSION_DENIED for another user's."""
-    _assert_own(call, self, "task.destroy/any")
+    _assert_own(call, self)
     call.db.destroy("task", self)
 
 
 async def cancel(call: Call, task: str) -> None:
     """Ask a task to stop. Raises OPERATION_NOT_ALLOWED where it cannot, RBAC_PERMISSION_DENIED."""
-    _assert_own(call, task, "task.cancel/any")
+    _assert_own(call, task)
     call.tools.tasks.cancel(task)
 
 

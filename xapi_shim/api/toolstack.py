@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xapi_shim.base.paths import Paths
     from xapi_shim.database.database import Database
     from xapi_shim.network.interface import HostNetwork
+    from xapi_shim.rpc.audit_file import AuditFile
     from xapi_shim.rpc.call import CallInfo
     from xapi_shim.rpc.events import Events
     from xapi_shim.rpc.sessions import Sessions
@@ -46,6 +47,7 @@ class Toolstack:
     network: HostNetwork
     sr_types: Mapping[str, SrDriverFactory]
     paths: Paths
+    audit: AuditFile
     authenticate: Authenticator
     # How long a wrong password is left waiting, in seconds.
     login_delay_s: float = 5.0

@@ -34,6 +34,11 @@ class Paths:
         return self._at("var/lib/xapi/messages")
 
     @property
+    def audit_log(self) -> Path:
+        """Who asked for which change; former ones beside it, numbered."""
+        return self._at("var/log/xapi/audit.log")
+
+    @property
     def local_sr(self) -> Path:
         """Where the default file SR keeps its disks."""
         return self._at("var/lib/xapi/sr")
@@ -55,6 +60,11 @@ class Paths:
     @property
     def pool_conf(self) -> Path:
         return self._at("etc/xensource/pool.conf")
+
+    @property
+    def pool_secret(self) -> Path:
+        """What hosts of a pool know one another by, mode 0600."""
+        return self._at("etc/xensource/ptoken")
 
     @property
     def server_certificate(self) -> Path:

@@ -4,7 +4,8 @@ Rules of this module:
 - a write is visible at once and acknowledged when the outermost `transaction` has committed;
 - an exception inside a transaction puts every row back as it was;
 - the derived end of a relation (a VM's VBDs) is never written by callers and never stored;
-- generations only grow: each changed row carries the generation of its last change.
+- generations only grow: each changed row carries the generation of its last change;
+- fixed rows follow from the declarations: made at each start, never stored, no events.
 All calls come from one thread (the daemon's event loop); nothing here awaits.
 """
 
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from xapi_shim.database.sqlite_store import Change, Store, StoreError
-from xapi_shim.database.table import Deleted, Row, Table
+from xapi_shim.database.table import FIXED, Deleted, Row, Table
 from xapi_shim.datamodel.errors import HandleInvalidError, UuidInvalidError
 from xapi_shim.datamodel.types import NULL_REF, REF_PREFIX
 
@@ -197,6 +198,10 @@ class Database:
                         self._relate(rel, ref, None, full[name])
         return ref
 
+    def add_fixed(self, cls: str, ref: str, values: Mapping[str, Value]) -> None:
+        """Add a row that is the same for good; `values` names every field. It relates to nothing."""
+        self.tables[cls].insert(ref, Row(dict(values), FIXED, FIXED))
+
     def set(self, cls: str, ref: str, name: str, value: Value) -> None:
         """Set one field; nothing happens when it has that value already. Raises HandleInvalidError."""
         row = self._row(cls, ref)
@@ -238,6 +243,8 @@ class Database:
     def touch(self, cls: str, ref: str) -> int:
         """Mark a row as changed without changing it (event.inject); return the generation."""
         row = self._row(cls, ref)
+        if row.created == FIXED:
+            return self.generation
         with self.transaction():
             row.modified = self._touch(cls, ref)
         return self.generation

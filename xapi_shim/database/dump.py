@@ -16,6 +16,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from xapi_shim.base.errors import KronosError
+from xapi_shim.database.table import FIXED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,9 @@ def write(db: Database) -> Iterator[str]:
     for name, table in db.tables.items():
         if table.cls.persist:
             yield f"<table name={quoteattr(name)}>\n"
-            for ref in table.rows:
+            for ref, row in table.rows.items():
+                if row.created == FIXED:
+                    continue
                 body = escape(json.dumps(db.stored(name, ref), separators=(",", ":")))
                 yield f"<row ref={quoteattr(ref)}>{body}</row>\n"
             yield "</table>\n"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from xapi_shim.datamodel.model import ApiClass, Value
 
+# The generation of a row that is the same for good.
+FIXED = -1
 # How many deleted rows event.from still knows; the reference keeps 256 to 512 per table.
 DELETED_ROWS_KEPT = 512
 
@@ -37,13 +39,20 @@ class Table:
     def __init__(self, cls: ApiClass) -> None:
         self.cls = cls
         self.rows: dict[str, Row] = {}
+        self._fixed = 0
         self.deleted: deque[Deleted] = deque(maxlen=DELETED_ROWS_KEPT)
         # The newest generation of a deletion that is no longer remembered.
         self.forgotten = 0
         self._by_uuid: dict[str, str] = {}
         self._by_label: defaultdict[str, dict[str, None]] = defaultdict(dict)
 
+    @property
+    def changing(self) -> int:
+        """How many rows there are that events tell of."""
+        return len(self.rows) - self._fixed
+
     def insert(self, ref: str, row: Row) -> None:
+        self._fixed += row.created == FIXED and ref not in self.rows
         self.rows[ref] = row
         self._index(ref, row.values)
 

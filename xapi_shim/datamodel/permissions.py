@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from typing import TYPE_CHECKING
 
 from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.http_actions import HTTP_ACTIONS
 from xapi_shim.datamodel.model import Role
+from xapi_shim.datamodel.types import REF_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +18,13 @@ if TYPE_CHECKING:
 
 # Beyond messages: to end tasks of others.
 EXTRA: Mapping[str, Role] = {"task.destroy/any": Role.POOL_OPERATOR}
+
+# The roles that clients see, most powerful first. Local root is none of them: it needs no permission.
+ROLES = tuple(role for role in Role if role is not Role.LOCAL_ROOT)
+# Those that are given to nobody: the toolstack's own.
+INTERNAL_ROLES = frozenset({Role.CLIENT_CERT})
+# One of the reference's that clients know by heart.
+POOL_ADMIN_UUID = "0165f154-ba3e-034e-6b27-5d271af109ba"
 
 # What a host answers while its pool's coordinator is out of reach.
 EMERGENCY_CALLS = frozenset(
@@ -62,3 +72,36 @@ def permissions(model: DataModel) -> dict[str, Role]:
         made[f"http/{action.name}"] = action.role
         made.update({f"http/{action.name}/{part}": role for part, role in action.parts.items()})
     return made
+
+
+def _client_cert_permissions(model: DataModel) -> set[str]:
+    """Return the permissions that hosts' client certificates have besides those of their place in the order."""
+    names = {key.lower() for key, (_, message) in all_messages(model).items() if message.client_cert}
+    return names | {f"http/{action.name}" for action in HTTP_ACTIONS if action.client_cert}
+
+
+def role_permissions(model: DataModel) -> dict[Role, tuple[str, ...]]:
+    """Return what each role may do, by names of permissions, sorted."""
+    least, extra = permissions(model), _client_cert_permissions(model)
+    return {
+        role: tuple(
+            sorted(
+                name
+                for name, needed in least.items()
+                if role.allows(needed) or (role is Role.CLIENT_CERT and name in extra)
+            )
+        )
+        for role in ROLES
+    }
+
+
+def role_uuid(name: str) -> str:
+    """Return the uuid of a role or permission, the same on every host (the reference's: MD5 of its name)."""
+    if name == Role.POOL_ADMIN:
+        return POOL_ADMIN_UUID
+    return str(uuid.UUID(hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()))
+
+
+def role_ref(name: str) -> str:
+    """Return the ref of a role or permission, the same on every host."""
+    return REF_PREFIX + role_uuid(name)

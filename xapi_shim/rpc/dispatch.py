@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.errors import (
@@ -20,15 +20,18 @@ from xapi_shim.datamodel.errors import (
     MessageParameterCountMismatchError,
     MessageRemovedError,
     NotImplementedError_,
-    RbacPermissionDeniedError,
     SessionInvalidError,
     TaskCancelledError,
     XenAPIError,
 )
 from xapi_shim.datamodel.model import Role
+from xapi_shim.datamodel.permissions import EMERGENCY_CALLS
 from xapi_shim.datamodel.types import NULL_REF, Kind, Type, parse_type
+from xapi_shim.rpc.audit import Caller, Entry, NoAuditLog, is_audited, params_told
 from xapi_shim.rpc.call import CallInfo
 from xapi_shim.rpc.generic import GenericMessages
+from xapi_shim.rpc.roles import denied, missing_permission
+from xapi_shim.rpc.sessions import Door
 from xapi_shim.rpc.values import Coercion, type_of
 from xapi_shim.rpc.xmlrpc import XmlEncoder
 
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
     from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import ApiClass, Message, Value
+    from xapi_shim.rpc.audit import AuditLog
     from xapi_shim.rpc.call import Handler
     from xapi_shim.rpc.events import EventBatch
     from xapi_shim.rpc.records import Records
@@ -47,9 +51,8 @@ if TYPE_CHECKING:
     Extension = Callable[[str, list[object]], Awaitable[object]]
 
 log = logging.getLogger(__name__)
-# Who asked for a change, and whether the role let it happen; never the arguments: some are secrets.
-audit = logging.getLogger("xapi.audit")
 
+T = TypeVar("T")
 TASK_REF = parse_type("ref(task)")
 NAMES = parse_type("set(string)")
 ASYNC_PREFIXES = ("Async", "InternalAsync")
@@ -80,6 +83,7 @@ class Bound:
     cls: ApiClass
     message: Message
     handler: Handler | None
+    audited: bool
 
     @property
     def name(self) -> str:
@@ -96,12 +100,16 @@ class Dispatcher:
         tasks: Tasks,
         handlers: Mapping[str, Handler],
         extension: Extension | None = None,
+        audit: AuditLog | None = None,
     ) -> None:
         """`extension` serves messages that nobody declared, or raises MessageMethodUnknownError.
+
+        `audit` is told of each call that changes something.
 
         Raise KeyError when a handler is for a message that nobody declared.
         """
         self._extension = extension
+        self._audit = audit or NoAuditLog()
         self.db, self.sessions, self.tasks = db, sessions, tasks
         self._coercion = Coercion(db.model)
         self._encoder = XmlEncoder(db.model)
@@ -110,7 +118,9 @@ class Dispatcher:
         if unknown := handlers.keys() - declared.keys():
             raise KeyError(f"implementations of undeclared messages: {sorted(unknown)}")
         self.bound = {
-            key: Bound(cls, message, handlers.get(key) or generic.handler(cls, message))
+            key: Bound(
+                cls, message, handlers.get(key) or generic.handler(cls, message), is_audited(cls, message)
+            )
             for key, (cls, message) in declared.items()
         }
         self._names = {key.replace(".", "_", 1): key for key in self.bound}
@@ -128,7 +138,7 @@ class Dispatcher:
             if request.method.startswith("system.isAlive:"):
                 return Success(parse_type("string"), request.method.partition(":")[2])
             if self._extension is not None and request.params and self._is_foreign(request.method):
-                return await self._extended(self._extension, request)
+                return await self._extended(self._extension, request, origin)
             return await self._call(request, origin)
         except XenAPIError as error:
             return Failure(error.description())
@@ -147,12 +157,17 @@ class Dispatcher:
     def _is_foreign(self, name: str) -> bool:
         return self._find(name) is None and name.partition(".")[0] not in ASYNC_PREFIXES
 
-    async def _extended(self, extension: Extension, request: Request) -> Success:
+    async def _extended(self, extension: Extension, request: Request, origin: Origin) -> Success:
         """Serve a message by a program of others: for pool-admin, as host.call_extension."""
-        _, role = self._session(request.params[0])
+        sent = request.params[0]
+        if not isinstance(sent, str):
+            raise SessionInvalidError(str(sent)[:64])
+        role = self.sessions.role(sent)
+        entry = Entry(self.sessions.caller(sent, origin), "API", request.method)
         if not role.allows(Role.POOL_ADMIN):
-            raise RbacPermissionDeniedError("host.call_extension", "No permission in user session")
-        value = await extension(request.method, request.params)
+            self._audit.add(replace(entry, allowed=False))
+            raise denied("host.call_extension")
+        value = await self._noted(entry, extension(request.method, request.params))
         try:
             return Success(type_of(value), cast("Value", value))
         except TypeError as error:
@@ -177,49 +192,63 @@ class Dispatcher:
         if message.session:
             if not sent:
                 raise MessageParameterCountMismatchError(bound.name, str(len(message.params)), "0")
-            session, role = self._session(sent.pop(0))
+            session, role = self._session(bound, sent.pop(0))
         required = sum(p.required for p in message.params)
         if not required <= len(sent) <= len(message.params):
             expected = str(len(message.params) if len(sent) > len(message.params) else required)
             raise MessageParameterCountMismatchError(bound.name, expected, str(len(sent)))
         args = self._arguments(message, sent)
-        if message.session:
-            self._audited(bound, session, role, args)
+        entry = self._entry(bound, session, args, origin) if bound.audited else None
+        if message.session and (missing := missing_permission(bound.name, message, role, args)):
+            if entry is not None:
+                self._audit.add(replace(entry, allowed=False))
+            raise denied(missing)
         if bound.handler is None:
             raise NotImplementedError_(bound.name)
+        if message.pool_internal and origin.door is not Door.UNIX and not self._is_hosts(session):
+            raise InternalErrorError(f"{bound.name} is for hosts of the pool among themselves")
         info = CallInfo(bound.name, session, role, origin)
         if is_async:
-            return Success(TASK_REF, self._background(bound, info, args))
-        return Success(message.result, await self._foreground(bound, info, args))
+            return Success(TASK_REF, self._background(bound, info, args, entry))
+        return Success(message.result, await self._noted(entry, self._foreground(bound, info, args)))
 
-    def _session(self, sent: object) -> tuple[str, Role]:
+    def _session(self, bound: Bound, sent: object) -> tuple[str, Role]:
+        """Return the session and its role. Raises SessionInvalidError."""
         if not isinstance(sent, str):
             raise SessionInvalidError(str(sent)[:64])
+        if bound.name in EMERGENCY_CALLS and self.sessions.is_emergency(sent):
+            return sent, Role.LOCAL_ROOT
         return sent, self.sessions.role(sent)
 
-    def _audited(self, bound: Bound, session: str, role: Role, args: list[Value]) -> None:
-        """`_permit`, told to the audit log unless the message only reads."""
-        told = "ALLOWED"
+    def _is_hosts(self, session: str) -> bool:
+        return self.sessions.is_emergency(session) or self.sessions.is_pool(session)
+
+    def _entry(self, bound: Bound, session: str, args: list[Value], origin: Origin) -> Entry:
+        """Return what the audit log says of a call, before it is known how it ends."""
+        if bound.message.session:
+            caller = self.sessions.caller(session, origin)
+        else:
+            name = str(args[0]) if bound.message.params[0].name == "uname" else ""
+            caller = Caller("", name, "", local_superuser=False, origin=origin)
+        return Entry(caller, "API", bound.name, params_told(self.db, bound.cls, bound.message, args))
+
+    async def _noted(self, entry: Entry | None, work: Awaitable[T]) -> T:
+        """Return what `work` does, and tell the audit log how it ended."""
+        error = ""
         try:
-            self._permit(bound, role, args)
-        except RbacPermissionDeniedError:
-            told = "DENIED"
+            return await work
+        except XenAPIError as failure:
+            error = failure.description()[0]
+            raise
+        except asyncio.CancelledError:
+            error = TaskCancelledError.code
+            raise
+        except Exception:
+            error = InternalErrorError.code
             raise
         finally:
-            if bound.message.role is not Role.READ_ONLY:
-                audit.info("%s %s by %r as %s", told, bound.name, self.sessions.user(session), role.value)
-
-    def _permit(self, bound: Bound, role: Role, args: list[Value]) -> None:
-        """Raise RbacPermissionDeniedError; the role a map's key asks for wins over the message's."""
-        message = bound.message
-        permission, least = bound.name.lower(), message.role
-        if message.key_roles and len(args) > 1 and isinstance(args[1], str):
-            for key, key_role in message.key_roles.items():
-                if args[1] == key or (key.endswith("*") and args[1].startswith(key[:-1])):
-                    permission, least = f"{permission}/key:{key}", key_role
-                    break
-        if not role.allows(least):
-            raise RbacPermissionDeniedError(permission, "No permission in user session")
+            if entry is not None:
+                self._audit.add(replace(entry, error=error))
 
     def _arguments(self, message: Message, sent: list[object]) -> list[Value]:
         args: list[Value] = []
@@ -254,18 +283,18 @@ class Dispatcher:
                 self.db.destroy("task", task)
         return result
 
-    def _background(self, bound: Bound, info: CallInfo, args: list[Value]) -> str:
+    def _background(self, bound: Bound, info: CallInfo, args: list[Value], entry: Entry | None) -> str:
         task = self.tasks.create(f"Async.{bound.name}", "", info.session)
-        running = asyncio.create_task(self._run(bound, replace(info, task=task), args))
+        running = asyncio.create_task(self._run(bound, replace(info, task=task), args, entry))
         self._running.add(running)
         running.add_done_callback(self._running.discard)
         self.tasks.attach(task, running)
         return task
 
-    async def _run(self, bound: Bound, info: CallInfo, args: list[Value]) -> None:
+    async def _run(self, bound: Bound, info: CallInfo, args: list[Value], entry: Entry | None) -> None:
         assert bound.handler is not None
         try:
-            result = await bound.handler(info, args)
+            result = await self._noted(entry, bound.handler(info, args))
         except XenAPIError as error:
             self.tasks.fail(info.task, error.description())
         except asyncio.CancelledError:

@@ -214,7 +214,7 @@ class Events:
             await asyncio.sleep(NEXT_BATCH_S)
 
     def _batch(self, events: tuple[Event, ...]) -> EventBatch:
-        counts = {name.lower(): len(table.rows) for name, table in self.db.tables.items() if table.cls.events}
+        counts = {name.lower(): table.changing for name, table in self.db.tables.items() if table.cls.events}
         return EventBatch(events, counts, make_token(self.db.generation))
 
     def inject(self, cls: str, ref: str) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from xapi_shim.datamodel.errors import SessionInvalidError
+from xapi_shim.datamodel.types import NULL_REF, REF_PREFIX
+from xapi_shim.rpc.audit import Caller
 from xapi_shim.rpc.dates import now_text
+from xapi_shim.rpc.roles import permissions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +43,15 @@ class Origin:
     address: str = ""
 
 
+@dataclass(frozen=True)
+class External:
+    """Whom a directory knows the caller as: himself and his groups by identifier, and the subject among them."""
+
+    sid: str
+    identifiers: frozenset[str]
+    subject: str
+
+
 @dataclass
 class _Live:
     role: Role
@@ -47,6 +60,8 @@ class _Live:
     pool: bool
     active: float
     written: float
+    confirmed: float
+    external: External | None = None
 
 
 @dataclass
@@ -56,9 +71,19 @@ class Sessions:
     db: Database
     clock: Callable[[], float] = time.monotonic
     _live: dict[str, _Live] = field(default_factory=dict)
+    # Those known to this host alone, for emergencies: they are no objects. By ref, when last used.
+    _emergency: dict[str, float] = field(default_factory=dict)
 
     def open(
-        self, user: str, role: Role, *, originator: str, host: str, local: bool, pool: bool = False
+        self,
+        user: str,
+        role: Role,
+        *,
+        originator: str,
+        host: str,
+        local: bool,
+        pool: bool = False,
+        external: External | None = None,
     ) -> str:
         """Make a session and return its ref; the longest unused of its kind goes when there are too many."""
         self._make_room(user, originator, pool=pool)
@@ -73,17 +98,54 @@ class Sessions:
                 "auth_user_name": user,
                 "originator": originator,
                 "pool": pool,
+                "subject": external.subject if external else NULL_REF,
+                "auth_user_sid": external.sid if external else "",
+                "rbac_permissions": permissions_of().get(role, ()),
             },
         )
         at = self.clock()
-        self._live[ref] = _Live(role, user, originator, pool, at, at)
+        self._live[ref] = _Live(role, user, originator, pool, at, at, at, external)
         return ref
+
+    def open_child(self, parent: str, originator: str) -> str:
+        """Make a session that may do what `parent` may. Raises SessionInvalidError."""
+        live = self._get(parent)
+        ref = self.open(
+            live.user,
+            live.role,
+            originator=originator,
+            host=self.db.text("session", parent, "this_host"),
+            local=self.db.flag("session", parent, "is_local_superuser"),
+            pool=live.pool,
+            external=live.external,
+        )
+        self.db.set("session", ref, "parent", parent)
+        return ref
+
+    def open_emergency(self) -> str:
+        """Make a session for what a host answers while its pool is out of reach, and return its ref."""
+        ref = f"{REF_PREFIX}{uuid.uuid4()}"
+        self._emergency[ref] = self.clock()
+        while len(self._emergency) > POOL:
+            del self._emergency[min(self._emergency, key=lambda one: self._emergency[one])]
+        return ref
+
+    def is_emergency(self, ref: str) -> bool:
+        """Say whether `ref` is such a session, and note that it is in use."""
+        if ref not in self._emergency:
+            return False
+        self._emergency[ref] = self.clock()
+        return True
+
+    def _get(self, ref: str) -> _Live:
+        try:
+            return self._live[ref]
+        except KeyError:
+            raise SessionInvalidError(ref) from None
 
     def role(self, ref: str) -> Role:
         """Return the session's role and note that it is in use. Raises SessionInvalidError."""
-        live = self._live.get(ref)
-        if live is None:
-            raise SessionInvalidError(ref)
+        live = self._get(ref)
         live.active = self.clock()
         if live.active - live.written > ACTIVE_STEP_S:
             live.written = live.active
@@ -92,15 +154,59 @@ class Sessions:
 
     def user(self, ref: str) -> str:
         """Return the user's name. Raises SessionInvalidError."""
-        if ref not in self._live:
-            raise SessionInvalidError(ref)
-        return self._live[ref].user
+        return self._get(ref).user
+
+    def same_user(self, ref: str, other: str) -> bool:
+        """Say whether both sessions are alive and one user's."""
+        if ref not in self._live or other not in self._live:
+            return False
+        mine, others = self._live[ref], self._live[other]
+        return (mine.user, mine.external and mine.external.sid) == (
+            others.user,
+            others.external and others.external.sid,
+        )
+
+    def is_pool(self, ref: str) -> bool:
+        """Say whether the session is one of hosts among themselves. Raises SessionInvalidError."""
+        return self._get(ref).pool
+
+    def external(self) -> dict[str, External]:
+        """Return the sessions of a directory's users."""
+        return {ref: live.external for ref, live in self._live.items() if live.external is not None}
+
+    def caller(self, ref: str, origin: Origin) -> Caller:
+        """Return whom the audit log names for a session. Raises SessionInvalidError."""
+        if ref in self._emergency:
+            return Caller(ref, "", "", local_superuser=True, origin=origin)
+        live = self._get(ref)
+        sid = live.external.sid if live.external else ""
+        local = self.db.flag("session", ref, "is_local_superuser")
+        return Caller(ref, live.user, sid, local_superuser=local, origin=origin)
+
+    def unconfirmed(self, older_s: float) -> list[str]:
+        """Return those sessions of a directory's users that it last confirmed more than `older_s` ago."""
+        now = self.clock()
+        return [ref for ref in self.external() if now - self._live[ref].confirmed >= older_s]
+
+    def confirm(self, ref: str, role: Role, external: External) -> None:
+        """Note what the directory and the subjects say of a session's user now. Raises SessionInvalidError."""
+        live = self._get(ref)
+        live.role, live.external, live.confirmed = role, external, self.clock()
+        self.db.update(
+            "session",
+            ref,
+            subject=external.subject,
+            validation_time=now_text(),
+            rbac_permissions=permissions_of().get(role, ()),
+        )
 
     def alive(self, ref: str) -> bool:
         return ref in self._live
 
     def close(self, ref: str) -> None:
         """Forget a session. Raises SessionInvalidError."""
+        if self._emergency.pop(ref, None) is not None:
+            return
         if self._live.pop(ref, None) is None:
             raise SessionInvalidError(ref)
         self.db.destroy("session", ref)
@@ -108,6 +214,7 @@ class Sessions:
     def drop_idle(self) -> int:
         """Close what nobody used for IDLE_S; return how many."""
         idle = [ref for ref, live in self._live.items() if self.clock() - live.active > IDLE_S]
+        idle += [ref for ref, active in self._emergency.items() if self.clock() - active > IDLE_S]
         for ref in idle:
             self.close(ref)
         return len(idle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,9 +22,11 @@ from xapi_shim.database.sqlite_store import SqliteStore
 from xapi_shim.datamodel.registry import DATAMODEL
 from xapi_shim.network.linux import LinuxNetwork
 from xapi_shim.network.simulated import SimulatedNetwork
+from xapi_shim.rpc.audit_file import AuditFile
 from xapi_shim.rpc.dispatch import Dispatcher
 from xapi_shim.rpc.endpoint import Endpoint
 from xapi_shim.rpc.events import Events
+from xapi_shim.rpc.roles import fill_roles
 from xapi_shim.rpc.sessions import Sessions
 from xapi_shim.rpc.tasks import Tasks
 from xapi_shim.storage.file_sr import FileSr
@@ -73,6 +76,7 @@ class Daemon:
             self.tools.tasks,
             bind(self.tools, DATAMODEL),
             partial(run_extension, options.paths.extensions),
+            self.tools.audit,
         )
         self.watch = GuestWatch(self.tools)
         self.port = 0
@@ -126,6 +130,7 @@ class Daemon:
                 await task
         if self._server is not None:
             await self._server.stop()
+        self.tools.audit.close()
         self.tools.db.close()
 
     async def _collect(self) -> None:
@@ -144,6 +149,7 @@ class Daemon:
 def _assemble(options: Options) -> Toolstack:
     paths = options.paths
     db = Database(DATAMODEL, SqliteStore(paths.database))
+    fill_roles(db)
     sessions = Sessions(db)
     simulated = options.simulator
     return Toolstack(
@@ -155,6 +161,7 @@ def _assemble(options: Options) -> Toolstack:
         network=SimulatedNetwork() if simulated else LinuxNetwork(),
         sr_types={"dummy": SimulatedSr, "file": FileSr} if simulated else {"file": FileSr},
         paths=paths,
+        audit=AuditFile(paths.audit_log, socket.gethostname()),
         authenticate=options.authenticate or PamLogin(),
         login_delay_s=options.login_delay_s,
     )
