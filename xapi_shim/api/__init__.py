@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from xapi_shim.api import (
+    audit,
     blob,
     event,
+    external_auth_messages,
     host,
     host_settings,
     message,
@@ -13,9 +15,11 @@ from xapi_shim.api import (
     plugins,
     pool,
     pool_availability,
+    role,
     secret,
     session,
     sr,
+    subject,
     task,
     vbd,
     vdi,
@@ -29,8 +33,10 @@ from xapi_shim.api import (
 )
 
 MODULES = (
+    audit,
     blob,
     event,
+    external_auth_messages,
     host,
     host_settings,
     message,
@@ -39,9 +45,11 @@ MODULES = (
     plugins,
     pool,
     pool_availability,
+    role,
     secret,
     session,
     sr,
+    subject,
     task,
     vbd,
     vdi,

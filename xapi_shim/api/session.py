@@ -6,14 +6,22 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from xapi_shim.datamodel.errors import HostIsSlaveError, SessionAuthenticationFailedError
+from xapi_shim.api.external_auth import WRONG, end_sessions, external_login, is_enabled
+from xapi_shim.api.password import change_password
+from xapi_shim.api.pool_secret import is_pool_secret
+from xapi_shim.datamodel.errors import (
+    HostIsSlaveError,
+    SessionAuthenticationFailedError,
+    UserIsNotLocalSuperuserError,
+    XenAPIError,
+)
 from xapi_shim.datamodel.model import Role
 from xapi_shim.rpc.sessions import Door
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xapi_shim.api.toolstack import Call
+    from xapi_shim.api.toolstack import Call, Toolstack
 
 log = logging.getLogger(__name__)
 
@@ -32,21 +40,79 @@ def master_address(pool_conf: Path) -> str:
 async def login_with_password(call: Call, uname: str, pwd: str, version: str, originator: str) -> str:  # noqa: ARG001
     """Return a new session. Over the unix socket the caller is root already.
 
-    Only root comes in so far: other users need subjects and roles.
-    Raises HOST_IS_SLAVE [the master's bare address] on a pool's other hosts, and
-    SESSION_AUTHENTICATION_FAILED [user; message], after a delay.
+    Root is known to the host itself; where the pool has a directory of users, so are those of them
+    who are subjects, or in a group that is one. Raises HOST_IS_SLAVE [the master's bare address] on
+    a pool's other hosts; after a delay SESSION_AUTHENTICATION_FAILED [user; why],
+    SESSION_AUTHORIZATION_FAILED [user; why] to a user who is no subject, and RBAC_PERMISSION_DENIED
+    [session.login_with_password; why] to one without a role.
     """
     tools, origin = call.tools, call.info.origin
-    if origin.door is not Door.UNIX and (master := master_address(tools.paths.pool_conf)):
+    if origin.door is Door.UNIX:
+        return _open_root(tools, uname or SUPERUSER, originator)
+    if master := master_address(tools.paths.pool_conf):
         raise HostIsSlaveError(master)
-    if origin.door is not Door.UNIX and (
-        uname != SUPERUSER or "\0" in pwd or not await tools.authenticate(uname, pwd)
-    ):
-        log.warning("login refused for %r from %s", uname[:64], origin.address)
+    try:
+        if uname == SUPERUSER or not is_enabled(tools):
+            await _check_superuser(tools, uname, pwd)
+            return _open_root(tools, uname, originator)
+        name, admission = await external_login(tools, uname, pwd)
+    except XenAPIError as error:
+        log.warning("login refused for %r from %s: %s", uname[:64], origin.address, error.description()[0])
         await asyncio.sleep(tools.login_delay_s)
-        raise SessionAuthenticationFailedError(uname, "Authentication failure")
-    user = uname or SUPERUSER
+        raise
+    return tools.sessions.open(
+        name,
+        admission.role,
+        originator=originator[:64],
+        host=tools.host,
+        local=False,
+        external=admission.external,
+    )
+
+
+def _open_root(tools: Toolstack, user: str, originator: str) -> str:
     return tools.sessions.open(user, Role.LOCAL_ROOT, originator=originator[:64], host=tools.host, local=True)
+
+
+async def _check_superuser(tools: Toolstack, uname: str, pwd: str) -> None:
+    """Raises SESSION_AUTHENTICATION_FAILED [user; why]."""
+    limit = tools.db.number("pool", tools.pool, "local_auth_max_threads")
+    async with tools.local_throttle.within(limit):
+        if uname != SUPERUSER or "\0" in pwd or not await tools.authenticate(uname, pwd):
+            raise SessionAuthenticationFailedError(uname, WRONG)
+
+
+async def _check_pool_secret(tools: Toolstack, secret: str) -> None:
+    """Raises SESSION_AUTHENTICATION_FAILED, after a delay."""
+    if not is_pool_secret(tools.paths.pool_secret, secret):
+        await asyncio.sleep(tools.login_delay_s)
+        raise SessionAuthenticationFailedError("", "The pool secret is wrong")
+
+
+async def slave_login(call: Call, host: str, psecret: str) -> str:
+    """Return a session for another host of the pool. Raises SESSION_AUTHENTICATION_FAILED."""
+    await _check_pool_secret(call.tools, psecret)
+    return call.tools.sessions.open("", Role.LOCAL_ROOT, originator="xapi", host=host, local=True, pool=True)
+
+
+async def slave_local_login(call: Call, psecret: str) -> str:
+    """Return a session for what this host answers in an emergency. Raises SESSION_AUTHENTICATION_FAILED."""
+    await _check_pool_secret(call.tools, psecret)
+    return call.tools.sessions.open_emergency()
+
+
+async def slave_local_login_with_password(call: Call, uname: str, pwd: str) -> str:
+    """Return a session for what this host answers in an emergency: to root only, on every host of a pool.
+
+    Raises SESSION_AUTHENTICATION_FAILED [user; why], after a delay.
+    """
+    if call.info.origin.door is not Door.UNIX:
+        try:
+            await _check_superuser(call.tools, uname, pwd)
+        except SessionAuthenticationFailedError:
+            await asyncio.sleep(call.tools.login_delay_s)
+            raise
+    return call.tools.sessions.open_emergency()
 
 
 async def logout(call: Call) -> None:
@@ -55,8 +121,52 @@ async def logout(call: Call) -> None:
     call.tools.events.wake()
 
 
+async def change_own_password(call: Call, old_pwd: str, new_pwd: str) -> None:
+    """Give root another password. Who comes by the unix socket is root and need not know the old one.
+
+    Raises USER_IS_NOT_LOCAL_SUPERUSER [why], SESSION_AUTHENTICATION_FAILED [user; why], after a delay,
+    for a wrong old password, CHANGE_PASSWORD_REJECTED [why].
+    """
+    tools, info = call.tools, call.info
+    if not tools.db.flag("session", info.session, "is_local_superuser") or tools.sessions.is_pool(
+        info.session
+    ):
+        raise UserIsNotLocalSuperuserError(
+            "Only the local superuser can change the local superuser's password"
+        )
+    if info.origin.door is not Door.UNIX:
+        try:
+            await _check_superuser(tools, SUPERUSER, old_pwd)
+        except SessionAuthenticationFailedError:
+            await asyncio.sleep(tools.login_delay_s)
+            raise
+    await change_password(SUPERUSER, new_pwd)
+
+
+async def get_all_subject_identifiers(call: Call) -> list[str]:
+    """Return who of the directory's users is logged in, by identifier."""
+    return sorted({external.sid for external in call.tools.sessions.external().values()})
+
+
+async def logout_subject_identifier(call: Call, subject_identifier: str) -> None:
+    """End the sessions of a user, or of everybody who came in by a group; the caller's own goes on."""
+    db, going = call.db, []
+    for ref, external in call.tools.sessions.external().items():
+        subject = external.subject
+        by = db.text("subject", subject, "subject_identifier") if db.exists("subject", subject) else ""
+        if subject_identifier in (external.sid, by) and ref != call.info.session:
+            going.append(ref)
+    end_sessions(call.tools, going)
+
+
 MESSAGES = {
     "session.login_with_password": login_with_password,
+    "session.slave_login": slave_login,
+    "session.slave_local_login": slave_local_login,
+    "session.slave_local_login_with_password": slave_local_login_with_password,
     "session.logout": logout,
     "session.local_logout": logout,
+    "session.change_password": change_own_password,
+    "session.get_all_subject_identifiers": get_all_subject_identifiers,
+    "session.logout_subject_identifier": logout_subject_identifier,
 }

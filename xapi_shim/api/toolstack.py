@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from xapi_shim.api.external_auth import ExternalAuth, Throttle
 from xapi_shim.api.message_store import MessageStore
 from xapi_shim.datamodel.types import NULL_REF
 
@@ -49,10 +50,13 @@ class Toolstack:
     paths: Paths
     audit: AuditFile
     authenticate: Authenticator
+    external_auth: ExternalAuth
     # How long a wrong password is left waiting, in seconds.
     login_delay_s: float = 5.0
     host: str = NULL_REF
     pool: str = NULL_REF
+    # So many check a password of the host's own at once.
+    local_throttle: Throttle = field(default_factory=Throttle)
     # One at a time may change a guest's domain.
     domain_locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 

@@ -188,17 +188,18 @@ class Sessions:
         now = self.clock()
         return [ref for ref in self.external() if now - self._live[ref].confirmed >= older_s]
 
-    def confirm(self, ref: str, role: Role, external: External) -> None:
-        """Note what the directory and the subjects say of a session's user now. Raises SessionInvalidError."""
+    def confirm(self, ref: str, role: Role, external: External, *, asked: bool) -> None:
+        """Note what subjects say of a session's user now, and whether the directory was `asked` too.
+
+        Raises SessionInvalidError.
+        """
         live = self._get(ref)
-        live.role, live.external, live.confirmed = role, external, self.clock()
-        self.db.update(
-            "session",
-            ref,
-            subject=external.subject,
-            validation_time=now_text(),
-            rbac_permissions=permissions_of().get(role, ()),
-        )
+        if (live.role, live.external) != (role, external):
+            live.role, live.external = role, external
+            self.db.update("session", ref, subject=external.subject, rbac_permissions=permissions_of()[role])
+        if asked:
+            live.confirmed = self.clock()
+            self.db.set("session", ref, "validation_time", now_text())
 
     def alive(self, ref: str) -> bool:
         return ref in self._live

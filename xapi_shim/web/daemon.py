@@ -11,15 +11,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.binding import bind
+from xapi_shim.api.external_auth import ExternalAuth, confirm_sessions
 from xapi_shim.api.guest_watch import GuestWatch
 from xapi_shim.api.host_facts import read_facts
 from xapi_shim.api.plugins import run_extension
+from xapi_shim.api.pool_secret import ensure_pool_secret
 from xapi_shim.api.session import login_with_password
 from xapi_shim.api.startup import refresh_metrics, start_up
 from xapi_shim.api.toolstack import Call, Toolstack
 from xapi_shim.database.database import Database
 from xapi_shim.database.sqlite_store import SqliteStore
 from xapi_shim.datamodel.registry import DATAMODEL
+from xapi_shim.directory.nss import NssDirectory
 from xapi_shim.network.linux import LinuxNetwork
 from xapi_shim.network.simulated import SimulatedNetwork
 from xapi_shim.rpc.audit_file import AuditFile
@@ -94,6 +97,7 @@ class Daemon:
     async def start(self) -> None:
         """Fill the records, find the guests, open the doors. Raises KronosError, OSError."""
         paths = self.options.paths
+        ensure_pool_secret(paths.pool_secret)
         facts = read_facts(paths.inventory)
         await start_up(self.tools, facts, local_sr_type="dummy" if self.options.simulator else "file")
         await self.watch.settle()
@@ -138,6 +142,7 @@ class Daemon:
         while True:
             await asyncio.sleep(COLLECT_S)
             self.tools.sessions.drop_idle()
+            await confirm_sessions(self.tools)
             self.tools.tasks.collect()
             try:
                 await refresh_metrics(self.tools)
@@ -152,6 +157,7 @@ def _assemble(options: Options) -> Toolstack:
     fill_roles(db)
     sessions = Sessions(db)
     simulated = options.simulator
+    authenticate = options.authenticate or PamLogin()
     return Toolstack(
         db=db,
         sessions=sessions,
@@ -162,6 +168,7 @@ def _assemble(options: Options) -> Toolstack:
         sr_types={"dummy": SimulatedSr, "file": FileSr} if simulated else {"file": FileSr},
         paths=paths,
         audit=AuditFile(paths.audit_log, socket.gethostname()),
-        authenticate=options.authenticate or PamLogin(),
+        authenticate=authenticate,
+        external_auth=ExternalAuth({"PAM": NssDirectory(authenticate)}),
         login_delay_s=options.login_delay_s,
     )

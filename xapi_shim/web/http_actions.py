@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
+import itertools
 import logging
 import re
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from xapi_shim.api.pool_secret import is_pool_secret
 from xapi_shim.database import dump
 from xapi_shim.datamodel.errors import XenAPIError
 from xapi_shim.datamodel.model import Role
+from xapi_shim.rpc.audit import Caller, Entry
 from xapi_shim.rpc.call import CallInfo
 from xapi_shim.rpc.sessions import Door, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator
 
     from xapi_shim.api.toolstack import Toolstack
 
@@ -34,6 +39,12 @@ def cookies(header: str) -> dict[str, str]:
     """Return the pairs of a Cookie header; old clients separate them by `&`, others by `;`."""
     pairs = (part.partition("=") for part in re.split("[&;]", header))
     return {name.strip(): value.strip() for name, _, value in pairs if name.strip()}
+
+
+def moment(text: str) -> datetime:
+    """Return the time that `text` names, in any of ISO 8601's forms; one without a zone is UTC. Raises ValueError."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def basic_login(header: str) -> tuple[str, str] | None:
@@ -64,6 +75,7 @@ class HttpActions:
         return [
             web.get("/pool/xmldbdump", self._guarded(door, Role.POOL_ADMIN, self._dump)),
             web.put("/pool/xmldbdump", self._guarded(door, Role.POOL_ADMIN, self._restore)),
+            web.get("/audit_log", self._guarded(door, Role.READ_ONLY, self._audit_log)),
         ]
 
     def _guarded(
@@ -73,32 +85,55 @@ class HttpActions:
 
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
-                role = await self._role(door, request)
+                role, caller = await self._caller(door, request)
             except XenAPIError as error:
                 log.info("%s refused to %s: %s", request.path, request.remote, error.description()[0])
                 return web.Response(
                     status=HTTPStatus.UNAUTHORIZED,
                     headers={"WWW-Authenticate": 'Basic realm="xapi"', **NO_CACHE},
                 )
-            if not role.allows(least):
+            allowed = role.allows(least)
+            if least is not Role.READ_ONLY:
+                entry = Entry(caller, "HTTP", f"{request.method} {request.path}", allowed=allowed)
+                self._tools.audit.add(entry)
+            if not allowed:
                 return web.Response(status=HTTPStatus.FORBIDDEN, headers=NO_CACHE)
             return await serve(request)
 
         return handle
 
-    async def _role(self, door: Door, request: web.Request) -> Role:
-        """Return the caller's role. Raises the errors of a login, SESSION_INVALID."""
+    async def _caller(self, door: Door, request: web.Request) -> tuple[Role, Caller]:
+        """Return the caller's role and who he is. Raises the errors of a login, SESSION_INVALID."""
+        sessions, origin = self._tools.sessions, Origin(door, request.remote or "")
         if door is Door.UNIX:
-            return Role.LOCAL_ROOT
+            return Role.LOCAL_ROOT, Caller("", "root", "", local_superuser=True, origin=origin)
+        sent = {**cookies(request.headers.get("Cookie", "")), **request.query}
+        if is_pool_secret(self._tools.paths.pool_secret, sent.get("pool_secret", "")):
+            return Role.LOCAL_ROOT, Caller("", "", "", local_superuser=True, origin=origin)
         basic = basic_login(request.headers.get("Authorization", ""))
         if basic is None:
-            return self._tools.sessions.role(_session_of(request.query, request.headers.get("Cookie", "")))
-        info = CallInfo("session.login_with_password", "", Role.READ_ONLY, Origin(door, request.remote or ""))
+            session = sent.get("session_id", "")
+            return sessions.role(session), sessions.caller(session, origin)
+        info = CallInfo("session.login_with_password", "", Role.READ_ONLY, origin)
         session = await self._login(info, *basic)
         try:
-            return self._tools.sessions.role(session)
+            return sessions.role(session), sessions.caller(session, origin)
         finally:
-            self._tools.sessions.close(session)
+            sessions.close(session)
+
+    async def _audit_log(self, request: web.Request) -> web.StreamResponse:
+        """Send the lines of the audit log, all or those written at or after `since` (ISO 8601)."""
+        try:
+            since = moment(request.query["since"]) if request.query.get("since") else None
+        except ValueError:
+            return web.Response(status=HTTPStatus.BAD_REQUEST, text="since= is a time\n", headers=NO_CACHE)
+        answer = web.StreamResponse(headers={"Content-Type": "text/plain", **NO_CACHE})
+        await answer.prepare(request)
+        lines = self._tools.audit.lines(since)
+        while piece := await asyncio.to_thread(_joined, lines):
+            await answer.write(piece)
+        await answer.write_eof()
+        return answer
 
     async def _dump(self, request: web.Request) -> web.StreamResponse:
         """Stream the database; what is told is one moment's, read before the first byte goes out."""
@@ -129,5 +164,6 @@ class HttpActions:
         return web.Response(text=f"{len(parsed.rows)} objects\n", headers=NO_CACHE)
 
 
-def _session_of(query: Mapping[str, str], cookie: str) -> str:
-    return query.get("session_id") or cookies(cookie).get("session_id", "")
+def _joined(lines: Iterator[str]) -> bytes:
+    """Return the next lines as bytes, empty at the end."""
+    return "".join(itertools.islice(lines, 512)).encode(errors="replace")

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from xapi_shim.base.paths import PAM_SERVICE
 
-# The reference's pool.local_auth_max_threads.
-MAX_THREADS = 8
+# More than pool.local_auth_max_threads and ext_auth_max_threads let in at once.
+MAX_THREADS = 128
 MAX_LENGTH = 512
 
 

@@ -1,0 +1,28 @@
+"""What hosts of a pool know one another by: a file of mode 0600, made at the first start."""
+
+from __future__ import annotations
+
+import hmac
+import uuid
+from typing import TYPE_CHECKING
+
+from xapi_shim.base.atomic_file import write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def ensure_pool_secret(path: Path) -> None:
+    """Make the secret where there is none: three random uuids, which is the reference's form. Raises OSError."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, "/".join(str(uuid.uuid4()) for _ in range(3)).encode(), mode=0o600)
+
+
+def is_pool_secret(path: Path, given: str) -> bool:
+    """Say whether `given` is the secret; a file that is missing or empty is nobody's."""
+    try:
+        secret = path.read_bytes().strip()
+    except OSError:
+        return False
+    return bool(secret) and hmac.compare_digest(secret, given.encode(errors="replace"))
