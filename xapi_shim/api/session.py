@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.external_auth import WRONG, end_sessions, external_login, is_enabled
 from xapi_shim.api.password import change_password
 from xapi_shim.api.pool_secret import is_pool_secret
+from xapi_shim.database.dump import DumpError, parse, problems
 from xapi_shim.datamodel.errors import (
     HostIsSlaveError,
+    InvalidValueError,
     SessionAuthenticationFailedError,
     UserIsNotLocalSuperuserError,
     XenAPIError,
 )
 from xapi_shim.datamodel.model import Role
+from xapi_shim.rpc.saved import open_dump
 from xapi_shim.rpc.sessions import Door
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from xapi_shim.api.toolstack import Call, Toolstack
+    from xapi_shim.database.dump import Dump
 
 log = logging.getLogger(__name__)
 
 SUPERUSER = "root"
+# The longest dump of a database that is read, in bytes.
+MAX_DUMP = 256 << 20
 
 
 def master_address(pool_conf: Path) -> str:
@@ -115,6 +120,29 @@ async def slave_local_login_with_password(call: Call, uname: str, pwd: str) -> s
     return call.tools.sessions.open_emergency()
 
 
+async def create_from_db_file(call: Call, filename: str) -> str:
+    """Return a session that reads the database saved in a file of this host, and nothing else.
+
+    Raises INVALID_VALUE [filename; why].
+    """
+    tools = call.tools
+    try:
+        saved = await asyncio.to_thread(_read_dump, Path(filename))
+    except (OSError, ValueError, DumpError) as error:
+        raise InvalidValueError("filename", str(error)) from error
+    if wrong := problems(tools.db, saved):
+        raise InvalidValueError("filename", wrong[0])
+    ref = tools.sessions.open("db-from-file", Role.READ_ONLY, originator="xapi", host=tools.host, local=False)
+    tools.sessions.saved.put(ref, open_dump(tools.db.model, saved))
+    return ref
+
+
+def _read_dump(path: Path) -> Dump:
+    """Raises OSError, DumpError, ValueError for what is no path."""
+    with path.open("rb") as file:
+        return parse(file.read(MAX_DUMP))
+
+
 async def logout(call: Call) -> None:
     """Close the caller's session; its waiting event calls end with SESSION_INVALID."""
     call.tools.sessions.close(call.info.session)
@@ -164,6 +192,7 @@ MESSAGES = {
     "session.slave_login": slave_login,
     "session.slave_local_login": slave_local_login,
     "session.slave_local_login_with_password": slave_local_login_with_password,
+    "session.create_from_db_file": create_from_db_file,
     "session.logout": logout,
     "session.local_logout": logout,
     "session.change_password": change_own_password,

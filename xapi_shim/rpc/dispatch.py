@@ -31,6 +31,7 @@ from xapi_shim.rpc.audit import Caller, Entry, NoAuditLog, is_audited, params_to
 from xapi_shim.rpc.call import CallInfo
 from xapi_shim.rpc.generic import GenericMessages
 from xapi_shim.rpc.roles import denied, missing_permission
+from xapi_shim.rpc.saved import saved_handler
 from xapi_shim.rpc.sessions import Door
 from xapi_shim.rpc.values import Coercion, type_of
 from xapi_shim.rpc.xmlrpc import XmlEncoder
@@ -197,12 +198,15 @@ class Dispatcher:
         if not required <= len(sent) <= len(message.params):
             expected = str(len(message.params) if len(sent) > len(message.params) else required)
             raise MessageParameterCountMismatchError(bound.name, expected, str(len(sent)))
-        args = self._arguments(message, sent)
+        saved = self.sessions.saved.get(session)
+        args = self._arguments(message, sent, saved or self.db)
         entry = self._entry(bound, session, args, origin) if bound.audited else None
         if message.session and (missing := missing_permission(bound.name, message, role, args)):
             if entry is not None:
                 self._audit.add(replace(entry, allowed=False))
             raise denied(missing)
+        if saved is not None:
+            bound = replace(bound, handler=saved_handler(saved, bound.cls, message, bound.handler))
         if bound.handler is None:
             raise NotImplementedError_(bound.name)
         if message.pool_internal and origin.door is not Door.UNIX and not self._is_hosts(session):
@@ -250,7 +254,7 @@ class Dispatcher:
             if entry is not None:
                 self._audit.add(replace(entry, error=error))
 
-    def _arguments(self, message: Message, sent: list[object]) -> list[Value]:
+    def _arguments(self, message: Message, sent: list[object], db: Database) -> list[Value]:
         args: list[Value] = []
         for at, param in enumerate(message.params):
             if at >= len(sent):
@@ -258,14 +262,10 @@ class Dispatcher:
                 continue
             value = self._coercion.value(param.type, sent[at], param.name)
             if param.type.kind is Kind.REF:
-                self._known(param.type.name, cast("str", value))
+                of = param.type.name
+                _known(self.db if of == "session" else db, of, cast("str", value))
             args.append(value)
         return args
-
-    def _known(self, cls: str, ref: str) -> None:
-        """Raise HandleInvalidError for a ref that is dead or another class's. Null is the callee's business."""
-        if ref != NULL_REF and cls in self.db.tables and not self.db.exists(cls, ref):
-            raise HandleInvalidError(cls, ref)
 
     async def _foreground(self, bound: Bound, info: CallInfo, args: list[Value]) -> Value:
         assert bound.handler is not None
@@ -308,3 +308,9 @@ class Dispatcher:
     def _encoded(self, of: Type, result: Value) -> str:
         """Return the task's result: a value as XML-RPC, nothing for void."""
         return "" if of.kind is Kind.VOID else self._encoder.value(of, result)
+
+
+def _known(db: Database, cls: str, ref: str) -> None:
+    """Raise HandleInvalidError for a ref that is dead or another class's. Null is the callee's business."""
+    if ref != NULL_REF and cls in db.tables and not db.exists(cls, ref):
+        raise HandleInvalidError(cls, ref)

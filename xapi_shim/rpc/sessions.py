@@ -13,6 +13,7 @@ from xapi_shim.datamodel.types import NULL_REF, REF_PREFIX
 from xapi_shim.rpc.audit import Caller
 from xapi_shim.rpc.dates import now_text
 from xapi_shim.rpc.roles import permissions_of
+from xapi_shim.rpc.saved import SavedDatabases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +72,7 @@ class Sessions:
     db: Database
     clock: Callable[[], float] = time.monotonic
     _live: dict[str, _Live] = field(default_factory=dict)
+    saved: SavedDatabases = field(default_factory=SavedDatabases)
     # Those known to this host alone, for emergencies: they are no objects. By ref, when last used.
     _emergency: dict[str, float] = field(default_factory=dict)
 
@@ -210,6 +212,7 @@ class Sessions:
             return
         if self._live.pop(ref, None) is None:
             raise SessionInvalidError(ref)
+        self.saved.drop(ref)
         self.db.destroy("session", ref)
 
     def drop_idle(self) -> int:

@@ -67,6 +67,7 @@ def test_the_units_directories_are_made_at_installation_too():
             made[path] = mode
     for name in settings["StateDirectory"].split():
         assert made[f"/var/lib/{name}"] == settings["StateDirectoryMode"]
+    assert made[f"/var/log/{settings['LogsDirectory']}"] == settings["LogsDirectoryMode"]
 
 
 def test_the_daemon_and_its_guests_stay_in_the_hosts_mounts():
