@@ -76,6 +76,16 @@ class Paths:
         return self._at("etc/xapi.conf")
 
     @property
+    def samba_config(self) -> Path:
+        """smb.conf, which the daemon replaces while the host is in a domain."""
+        return self._at("etc/samba/smb.conf")
+
+    @property
+    def former_samba_config(self) -> Path:
+        """What smb.conf was before the host joined a domain."""
+        return self.state / "smb.conf.before-domain"
+
+    @property
     def plugins(self) -> Path:
         return self._at("etc/xapi.d/plugins")
 

@@ -23,6 +23,7 @@ from xapi_shim.database.database import Database
 from xapi_shim.database.sqlite_store import SqliteStore
 from xapi_shim.datamodel.registry import DATAMODEL
 from xapi_shim.directory.nss import NssDirectory
+from xapi_shim.directory.winbind import WinbindDirectory
 from xapi_shim.network.linux import LinuxNetwork
 from xapi_shim.network.simulated import SimulatedNetwork
 from xapi_shim.rpc.audit_file import AuditFile
@@ -169,6 +170,11 @@ def _assemble(options: Options) -> Toolstack:
         paths=paths,
         audit=AuditFile(paths.audit_log, socket.gethostname()),
         authenticate=authenticate,
-        external_auth=ExternalAuth({"PAM": NssDirectory(authenticate)}),
+        external_auth=ExternalAuth(
+            {
+                "PAM": NssDirectory(authenticate),
+                "AD": WinbindDirectory(paths.samba_config, paths.former_samba_config),
+            }
+        ),
         login_delay_s=options.login_delay_s,
     )
