@@ -10,6 +10,7 @@ import XenAPI
 from conftest import PASSWORD
 from test_conformance_wire import rpc
 
+from xapi_shim.api.external_auth import CONFIRM_S, confirm_sessions
 from xapi_shim.cli.engine.interpreter import commands
 from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.model import Role
@@ -17,7 +18,7 @@ from xapi_shim.datamodel.permissions import EMERGENCY_CALLS, ROLES
 from xapi_shim.datamodel.registry import DATAMODEL
 from xapi_shim.rpc.dispatch import Failure
 from xapi_shim.rpc.roles import permissions_of
-from xapi_shim.rpc.sessions import Door, Origin
+from xapi_shim.rpc.sessions import Door, External, Origin
 from xapi_shim.rpc.wire import Request
 
 # A value of each kind that is taken for right, so that nothing but the role can refuse the call.
@@ -345,3 +346,37 @@ def test_hosts_append_lines_and_users_do_not(running, api, refused):
     assert rpc(running, "pool.audit_log_append", ref, "('a line')\nof another")["error"] is None
     lines = running.paths.audit_log.read_text().splitlines()
     assert any(line.endswith("|pool.audit_log_append|audit] ('a line')\\nof another") for line in lines)
+
+
+# -- a directory that cannot be asked ----------------------------------------------------------
+
+
+def test_sessions_go_on_while_the_directory_cannot_be_asked(running, api, open_as, monkeypatch):
+    """The host's own user `daemon`, whose state getent(1) tells, which is not found for a while."""
+    tools = running.daemon.tools
+    api.pool.enable_external_auth(api.pool.get_all()[0], {}, "here", "PAM")
+    sid = api.auth.get_subject_identifier("daemon")
+    subject = api.subject.create({"subject_identifier": sid})
+    api.subject.add_to_roles(subject, api.role.get_by_name_label("read-only")[0])
+    ref = open_as(Role.READ_ONLY, "daemon", external=External(sid, frozenset({sid}), subject))
+
+    def confirmed():
+        running.wait(confirm_sessions(tools, 0.0))
+        return rpc(running, "pool.get_all", ref)["error"] is None
+
+    assert confirmed()
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", "/nowhere")
+        assert confirmed()
+    api.subject.remove_from_roles(subject, api.role.get_by_name_label("read-only")[0])
+    assert not rpc(running, "pool.get_all", ref)["result"]
+
+
+def test_a_session_is_asked_about_every_five_minutes(running, open_as):
+    tools = running.daemon.tools
+    ref = open_as(Role.READ_ONLY, "x", external=External("u1", frozenset({"u1"}), "OpaqueRef:NULL"))
+    now = tools.sessions.clock()
+    tools.sessions.clock = lambda: now + CONFIRM_S - 1
+    assert tools.sessions.unconfirmed(CONFIRM_S) == []
+    tools.sessions.clock = lambda: now + CONFIRM_S + 1
+    assert tools.sessions.unconfirmed(CONFIRM_S) == [ref]

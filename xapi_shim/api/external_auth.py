@@ -96,6 +96,8 @@ class ExternalAuth:
     kinds: Mapping[str, Directory]
     logins: LoginCache = field(default_factory=LoginCache)
     throttle: Throttle = field(default_factory=Throttle)
+    # Directories are joined and left one after the other.
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def kind(self, auth_type: str) -> Directory:
         """Raises AUTH_UNKNOWN_TYPE [type]."""

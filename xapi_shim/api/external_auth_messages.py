@@ -59,6 +59,11 @@ async def enable_on_host(
 
     Raises AUTH_ALREADY_ENABLED [type; service], AUTH_UNKNOWN_TYPE [type], AUTH_ENABLE_FAILED... [why].
     """
+    async with call.tools.external_auth.changing:
+        await _enable(call, host, config, service_name, auth_type)
+
+
+async def _enable(call: Call, host: str, config: dict[str, str], service_name: str, auth_type: str) -> None:
     db = call.db
     if current := db.text("host", host, "external_auth_type"):
         raise AuthAlreadyEnabledError(current, db.text("host", host, "external_auth_service_name"))
@@ -85,6 +90,11 @@ async def disable_on_host(call: Call, host: str, config: dict[str, str], force: 
 
     `force` forgets a directory that cannot be left. Raises AUTH_DISABLE_FAILED... [why].
     """
+    async with call.tools.external_auth.changing:
+        await _disable(call, host, config, force=force)
+
+
+async def _disable(call: Call, host: str, config: dict[str, str], *, force: bool) -> None:
     db, tools = call.db, call.tools
     if not (auth_type := db.text("host", host, "external_auth_type")):
         return
