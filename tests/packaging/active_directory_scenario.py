@@ -6,6 +6,7 @@ its own /run. The machine runs no systemd; SYSTEMCTL stands in for it, for this 
 
 import asyncio
 import os
+import select
 import socket
 import ssl
 import subprocess
@@ -44,15 +45,17 @@ def start_service(ready, argv, **more):
     Path(ready).unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
         told.bind(ready)
-        told.settimeout(120)
         with open(f"{ready}.log", "ab") as log:
             env = {**os.environ, "NOTIFY_SOCKET": ready}
             process = subprocess.Popen(
                 argv, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **more
             )
-        while b"READY=1" not in told.recv(4096):
-            pass
-    return process
+        ended = os.pidfd_open(process.pid)
+        while told in select.select([told, ended], [], [], 120)[0]:
+            if b"READY=1" in told.recv(4096):
+                os.close(ended)
+                return process
+    raise AssertionError(f"{argv[0]} did not start: {Path(f'{ready}.log').read_text()}")
 
 
 def samba_tool(*words):
@@ -76,7 +79,10 @@ def make_domain():
     SMB_CONF.write_text(MINE)
     # Its /run is not the host's; where it tells that it is ready lies elsewhere.
     inside = "mount -t tmpfs tmpfs /run && mkdir /run/samba && exec samba --foreground --configfile=$0"
-    start_service("/srv/dc.ready", ["unshare", "--mount", "sh", "-c", inside, f"{DC}/etc/smb.conf"])
+    start_service(
+        "/srv/dc.ready",
+        ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", inside, f"{DC}/etc/smb.conf"],
+    )
     local = f"--URL={DC}/private/sam.ldb"
     samba_tool("user", "create", "alice", ALICE, "--given-name=Alice", "--surname=Adams", local)
     samba_tool("user", "create", "bob", BOB, local)

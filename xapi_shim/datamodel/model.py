@@ -43,8 +43,10 @@ class Role(StrEnum):
         """Say whether this role may do what needs at least `least`."""
         if least is Role.LOCAL_ROOT:
             return self is Role.LOCAL_ROOT
-        order = list(Role)
-        return self is Role.LOCAL_ROOT or order.index(self) <= order.index(least)
+        return self is Role.LOCAL_ROOT or _ORDER[self] <= _ORDER[least]
+
+
+_ORDER = {role: place for place, role in enumerate(Role)}
 
 
 class Access(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from functools import cache
 from typing import TYPE_CHECKING
 
 from xapi_shim.datamodel.derive import all_messages
@@ -102,6 +103,7 @@ def role_uuid(name: str) -> str:
     return str(uuid.UUID(hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()))
 
 
+@cache
 def role_ref(name: str) -> str:
     """Return the ref of a role or permission, the same on every host."""
     return REF_PREFIX + role_uuid(name)

@@ -60,7 +60,7 @@ def role_of_ref(ref: str) -> Role | None:
 
 def strongest(roles: Iterable[Role]) -> Role | None:
     """Return the role that may do what all of `roles` may together: they are nested. None for none."""
-    return min(roles, key=list(Role).index, default=None)
+    return min(roles, key=ROLES.index, default=None)
 
 
 def denied(permission: str) -> RbacPermissionDeniedError:
