@@ -26,7 +26,7 @@ MINE = "# an operator's own\n"
 SYSTEMCTL = """\
 #!/usr/bin/python3
 import os, signal, socket, subprocess, sys, pathlib
-sys.path.insert(0, "/srv/tree/tests/packaging")
+sys.path[:0] = ["/srv/tree", "/srv/tree/tests/packaging"]
 from active_directory_scenario import start_service
 assert sys.argv[2:] == ["winbind.service"], sys.argv
 pid = pathlib.Path("/run/winbind.pid")
@@ -112,6 +112,10 @@ class Client:
         return told
 
 
+def done(told):
+    assert told == "", told
+
+
 def scenario(daemon, confirm):
     """What an operator and the domain's users do, from first to last."""
     root = Client(daemon.port)
@@ -119,7 +123,7 @@ def scenario(daemon, confirm):
     (pool,), (host,) = root("pool.get_all"), root("host.get_all")
     join_fails(root, pool, host)
     root_config = {"user": "Administrator", "pass": ADMIN}
-    assert root("pool.enable_external_auth", pool, root_config, REALM, "AD") == ""
+    done(root("pool.enable_external_auth", pool, root_config, REALM, "AD"))
     assert root("host.get_external_auth_service_name", host) == REALM
     assert "pass" not in root("host.get_external_auth_configuration", host)
     assert f"realm = {REALM.upper()}" in SMB_CONF.read_text()
@@ -128,7 +132,7 @@ def scenario(daemon, confirm):
     assert root("pool.disable_external_auth", pool, {"user": "Administrator", "pass": "wrong"})[0] == (
         "POOL_AUTH_DISABLE_FAILED_WRONG_CREDENTIALS"
     )
-    assert root("pool.disable_external_auth", pool, root_config) == ""
+    done(root("pool.disable_external_auth", pool, root_config))
     assert SMB_CONF.read_text() == MINE
     assert Client(daemon.port).login("bob", BOB)[0] == "SESSION_AUTHENTICATION_FAILED"
     found = subprocess.run(["samba-tool", "computer", "list", f"--URL={DC}/private/sam.ldb"],
@@ -152,7 +156,7 @@ def join_fails(root, pool, host):
         told = root("pool.enable_external_auth", pool, config, realm, "AD")
         assert told[:2] == [f"POOL_AUTH_ENABLE_FAILED_{why}", host], told
         assert SMB_CONF.read_text() == MINE
-        assert root("host.get_external_auth_type", host) == ""
+        done(root("host.get_external_auth_type", host))
 
 
 def names(root):
@@ -180,7 +184,7 @@ def users(daemon, root, sids, confirm):
 
     def subject(name, role):
         ref = root("subject.create", {"subject_identifier": sids[name], "other_config": {}})
-        assert root("subject.add_to_roles", ref, *root("role.get_by_name_label", role)) == ""
+        done(root("subject.add_to_roles", ref, *root("role.get_by_name_label", role)))
 
     alice, bob = Client(daemon.port), Client(daemon.port)
     assert alice.login("alice", ALICE)[0] == "SESSION_AUTHORIZATION_FAILED"
