@@ -128,9 +128,8 @@ def test_the_directorys_questions_and_messages_without_a_directory(api, refused)
     refused("AUTH_IS_DISABLED", api.auth.get_group_membership, "u0")
     refused("AUTH_IS_DISABLED", api.pool.external_auth_set_ldaps, pool, True, False)
     api.host.disable_external_auth(host, {})
-    api.pool.set_local_auth_max_threads(pool, "2")
     api.pool.set_ext_auth_max_threads(pool, "3")
-    assert (api.pool.get_local_auth_max_threads(pool), api.pool.get_ext_auth_max_threads(pool)) == ("2", "3")
+    assert api.pool.get_ext_auth_max_threads(pool) == "3"
     assert refused("INVALID_VALUE", api.pool.set_ext_auth_max_threads, pool, "0")[1:] == [
         "ext_auth_max_threads", "0"]  # fmt: skip
     api.host.enable_external_auth(host, {}, "x", "PAM")

@@ -185,20 +185,11 @@ async def _answer(question: Awaitable[T]) -> T:
         raise AuthServiceErrorError(str(error)) from error
 
 
-async def set_local_auth_max_threads(call: Call, self: str, value: int) -> None:
-    """Raises INVALID_VALUE."""
-    _set_threads(call, self, "local_auth_max_threads", value)
-
-
 async def set_ext_auth_max_threads(call: Call, self: str, value: int) -> None:
-    """Raises INVALID_VALUE."""
-    _set_threads(call, self, "ext_auth_max_threads", value)
-
-
-def _set_threads(call: Call, pool: str, field: str, value: int) -> None:
+    """Check so many of the directory's logins at once. Raises INVALID_VALUE [ext_auth_max_threads; value]."""
     if not 1 <= value <= MAX_THREADS:
-        raise InvalidValueError(field, str(value))
-    call.db.set("pool", pool, field, value)
+        raise InvalidValueError("ext_auth_max_threads", str(value))
+    call.db.set("pool", self, "ext_auth_max_threads", value)
 
 
 MESSAGES = {
@@ -208,7 +199,6 @@ MESSAGES = {
     "pool.enable_external_auth": enable_on_pool,
     "pool.disable_external_auth": disable_on_pool,
     "pool.external_auth_set_ldaps": set_ldaps_on_pool,
-    "pool.set_local_auth_max_threads": set_local_auth_max_threads,
     "pool.set_ext_auth_max_threads": set_ext_auth_max_threads,
     "auth.get_subject_identifier": get_subject_identifier,
     "auth.get_subject_information_from_identifier": get_subject_information,

@@ -101,16 +101,14 @@ class Dispatcher:
         tasks: Tasks,
         handlers: Mapping[str, Handler],
         extension: Extension | None = None,
-        audit: AuditLog | None = None,
     ) -> None:
         """`extension` serves messages that nobody declared, or raises MessageMethodUnknownError.
-
-        `audit` is told of each call that changes something.
 
         Raise KeyError when a handler is for a message that nobody declared.
         """
         self._extension = extension
-        self._audit = audit or NoAuditLog()
+        # Told of each call that changes something.
+        self.audit: AuditLog = NoAuditLog()
         self.db, self.sessions, self.tasks = db, sessions, tasks
         self._coercion = Coercion(db.model)
         self._encoder = XmlEncoder(db.model)
@@ -166,7 +164,7 @@ class Dispatcher:
         role = self.sessions.role(sent)
         entry = Entry(self.sessions.caller(sent, origin), "API", request.method)
         if not role.allows(Role.POOL_ADMIN):
-            self._audit.add(replace(entry, allowed=False))
+            self.audit.add(replace(entry, allowed=False))
             raise denied("host.call_extension")
         value = await self._noted(entry, extension(request.method, request.params))
         try:
@@ -203,7 +201,7 @@ class Dispatcher:
         entry = self._entry(bound, session, args, origin) if bound.audited else None
         if message.session and (missing := missing_permission(bound.name, message, role, args)):
             if entry is not None:
-                self._audit.add(replace(entry, allowed=False))
+                self.audit.add(replace(entry, allowed=False))
             raise denied(missing)
         if saved is not None:
             bound = replace(bound, handler=saved_handler(saved, bound.cls, message, bound.handler))
@@ -252,7 +250,7 @@ class Dispatcher:
             raise
         finally:
             if entry is not None:
-                self._audit.add(replace(entry, error=error))
+                self.audit.add(replace(entry, error=error))
 
     def _arguments(self, message: Message, sent: list[object], db: Database) -> list[Value]:
         args: list[Value] = []

@@ -80,8 +80,8 @@ class Daemon:
             self.tools.tasks,
             bind(self.tools, DATAMODEL),
             partial(run_extension, options.paths.extensions),
-            self.tools.audit,
         )
+        self.dispatcher.audit = self.tools.audit
         self.watch = GuestWatch(self.tools)
         self.port = 0
         # Set when the process is to end, to be started anew (a restored database).
