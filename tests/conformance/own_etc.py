@@ -69,12 +69,14 @@ class OwnHost:
         session.xenapi.login_with_password(user, password, "1.0", "tests")
         return session
 
-    def is_alive(self, session):
-        """Say whether a session is valid; the library itself would log in again."""
+    def plain(self):
+        """Return a client that does nothing by itself; the library would log in again, for one."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        plain = xmlrpc.client.ServerProxy(f"https://127.0.0.1:{self.port}", context=context)
-        answer = plain.pool.get_all(session.handle)
+        return xmlrpc.client.ServerProxy(f"https://127.0.0.1:{self.port}", context=context)
+
+    def is_alive(self, session):
+        answer = self.plain().pool.get_all(session.handle)
         if answer["Status"] == "Failure":
             assert answer["ErrorDescription"] == ["SESSION_INVALID", session.handle]
         return answer["Status"] == "Success"

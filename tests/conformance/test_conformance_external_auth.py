@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import XenAPI
@@ -149,6 +150,16 @@ def test_sessions_follow_their_subjects_at_once(host, root, subject):
     assert not host.is_alive(session)
 
 
+def test_who_waits_for_events_is_told_when_he_is_sent_away(host, root, subject):
+    his = subject("alice", "read-only")
+    session = host.login("alice", ALICE)
+    token = session.xenapi.event_from(["pool"], "", 0.0)["token"]
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(host.plain().event_from, session.handle, ["VM_appliance"], token, 60.0)
+        root.subject.destroy(his)
+        assert waiting.result(30)["ErrorDescription"] == ["SESSION_INVALID", session.handle]
+
+
 def test_roles_are_given_once_and_permissions_are_no_roles(host, root, subject):
     his, admin = subject("alice", "vm-admin"), role_ref(root, "pool-admin")
     refused("ROLE_ALREADY_EXISTS", root.subject.add_to_roles, his, role_ref(root, "vm-admin"))
@@ -280,6 +291,11 @@ def xe(started, monkeypatch, tmp_path):
 
 
 def test_an_operator_does_it_all_with_xe(host, xe, tmp_path):
+    xe("user-password-change", "new=by xe")
+    try:
+        host.login("root", "by xe")
+    finally:
+        host.set_password("root", ROOT)
     his = xe("subject-add", "subject-name=alice").strip()
     assert "has no roles" in xe("vm-list", user=("alice", ALICE), check=False).stderr
     xe("subject-role-add", f"uuid={his}", "role-name=read-only")

@@ -218,6 +218,14 @@ def test_sessions_for_emergencies_reach_what_a_host_answers_then_and_nothing_els
     assert {"host.is_in_emergency_mode", "session.local_logout"} <= EMERGENCY_CALLS
 
 
+def test_the_library_logs_in_for_emergencies(running):
+    local = XenAPI.Session(running.url, ignore_ssl=True)
+    local.slave_local_login_with_password("root", PASSWORD)
+    assert local.xenapi.host.is_in_emergency_mode() is False
+    assert local.xenapi.pool.is_slave(running.daemon.tools.host) is False
+    local.xenapi.session.local_logout()
+
+
 # -- HTTP actions and xe -----------------------------------------------------------------------
 
 

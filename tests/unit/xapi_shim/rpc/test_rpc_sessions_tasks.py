@@ -1,5 +1,6 @@
 """Sessions, tasks and subscriptions: limits and ends."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,10 +14,11 @@ from xapi_shim.datamodel.errors import (
 )
 from xapi_shim.datamodel.model import Role
 from xapi_shim.datamodel.registry import DATAMODEL
+from xapi_shim.datamodel.types import NULL_REF
 from xapi_shim.rpc import sessions as sessions_module
 from xapi_shim.rpc.dates import to_text
 from xapi_shim.rpc.events import make_token, parse_subscription, parse_token
-from xapi_shim.rpc.sessions import IDLE_S, Sessions
+from xapi_shim.rpc.sessions import IDLE_S, External, Sessions
 from xapi_shim.rpc.tasks import MAX_TASKS, Tasks
 
 
@@ -55,6 +57,60 @@ def test_an_idle_session_ends_and_its_ref_is_dead(db):
     for call in (sessions.role, sessions.close, sessions.user):
         with pytest.raises(SessionInvalidError):
             call(ref)
+
+
+def test_sessions_for_emergencies_are_no_objects_and_few(db, monkeypatch):
+    monkeypatch.setattr(sessions_module, "POOL", 3)
+    clock = Clock()
+    sessions = Sessions(db, clock)
+    refs = []
+    for at in range(4):
+        clock.now = at
+        refs.append(sessions.open_emergency())
+        if at == 2:
+            assert sessions.is_emergency(refs[0])
+    assert [sessions.is_emergency(ref) for ref in refs] == [True, False, True, True]
+    assert db.refs("session") == []
+    assert not any(sessions.alive(ref) for ref in refs)
+    with pytest.raises(SessionInvalidError):
+        sessions.role(refs[0])
+    clock.now = IDLE_S + 4
+    assert sessions.drop_idle() == 3
+    assert not sessions.is_emergency(refs[0])
+
+
+def test_tasks_are_ones_own_by_name_and_directory(db):
+    sessions = Sessions(db)
+
+    def opened(user, sid=""):
+        external = External(sid, frozenset({sid}), NULL_REF) if sid else None
+        return sessions.open(user, Role.READ_ONLY, originator="", host="h", local=not sid, external=external)
+
+    local, again, other, theirs = opened("a"), opened("a"), opened("b"), opened("a", "u1")
+    assert sessions.same_user(local, again)
+    assert sessions.same_user(theirs, opened("a", "u1"))
+    assert not sessions.same_user(local, other)
+    assert not sessions.same_user(local, theirs)
+    assert not sessions.same_user(theirs, opened("a", "u2"))
+    sessions.close(again)
+    assert not sessions.same_user(local, again)
+
+
+def test_what_subjects_say_changes_a_session_and_only_the_directory_confirms_it(db):
+    clock = Clock()
+    sessions = Sessions(db, clock)
+    external = External("u1", frozenset({"u1"}), "OpaqueRef:s")
+    ref = sessions.open("a", Role.READ_ONLY, originator="", host="h", local=False, external=external)
+    db.set("session", ref, "validation_time", "then")
+    clock.now = 400
+    sessions.confirm(ref, Role.VM_ADMIN, replace(external, subject="OpaqueRef:t"), asked=False)
+    assert sessions.role(ref) is Role.VM_ADMIN
+    assert db.text("session", ref, "subject") == "OpaqueRef:t"
+    assert "vm.destroy" in db.items("session", ref, "rbac_permissions")
+    assert (db.text("session", ref, "validation_time"), sessions.unconfirmed(300)) == ("then", [ref])
+    sessions.confirm(ref, Role.VM_ADMIN, external, asked=True)
+    assert db.text("session", ref, "validation_time") != "then"
+    assert sessions.unconfirmed(300) == []
 
 
 def test_roles_are_ordered():
