@@ -132,7 +132,7 @@ async def external_login(tools: Toolstack, user: str, password: str) -> tuple[st
     except DirectoryError as error:
         log.warning("the directory cannot be asked: %s", error)
         raise SessionAuthenticationFailedError(user, "the directory of users cannot be asked") from error
-    if not account.usable:
+    if not account.usable or not is_enabled(tools):  # left while it was asked
         raise SessionAuthenticationFailedError(user, WRONG)
     return account.name, admit(read_subjects(tools.db), account.name, sid, groups)
 
