@@ -1,5 +1,6 @@
 """Roles on a running daemon: every message refused to every role that must not call it, by every door."""
 
+import base64
 import http.client
 import re
 import ssl
@@ -16,6 +17,7 @@ from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.model import Role
 from xapi_shim.datamodel.permissions import EMERGENCY_CALLS, ROLES
 from xapi_shim.datamodel.registry import DATAMODEL
+from xapi_shim.rpc.audit import track_id
 from xapi_shim.rpc.dispatch import Failure
 from xapi_shim.rpc.roles import permissions_of
 from xapi_shim.rpc.sessions import Door, External, Origin
@@ -334,13 +336,19 @@ def test_the_end_of_a_call_in_the_background_is_told_too(running, api, vm, audit
     assert "'guest'" in audited("VM.start")[0]
 
 
-def test_logins_are_told_without_passwords(running, audited):
-    rpc(running, "session.login_with_password", "root", PASSWORD)
+def test_logins_are_told_without_passwords(running, audited, ask):
+    ref = rpc(running, "session.login_with_password", "root", PASSWORD)["result"]
     rpc(running, "session.login_with_password", "root", "a wrong one")
     good, bad = audited("session.login_with_password")
-    assert good.startswith("'' 'root' 'ALLOWED' 'OK'")
+    assert good.startswith("'LOCAL_SUPERUSER' 'root' 'ALLOWED' 'OK'")
     assert bad.startswith("'' 'root' 'ALLOWED' 'ERROR:SESSION_AUTHENTICATION_FAILED'")
     assert "('pwd' '***' '' '')" in bad
+    assert f"trackid={track_id(ref)}'" in running.paths.audit_log.read_text()
+    for password, status in ((PASSWORD, 200), ("a wrong one", 401)):
+        basic = base64.b64encode(f"root:{password}".encode()).decode()
+        assert ask("GET", "/audit_log", Authorization=f"Basic {basic}")[0] == status
+    ends = [line.split("' '")[3] for line in audited("session.login_with_password")]
+    assert ends == ["OK", "ERROR:SESSION_AUTHENTICATION_FAILED"] * 2
     text = running.paths.audit_log.read_text()
     assert PASSWORD not in text
     assert "a wrong one" not in text

@@ -236,9 +236,9 @@ class Dispatcher:
 
     async def _noted(self, entry: Entry | None, work: Awaitable[T]) -> T:
         """Return what `work` does, and tell the audit log how it ended."""
-        error = ""
+        error, result = "", None
         try:
-            return await work
+            result = await work
         except XenAPIError as failure:
             error = failure.description()[0]
             raise
@@ -250,7 +250,14 @@ class Dispatcher:
             raise
         finally:
             if entry is not None:
-                self.audit.add(replace(entry, error=error))
+                self.audit.add(replace(entry, error=error, caller=self._known_caller(entry.caller, result)))
+        return result
+
+    def _known_caller(self, caller: Caller, result: object) -> Caller:
+        """Return who called; for a login that is known by the session that it made."""
+        if caller.session or not isinstance(result, str):
+            return caller
+        return self.sessions.caller(result, caller.origin)
 
     def _arguments(self, message: Message, sent: list[object], db: Database) -> list[Value]:
         args: list[Value] = []

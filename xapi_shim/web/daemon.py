@@ -14,11 +14,10 @@ from xapi_shim.api.binding import bind
 from xapi_shim.api.external_auth import ExternalAuth, confirm_sessions
 from xapi_shim.api.guest_watch import GuestWatch
 from xapi_shim.api.host_facts import read_facts
-from xapi_shim.api.plugins import run_extension
+from xapi_shim.api.plugins import OthersError, run_extension
 from xapi_shim.api.pool_secret import ensure_pool_secret
-from xapi_shim.api.session import login_with_password
 from xapi_shim.api.startup import refresh_metrics, start_up
-from xapi_shim.api.toolstack import Call, Toolstack
+from xapi_shim.api.toolstack import Toolstack
 from xapi_shim.database.database import Database
 from xapi_shim.database.sqlite_store import SqliteStore
 from xapi_shim.datamodel.registry import DATAMODEL
@@ -27,12 +26,13 @@ from xapi_shim.directory.winbind import WinbindDirectory
 from xapi_shim.network.linux import LinuxNetwork
 from xapi_shim.network.simulated import SimulatedNetwork
 from xapi_shim.rpc.audit_file import AuditFile
-from xapi_shim.rpc.dispatch import Dispatcher
+from xapi_shim.rpc.dispatch import Dispatcher, Failure
 from xapi_shim.rpc.endpoint import Endpoint
 from xapi_shim.rpc.events import Events
 from xapi_shim.rpc.roles import fill_roles
 from xapi_shim.rpc.sessions import Sessions
 from xapi_shim.rpc.tasks import Tasks
+from xapi_shim.rpc.wire import Request
 from xapi_shim.storage.file_sr import FileSr
 from xapi_shim.storage.simulated_sr import SimulatedSr
 from xapi_shim.web.certificate import ensure_certificate, server_context
@@ -116,7 +116,11 @@ class Daemon:
 
     async def _login(self, info: CallInfo, user: str, password: str) -> str:
         """Open a session for an HTTP action's Basic login. Raises as session.login_with_password."""
-        return await login_with_password(Call(self.tools, info), user, password, "1.0", "http")
+        request = Request("session.login_with_password", [user, password, "1.0", "http"])
+        outcome = await self.dispatcher.serve(request, info.origin)
+        if isinstance(outcome, Failure):
+            raise OthersError(*outcome.description)
+        return str(outcome.value)
 
     def _listen(self, hostname: str) -> Listen:
         paths, tls = self.options.paths, None
