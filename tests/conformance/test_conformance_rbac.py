@@ -387,6 +387,22 @@ def test_sessions_go_on_while_the_directory_cannot_be_asked(running, api, open_a
     assert not rpc(running, "pool.get_all", ref)["result"]
 
 
+def test_people_are_told_when_the_directory_cannot_be_asked_after_a_start(running, monkeypatch, tmp_path):
+    db, tools = running.daemon.tools.db, running.daemon.tools
+    running.do(lambda: db.set("host", tools.host, "external_auth_type", "AD"))
+    running.stop()
+    monkeypatch.setenv("PATH", str(tmp_path))  # as on a host whose winbind was removed
+    running.start()
+    root = rpc(running, "session.login_with_password", "root", PASSWORD)["result"]
+    while not (found := rpc(running, "message.get_all_records", root)["result"]):
+        pass
+    (alert,) = found.values()
+    assert (alert["name"], alert["cls"]) == ("EXTAUTH_INIT_IN_HOST_FAILED", "Host")
+    assert "not installed: net wbinfo ntlm_auth systemctl" in alert["body"]
+    told = rpc(running, "session.login_with_password", "alice", "x")["error"]
+    assert told == ["SESSION_AUTHENTICATION_FAILED", "alice", "the directory of users cannot be asked"]
+
+
 def test_a_session_is_asked_about_every_five_minutes(running, open_as):
     tools = running.daemon.tools
     ref = open_as(Role.READ_ONLY, "x", external=External("u1", frozenset({"u1"}), "OpaqueRef:NULL"))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.admission import admit, read_subjects
+from xapi_shim.datamodel.alerts import ALERTS
 from xapi_shim.datamodel.errors import (
     AuthIsDisabledError,
     AuthUnknownTypeError,
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 # How long a session goes on without the directory being asked again, in seconds (the reference's).
 CONFIRM_S = 300.0
 WRONG = "Authentication failure"
+ALERT = "EXTAUTH_INIT_IN_HOST_FAILED"
 
 
 class Throttle:
@@ -116,6 +118,18 @@ def directory(tools: Toolstack) -> Directory:
     if not auth_type:
         raise AuthIsDisabledError
     return tools.external_auth.kind(auth_type)
+
+
+async def check_directory(tools: Toolstack) -> None:
+    """Send a message to people when the directory in use cannot be asked: nobody of it could log in."""
+    try:
+        await directory(tools).check()
+    except AuthIsDisabledError:
+        return
+    except (DirectoryError, AuthUnknownTypeError) as error:
+        log.warning("the directory of users cannot be asked: %s", error)
+        uuid = tools.db.text("host", tools.host, "uuid")
+        tools.messages.add(ALERT, ALERTS[ALERT], "Host", uuid, str(error))
 
 
 async def external_login(tools: Toolstack, user: str, password: str) -> tuple[str, Admission]:

@@ -72,6 +72,10 @@ class Directory(Protocol):
         """Undo `join`. Raises JoinError."""
         ...
 
+    async def check(self) -> None:
+        """Raise DirectoryError when the directory cannot be asked."""
+        ...
+
     async def login(self, user: str, password: str) -> str:
         """Check a password and return the user's identifier. Raises WrongPasswordError."""
         ...

@@ -83,6 +83,10 @@ class WinbindDirectory:
             await _service("disable", "stop")
             await asyncio.to_thread(self._restore)
 
+    async def check(self) -> None:
+        _assert_installed()
+        await self._assert_answers()
+
     async def login(self, user: str, password: str) -> str:
         sid = await self.identifier(user)
         name, kind = await self._name(sid)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.binding import bind
-from xapi_shim.api.external_auth import ExternalAuth, confirm_sessions
+from xapi_shim.api.external_auth import ExternalAuth, check_directory, confirm_sessions
 from xapi_shim.api.guest_watch import GuestWatch
 from xapi_shim.api.host_facts import read_facts
 from xapi_shim.api.plugins import OthersError, run_extension
@@ -110,7 +110,8 @@ class Daemon:
         )
         await self._server.start()
         self.port = self._server.port
-        self._background = [asyncio.create_task(self.watch.run()), asyncio.create_task(self._collect())]
+        running = (self.watch.run(), self._collect(), check_directory(self.tools))
+        self._background = [asyncio.create_task(one) for one in running]
         paths.init_complete.parent.mkdir(parents=True, exist_ok=True)
         paths.init_complete.touch()
 
