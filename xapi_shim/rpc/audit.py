@@ -148,12 +148,15 @@ def _value(of: Type, value: Value, *, opaque: bool) -> str:
             text = LEFT_OUT
         case _:
             text = str(value)
-    text = _USERINFO.sub(f"//{LEFT_OUT}@", text)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    return _USERINFO.sub(f"//{LEFT_OUT}@", text)
 
 
 def _pair(key: str, value: Value, *, opaque: bool) -> str:
     return f"{key}={LEFT_OUT if opaque or _SECRET.search(key) else value}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def track_id(session: str) -> str:
@@ -196,9 +199,10 @@ def printable(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    return re.sub(r"[|\[\]]", "_", printable(text))
+    return re.sub(r"[|\[\]]", "_", printable(_short(text)))
 
 
 def _quoted(*texts: str) -> str:
-    escaped = (printable(text.replace("\\", "\\\\")).replace("'", "\\'") for text in texts)
+    """Return words that no caller can make look like others, nor long enough to fill the log."""
+    escaped = (printable(_short(text).replace("\\", "\\\\")).replace("'", "\\'") for text in texts)
     return " ".join(f"'{text}'" for text in escaped)

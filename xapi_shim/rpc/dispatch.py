@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
 from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.errors import (
@@ -27,7 +27,8 @@ from xapi_shim.datamodel.errors import (
 from xapi_shim.datamodel.model import Role
 from xapi_shim.datamodel.permissions import EMERGENCY_CALLS
 from xapi_shim.datamodel.types import NULL_REF, Kind, Type, parse_type
-from xapi_shim.rpc.audit import Caller, Entry, NoAuditLog, is_audited, params_told
+from xapi_shim.rpc.audit import is_audited
+from xapi_shim.rpc.auditor import Auditor
 from xapi_shim.rpc.call import CallInfo
 from xapi_shim.rpc.generic import GenericMessages
 from xapi_shim.rpc.roles import denied, missing_permission
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import ApiClass, Message, Value
-    from xapi_shim.rpc.audit import AuditLog
+    from xapi_shim.rpc.audit import Entry
     from xapi_shim.rpc.call import Handler
     from xapi_shim.rpc.events import EventBatch
     from xapi_shim.rpc.records import Records
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 TASK_REF = parse_type("ref(task)")
 NAMES = parse_type("set(string)")
 ASYNC_PREFIXES = ("Async", "InternalAsync")
@@ -107,8 +107,8 @@ class Dispatcher:
         Raise KeyError when a handler is for a message that nobody declared.
         """
         self._extension = extension
-        # Told of each call that changes something.
-        self.audit: AuditLog = NoAuditLog()
+        # Tells of each call that changes something.
+        self.audit = Auditor(db, sessions)
         self.db, self.sessions, self.tasks = db, sessions, tasks
         self._coercion = Coercion(db.model)
         self._encoder = XmlEncoder(db.model)
@@ -162,11 +162,11 @@ class Dispatcher:
         if not isinstance(sent, str):
             raise SessionInvalidError(str(sent)[:64])
         role = self.sessions.role(sent)
-        entry = Entry(self.sessions.caller(sent, origin), "API", request.method)
+        entry = self.audit.entry_of_others(request.method, sent, origin)
         if not role.allows(Role.POOL_ADMIN):
-            self.audit.add(replace(entry, allowed=False))
+            self.audit.refused(entry)
             raise denied("host.call_extension")
-        value = await self._noted(entry, extension(request.method, request.params))
+        value = await self.audit.noted(entry, extension(request.method, request.params))
         try:
             return Success(type_of(value), cast("Value", value))
         except TypeError as error:
@@ -198,10 +198,10 @@ class Dispatcher:
             raise MessageParameterCountMismatchError(bound.name, expected, str(len(sent)))
         saved = self.sessions.saved.get(session)
         args = self._arguments(message, sent, saved or self.db)
-        entry = self._entry(bound, session, args, origin) if bound.audited else None
+        entry = self.audit.entry(bound.cls, message, session, args, origin) if bound.audited else None
         if message.session and (missing := missing_permission(bound.name, message, role, args)):
             if entry is not None:
-                self.audit.add(replace(entry, allowed=False))
+                self.audit.refused(entry)
             raise denied(missing)
         if saved is not None:
             bound = replace(bound, handler=saved_handler(saved, bound.cls, message, bound.handler))
@@ -212,7 +212,7 @@ class Dispatcher:
         info = CallInfo(bound.name, session, role, origin)
         if is_async:
             return Success(TASK_REF, self._background(bound, info, args, entry))
-        return Success(message.result, await self._noted(entry, self._foreground(bound, info, args)))
+        return Success(message.result, await self.audit.noted(entry, self._foreground(bound, info, args)))
 
     def _session(self, bound: Bound, sent: object) -> tuple[str, Role]:
         """Return the session and its role. Raises SessionInvalidError."""
@@ -224,40 +224,6 @@ class Dispatcher:
 
     def _is_hosts(self, session: str) -> bool:
         return self.sessions.is_emergency(session) or self.sessions.is_pool(session)
-
-    def _entry(self, bound: Bound, session: str, args: list[Value], origin: Origin) -> Entry:
-        """Return what the audit log says of a call, before it is known how it ends."""
-        if bound.message.session:
-            caller = self.sessions.caller(session, origin)
-        else:
-            name = str(args[0]) if bound.message.params[0].name == "uname" else ""
-            caller = Caller("", name, "", local_superuser=False, origin=origin)
-        return Entry(caller, "API", bound.name, params_told(self.db, bound.cls, bound.message, args))
-
-    async def _noted(self, entry: Entry | None, work: Awaitable[T]) -> T:
-        """Return what `work` does, and tell the audit log how it ended."""
-        error, result = "", None
-        try:
-            result = await work
-        except XenAPIError as failure:
-            error = failure.description()[0]
-            raise
-        except asyncio.CancelledError:
-            error = TaskCancelledError.code
-            raise
-        except Exception:
-            error = InternalErrorError.code
-            raise
-        finally:
-            if entry is not None:
-                self.audit.add(replace(entry, error=error, caller=self._known_caller(entry.caller, result)))
-        return result
-
-    def _known_caller(self, caller: Caller, result: object) -> Caller:
-        """Return who called; for a login that is known by the session that it made."""
-        if caller.session or not isinstance(result, str):
-            return caller
-        return self.sessions.caller(result, caller.origin)
 
     def _arguments(self, message: Message, sent: list[object], db: Database) -> list[Value]:
         args: list[Value] = []
@@ -299,7 +265,7 @@ class Dispatcher:
     async def _run(self, bound: Bound, info: CallInfo, args: list[Value], entry: Entry | None) -> None:
         assert bound.handler is not None
         try:
-            result = await self._noted(entry, bound.handler(info, args))
+            result = await self.audit.noted(entry, bound.handler(info, args))
         except XenAPIError as error:
             self.tasks.fail(info.task, error.description())
         except asyncio.CancelledError:

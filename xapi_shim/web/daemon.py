@@ -81,7 +81,7 @@ class Daemon:
             bind(self.tools, DATAMODEL),
             partial(run_extension, options.paths.extensions),
         )
-        self.dispatcher.audit = self.tools.audit
+        self.dispatcher.audit.log = self.tools.audit
         self.watch = GuestWatch(self.tools)
         self.port = 0
         # Set when the process is to end, to be started anew (a restored database).
