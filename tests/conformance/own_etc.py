@@ -5,6 +5,7 @@ run beside each other, and nothing is left of them. It needs root.
 """
 
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -29,7 +30,7 @@ class OwnHost:
     def __init__(self, root: Path):
         self.root, self.etc, self.paths = root, root / "own-etc", Paths(root / "host")
         shutil.copytree("/etc", self.etc, symlinks=True, ignore=_sockets)
-        shutil.copy(REPO / "packaging/pam.d/xapi", self.etc / "pam.d/xapi")
+        self._configure_pam()
         self.log = (root / "daemon.log").open("wb")
         self.process = subprocess.Popen(
             ["unshare", "--mount", "--propagation", "private", "sh", "-c", BIND, self.etc,
@@ -38,6 +39,16 @@ class OwnHost:
             env={**os.environ, "PYTHONPATH": str(REPO)},
         )  # fmt: skip
         self.port = int(self.process.stdout.readline() or self._fail())
+
+    def _configure_pam(self):
+        """Put the packages' own PAM service in; a wrong password is not left waiting by PAM, too."""
+        common = self.etc / "pam.d/common-auth"
+        service = "packaging/pam.d/xapi" if common.exists() else "rpm/xapi.pam"
+        shutil.copy(REPO / service, self.etc / "pam.d/xapi")
+        for path in (common, self.etc / "pam.d/password-auth"):
+            if path.exists():
+                text = path.read_text()
+                path.write_text(re.sub(r"^(auth\s.*pam_unix\.so)", r"\1 nodelay", text, flags=re.MULTILINE))
 
     def _fail(self):
         raise AssertionError((self.root / "daemon.log").read_text())
@@ -86,6 +97,13 @@ class OwnHost:
         self.process.wait(30)
         self.process.stdout.close()
         self.log.close()
+
+
+def can_have_one():
+    """Say whether a process of ours may have mounts of its own: as root, and let by the container."""
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        return False
+    return subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode == 0
 
 
 def _sockets(folder, names):

@@ -1,20 +1,18 @@
 """Users of PAM and NSS: who of them comes in, as what, and when he is sent away. All over TLS."""
 
-import os
 import re
-import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import XenAPI
-from own_etc import own_host
+from own_etc import can_have_one, own_host
 
 from kronos_lab.cache import REPO
 from xapi_shim.base.process import run
 
 pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("unshare"), reason="users of their own need root and unshare(1)"
+    not can_have_one(), reason="users of their own need root, unshare(1) and the right to mount"
 )
 
 ROOT, ALICE, BOB = "root's secret", "alice's secret", "bob's secret"
