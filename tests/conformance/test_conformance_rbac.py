@@ -80,6 +80,35 @@ def test_each_message_that_a_role_has_not_is_refused(running, open_as, role):
     assert running.wait(answers()) == []
 
 
+def test_a_key_is_no_easier_to_write_by_the_whole_map(running, open_as, vm):
+    db = running.daemon.tools.db
+    admin, high = open_as(Role.VM_ADMIN), open_as(Role.POOL_ADMIN)
+    have = {**db.mapping("VM", vm, "other_config"), "mine": "1"}
+
+    def told(session, method, *params):
+        error = rpc(running, method, session, vm, *params)["error"]
+        return error[:2] if error else None
+
+    refused = ["RBAC_PERMISSION_DENIED", "vm.add_to_other_config/key:pci"]
+    assert told(admin, "VM.set_other_config", have) is None
+    assert told(admin, "VM.set_other_config", {**have, "pci": "0/0000:00:1f.0"}) == refused
+    assert told(high, "VM.set_other_config", {**have, "pci": "0/0000:00:1f.0"}) is None
+    assert told(admin, "VM.set_other_config", {**have, "pci": "0/0000:00:1f.0", "mine": "2"}) is None
+    assert told(admin, "VM.set_other_config", have) == refused
+    assert told(admin, "VM.set_platform", {"hvm_serial": "file:/etc/shadow"}) == [
+        "RBAC_PERMISSION_DENIED", "vm.add_to_platform/key:hvm_serial"]  # fmt: skip
+    record = rpc(running, "VM.get_record", high, vm)["result"]
+    power = open_as(Role.VM_POWER_ADMIN)
+    made = rpc(running, "VM.create", power, {**record, "platform": {"hvm_serial": "pty"}, "other_config": {}})
+    assert made["error"][:2] == ["RBAC_PERMISSION_DENIED", "vm.add_to_platform/key:hvm_serial"]
+    assert rpc(running, "VM.create", power, {**record, "other_config": {}})["error"] is None
+    task = rpc(running, "task.create", admin, "t", "")["result"]
+    low = open_as(Role.READ_ONLY)
+    assert rpc(running, "task.set_other_config", low, task, {"x": "1"})["error"] is None
+    error = rpc(running, "task.set_other_config", low, task, {"x": "1", "applies_to": "y"})["error"]
+    assert error[:2] == ["RBAC_PERMISSION_DENIED", "task.add_to_other_config/key:applies_to"]
+
+
 def test_roles_and_permissions_are_records(api):
     records = api.role.get_all_records()
     roles = api.role.get_all_records_where("subroles<>[]")

@@ -31,7 +31,7 @@ from xapi_shim.rpc.audit import is_audited
 from xapi_shim.rpc.auditor import Auditor
 from xapi_shim.rpc.call import CallInfo
 from xapi_shim.rpc.generic import GenericMessages
-from xapi_shim.rpc.roles import denied, missing_permission
+from xapi_shim.rpc.roles import denied, missing_key_permission, missing_permission
 from xapi_shim.rpc.saved import saved_handler
 from xapi_shim.rpc.sessions import Door
 from xapi_shim.rpc.values import Coercion, type_of
@@ -199,7 +199,7 @@ class Dispatcher:
         saved = self.sessions.saved.get(session)
         args = self._arguments(message, sent, saved or self.db)
         entry = self.audit.entry(bound.cls, message, session, args, origin) if bound.audited else None
-        if message.session and (missing := missing_permission(bound.name, message, role, args)):
+        if message.session and (missing := self._missing(bound, role, args)):
             if entry is not None:
                 self.audit.refused(entry)
             raise denied(missing)
@@ -221,6 +221,12 @@ class Dispatcher:
         if bound.name in EMERGENCY_CALLS and self.sessions.is_emergency(sent):
             return sent, Role.LOCAL_ROOT
         return sent, self.sessions.role(sent)
+
+    def _missing(self, bound: Bound, role: Role, args: list[Value]) -> str:
+        """Return the permission for a call that `role` lacks, "" for none."""
+        return missing_permission(bound.name, bound.message, role, args) or missing_key_permission(
+            self.db, bound.name, role, args
+        )
 
     def _is_hosts(self, session: str) -> bool:
         return self.sessions.is_emergency(session) or self.sessions.is_pool(session)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.errors import RbacPermissionDeniedError
 from xapi_shim.datamodel.model import Role
 from xapi_shim.datamodel.permissions import INTERNAL_ROLES, ROLES, role_permissions, role_ref, role_uuid
@@ -73,12 +74,53 @@ def denied(permission: str) -> RbacPermissionDeniedError:
 
 def missing_permission(name: str, message: Message, role: Role, args: Sequence[Value]) -> str:
     """Return the permission for a call that `role` lacks, "" for none; what a map's key asks for wins."""
-    permission, least = name, message.role
-    if message.key_roles and len(args) > 1 and isinstance(args[1], str):
-        for key, key_role in message.key_roles.items():
-            if args[1] == key or (key.endswith("*") and args[1].startswith(key[:-1])):
-                permission, least = f"{name}/key:{key}", key_role
-                break
+    key = _key_with_a_role(message.key_roles, args[1]) if message.key_roles and len(args) > 1 else None
+    least = message.role if key is None else message.key_roles[key]
     if role.allows(least) or (message.client_cert and role is Role.CLIENT_CERT):
         return ""
-    return permission.lower()
+    return (name if key is None else f"{name}/key:{key}").lower()
+
+
+def _key_with_a_role(roles: Mapping[str, Role], sent: Value) -> str | None:
+    """Return the key of `roles` that `sent` is, or begins with before its `*`."""
+    if not isinstance(sent, str):
+        return None
+    for key in roles:
+        if sent == key or (key.endswith("*") and sent.startswith(key[:-1])):
+            return key
+    return None
+
+
+@cache
+def _guarded_maps() -> Mapping[str, Mapping[str, Mapping[str, Role]]]:
+    """Return, by the messages that write whole maps, those maps' fields and the roles of their keys.
+
+    Only keys that ask for more than the message does: nobody may write by a map what he may not by its key.
+    """
+    found: dict[str, dict[str, Mapping[str, Role]]] = {}
+    declared = all_messages(DATAMODEL)
+    for cls, message in declared.values():
+        field = message.name.removeprefix("add_to_")
+        above = {key: role for key, role in message.key_roles.items() if not message.role.allows(role)}
+        if above and field != message.name:
+            for name in (f"{cls.name}.set_{field}", f"{cls.name}.create"):
+                if name in declared:
+                    found.setdefault(name, {})[field] = above
+    return found
+
+
+def missing_key_permission(db: Database, name: str, role: Role, args: Sequence[Value]) -> str:
+    """Return the permission that `role` lacks for a key that a call changes as part of a whole map, "" for none."""
+    cls, _, message = name.partition(".")
+    for field, roles in _guarded_maps().get(name, {}).items():
+        if message == "create":
+            record = args[0] if args and isinstance(args[0], dict) else {}
+            old, new = {}, record.get(field, {})
+        else:
+            old, new = db.mapping(cls, cast("str", args[0]), field), args[1]
+        assert isinstance(new, dict)
+        for sent in sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key)):
+            key = _key_with_a_role(roles, sent)
+            if key is not None and not role.allows(roles[key]):
+                return f"{cls}.add_to_{field}/key:{key}".lower()
+    return ""
