@@ -14,7 +14,7 @@ from kronos_lab.repo_server import serve
 from kronos_packaging import factory
 from xapi_shim.base.progress import Reporter
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(5400)]
 
 ADDRESS = "10.0.2.60"
 # What an administrator writes who wants our Xen even while the distro's is newer (apt_preferences(5)).

@@ -12,7 +12,7 @@ from kronos_lab.repo_server import serve
 from kronos_packaging import factory
 from xapi_shim.base.progress import Reporter
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(5400)]
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +161,7 @@ def undo(road):
     machine = road.machine
     machine.succeed("xapi-host-setup rollback --yes")
     machine.reboot()
-    machine.succeed("DEBIAN_FRONTEND=noninteractive apt-get purge -y -q 'xapi*'")
+    machine.succeed("DEBIAN_FRONTEND=noninteractive apt-get purge -y -q 'xapi*'", timeout_s=1800)
     machine.succeed("DEBIAN_FRONTEND=noninteractive apt-get autoremove --purge -y -q", timeout_s=1800)
     machine.succeed(
         "rm -f /etc/apt/sources.list.d/kronos.sources /usr/share/keyrings/kronos-archive-keyring.pgp"
