@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xapi_shim.api import (
     blob,
+    device_plug,
     event,
     host,
     host_settings,
@@ -30,6 +31,7 @@ from xapi_shim.api import (
 
 MODULES = (
     blob,
+    device_plug,
     event,
     host,
     host_settings,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.device_facts import disk_facts, drive_facts, interface_facts, vm_facts
+from xapi_shim.api.device_rules import VBD_OPERATIONS, VIF_OPERATIONS, vbd_error, vif_error
 from xapi_shim.datamodel.types import NULL_REF
 
 if TYPE_CHECKING:
@@ -16,11 +18,6 @@ if TYPE_CHECKING:
 # What needs an attached repository, and what needs a detached one.
 SR_PLUGGED = ("scan", "unplug", "update", "vdi_create", "vdi_destroy", "vdi_resize")
 SR_UNPLUGGED = ("destroy", "forget", "plug")
-
-
-def device_operations(power_state: str, *, busy: bool) -> list[str]:
-    """Return what may be done to a VBD or VIF of a VM in `power_state`."""
-    return ["attach"] if power_state == "Halted" and not busy else []
 
 
 def vdi_operations(*, attached: bool, busy: bool) -> list[str]:
@@ -54,19 +51,40 @@ def _busy(db: Database, cls: str, ref: str) -> bool:
 
 def update_devices(db: Database, vm: str) -> None:
     """Recompute what may be done to a VM's devices, and to the disks in them."""
-    state = db.text("VM", vm, "power_state")
-    for cls, field in (("VBD", "VBDs"), ("VIF", "VIFs")):
-        for device in db.items("VM", vm, field):
-            _set(db, cls, device, device_operations(state, busy=_busy(db, cls, device)))
+    for vif in db.items("VM", vm, "VIFs"):
+        update_vif(db, vif)
     for vbd in db.items("VM", vm, "VBDs"):
-        vdi = db.text("VBD", vbd, "VDI")
-        if vdi != NULL_REF and db.exists("VDI", vdi):
-            update_vdi(db, vdi)
+        update_drive(db, vbd)
+
+
+def update_vif(db: Database, vif: str) -> None:
+    vm, facts = vm_facts(db, db.text("VIF", vif, "VM")), interface_facts(db, vif)
+    _set(db, "VIF", vif, [op for op in VIF_OPERATIONS if vif_error(vm, facts, op) is None])
+
+
+def update_drive(db: Database, vbd: str) -> None:
+    """Recompute what may be done to a drive, to the disk in it, and to the other drives of that."""
+    vdi = db.text("VBD", vbd, "VDI")
+    if vdi != NULL_REF and db.exists("VDI", vdi):
+        update_vdi(db, vdi)
+    else:
+        _update_vbd(db, vbd)
+
+
+def _update_vbd(db: Database, vbd: str) -> None:
+    vm, drive = vm_facts(db, db.text("VBD", vbd, "VM")), drive_facts(db, vbd)
+    disk = disk_facts(db, db.text("VBD", vbd, "VDI"), vbd)
+    _set(db, "VBD", vbd, [op for op in VBD_OPERATIONS if vbd_error(vm, drive, disk, op) is None])
 
 
 def update_vdi(db: Database, vdi: str) -> None:
-    attached = any(db.flag("VBD", vbd, "currently_attached") for vbd in db.items("VDI", vdi, "VBDs"))
+    """Recompute what may be done to a disk, and to the drives that have it."""
+    vbds = [vbd for vbd in db.items("VDI", vdi, "VBDs") if db.exists("VBD", vbd)]
+    attached = any(db.flag("VBD", vbd, "currently_attached") for vbd in vbds)
     _set(db, "VDI", vdi, vdi_operations(attached=attached, busy=_busy(db, "VDI", vdi)))
+    for vbd in vbds:
+        if db.exists("VM", db.text("VBD", vbd, "VM")):
+            _update_vbd(db, vbd)
 
 
 def update_sr(db: Database, sr: str) -> None:

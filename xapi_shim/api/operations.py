@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from xapi_shim.api.allowed import update_devices
+from xapi_shim.api.allowed import update_devices, update_drive, update_host, update_sr, update_vdi, update_vif
 from xapi_shim.datamodel.errors import (
     OperationBlockedError,
     OtherOperationInProgressError,
@@ -17,7 +17,7 @@ from xapi_shim.datamodel.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from xapi_shim.api.toolstack import Call
     from xapi_shim.database.database import Database
@@ -38,6 +38,7 @@ TEMPLATE = ("clone", "provision", "destroy", "changing_memory_limits", "changing
 OVERRIDES = {
     "hard_shutdown": {"clean_shutdown", "clean_reboot", "shutdown"},
     "hard_reboot": {"clean_shutdown", "clean_reboot", "shutdown"},
+    "unplug_force": {"unplug"},
 }
 
 
@@ -134,7 +135,16 @@ def operation(call: Call, cls: str, ref: str, name: str) -> Iterator[None]:
 def _note(db: Database, cls: str, ref: str, current: dict[str, str]) -> None:
     with db.transaction():
         db.set(cls, ref, "current_operations", current)
-        if cls == "VM":
-            update_vm(db, ref)
-        elif cls == "VM_appliance":
-            update_appliance(db, ref)
+        if cls in _UPDATES:
+            _UPDATES[cls](db, ref)
+
+
+_UPDATES: dict[str, Callable[[Database, str], None]] = {
+    "VM": update_vm,
+    "VM_appliance": update_appliance,
+    "VBD": update_drive,
+    "VIF": update_vif,
+    "VDI": update_vdi,
+    "SR": update_sr,
+    "host": update_host,
+}

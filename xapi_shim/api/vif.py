@@ -1,12 +1,12 @@
-"""VIF.*: guests' network interfaces. Plugging into a running guest is not there yet."""
+"""VIF.*: guests' network interfaces; plugging them into running ones is in device_plug."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from xapi_shim.api.allowed import update_devices
+from xapi_shim.api.allowed import update_vif
 from xapi_shim.api.macs import normal_mac, random_mac
-from xapi_shim.api.operations import check_power_state
+from xapi_shim.api.operations import check_power_state, operation
 from xapi_shim.datamodel.errors import (
     DeviceAlreadyExistsError,
     HandleInvalidError,
@@ -32,7 +32,7 @@ def free_devices(db: Database, vm: str) -> list[str]:
 
 
 async def create(call: Call, args: dict[str, Value]) -> str:
-    """Make a VIF for a halted VM; an empty MAC is chosen for it, `autodetect` takes the first free device.
+    """Make a VIF for a VM; a guest that runs sees it when it is plugged. An empty MAC is chosen for it, `autodetect` takes the first free device.
 
     Raises INVALID_DEVICE, DEVICE_ALREADY_EXISTS, MAC_INVALID, VM_BAD_POWER_STATE.
     """
@@ -41,7 +41,7 @@ async def create(call: Call, args: dict[str, Value]) -> str:
     vm, network = cast("str", values["VM"]), cast("str", values["network"])
     if not db.exists("network", network):
         raise HandleInvalidError("network", network)
-    check_power_state(db, vm, "Halted")
+    check_power_state(db, vm, "Halted", "Running", "Paused")
     free = free_devices(db, vm)
     device = cast("str", values["device"])
     if device == "autodetect" and free:
@@ -62,15 +62,16 @@ async def create(call: Call, args: dict[str, Value]) -> str:
     }
     with db.transaction():
         vif = db.create("VIF", {**values, **own})
-        update_devices(db, vm)
+        update_vif(db, vif)
     return vif
 
 
 async def destroy(call: Call, self: str) -> None:
-    """Remove the interface of a halted VM. Raises OPERATION_NOT_ALLOWED while it is attached."""
+    """Remove an interface. Raises OPERATION_NOT_ALLOWED while a guest has it, OTHER_OPERATION_IN_PROGRESS."""
     if call.db.flag("VIF", self, "currently_attached"):
         raise OperationNotAllowedError("VIF currently attached to a running VM")
-    call.db.destroy("VIF", self)
+    with operation(call, "VIF", self, "unplug"):
+        call.db.destroy("VIF", self)
 
 
 async def get_allowed_vif_devices(call: Call, vm: str) -> list[str]:
