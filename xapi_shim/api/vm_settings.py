@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from xapi_shim.api.operations import check_not_template, check_power_state, operation, update_vm
+from xapi_shim.api.operations import check_not_template, check_power_state, update_vm, vm_state
+from xapi_shim.api.vm_rules import UNIMPLEMENTED, vm_error
 from xapi_shim.api.vm_start import record_halted
 from xapi_shim.datamodel.errors import (
     CannotResetControlDomainError,
@@ -13,9 +14,9 @@ from xapi_shim.datamodel.errors import (
     HostNotEnoughFreeMemoryError,
     InternalErrorError,
     InvalidValueError,
+    NotImplementedError_,
     OperationNotAllowedError,
     TooManyGroupsError,
-    VmBadPowerStateError,
     VmBiosStringsAlreadySetError,
     WlbNotInitializedError,
 )
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call
     from xapi_shim.datamodel.model import Value
 
-# How a guest is treated when its host fails: not at all, first, or when there is room left.
-HA_PRIORITIES = ("", "restart", "best-effort")
 # The strings of a guest's firmware that its owner may choose (SMBIOS reference, types 0 to 3).
 BIOS_KEYS = {
     "bios-vendor", "bios-version", "system-manufacturer", "system-product-name", "system-version",
@@ -36,13 +35,6 @@ BIOS_KEYS = {
     "baseboard-location-in-chassis",
 }  # fmt: skip
 LONGEST_BIOS_STRING = 512
-
-
-async def set_ha_restart_priority(call: Call, self: str, value: str) -> None:
-    """Choose how the VM is treated when its host fails. Raises INVALID_VALUE."""
-    if value not in HA_PRIORITIES:
-        raise InvalidValueError("ha_restart_priority", value)
-    call.db.set("VM", self, "ha_restart_priority", value)
 
 
 async def set_ha_always_run(call: Call, self: str, value: bool) -> None:  # noqa: FBT001
@@ -104,26 +96,10 @@ async def set_groups(call: Call, self: str, value: list[str]) -> None:
 
 async def assert_operation_valid(call: Call, self: str, op: str) -> None:
     """Raise what an operation would be refused with now, as a call that does it would."""
-    db = call.db
-    with operation(call, "VM", self, op):
-        pass
-    if op in db.items("VM", self, "allowed_operations"):
-        return
-    check_not_template(db, self)
-    if db.flag("VM", self, "is_control_domain"):
-        raise OperationNotAllowedError("this is the control domain")
-    raise VmBadPowerStateError(self, _state_for(op), db.text("VM", self, "power_state").lower())
-
-
-def _state_for(op: str) -> str:
-    """Return the power state that an operation asks for, as errors name it."""
-    if op in ("unpause",):
-        return "paused"
-    if op in ("resume", "resume_on"):
-        return "suspended"
-    running = ("pause", "clean_shutdown", "clean_reboot", "hard_shutdown", "hard_reboot", "shutdown", "suspend",
-               "pool_migrate", "checkpoint", "send_sysrq", "send_trigger", "changing_VCPUs_live")  # fmt: skip
-    return "running" if op in running else "halted"
+    if wrong := vm_error(vm_state(call.db, self), op):
+        raise wrong
+    if op in UNIMPLEMENTED:
+        raise NotImplementedError_(f"VM.{op}")
 
 
 async def assert_can_boot_here(call: Call, self: str, host: str) -> None:
@@ -189,7 +165,6 @@ async def retrieve_wlb_recommendations(call: Call, vm: str) -> dict[str, list[st
 
 
 MESSAGES = {
-    "VM.set_ha_restart_priority": set_ha_restart_priority,
     "VM.set_ha_always_run": set_ha_always_run,
     "VM.set_HVM_shadow_multiplier": set_hvm_shadow_multiplier,
     "VM.set_NVRAM": set_nvram,

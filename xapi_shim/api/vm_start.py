@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from xapi_shim.api.device_facts import disk_facts
 from xapi_shim.api.device_rules import disk_error
 from xapi_shim.api.storage_access import driver_of, storage_errors
+from xapi_shim.api.vm_parameters import check_platform
+from xapi_shim.api.vm_shares import scheduling_of
 from xapi_shim.datamodel.errors import (
     BootloaderFailedError,
     DeviceAlreadyAttachedError,
@@ -83,6 +85,7 @@ async def build_config(tools: Toolstack, vm: str) -> DomainConfig:
         raise VmHvmRequiredError(vm)
     if bootloader := db.text("VM", vm, "PV_bootloader"):
         raise UnknownBootloaderError(vm, bootloader)
+    check_platform(db.mapping("VM", vm, "platform"), db.number("VM", vm, "VCPUs_max"))
     kernel = boot_file(tools, vm, "PV_kernel")
     if kernel is None:
         raise BootloaderFailedError(vm, "PV_kernel is empty: name a kernel below /boot/guest")
@@ -98,6 +101,7 @@ async def build_config(tools: Toolstack, vm: str) -> DomainConfig:
         ramdisk=boot_file(tools, vm, "PV_ramdisk"),
         cmdline=db.text("VM", vm, "PV_args"),
         disks=tuple([await disk_of(tools, vbd) for vbd in full_drives(db, vm)]),
+        scheduling=scheduling_of(db.mapping("VM", vm, "VCPUs_params")),
         vifs=tuple([await vif_of(tools, vif) for vif in db.items("VM", vm, "VIFs")]),
     )
 
