@@ -105,7 +105,8 @@ def _check(done: Completed, device: str = "") -> None:
         raise DeviceExistsError(device)
     if device and says_no_device(done.stderr):
         raise DeviceMissingError(device)
-    raise XenError(f"{' '.join(done.argv[:2])}: {complaint(done.stderr)}")
+    at = done.argv.index("xl")
+    raise XenError(f"{' '.join(done.argv[at : at + 2])}: {complaint(done.stderr)}")
 
 
 def disk_name(devid: int) -> str:
