@@ -227,4 +227,11 @@ def test_allowed_operations_follow_what_happens(running, api, vm):
     (pbd,) = session.xenapi.SR.get_PBDs(sr)
     session.xenapi.PBD.unplug(pbd)
     assert allowed(session)["SR"] is False
-    assert session.xenapi.SR.get_allowed_operations(sr) == ["destroy", "forget", "plug"]
+    assert session.xenapi.SR.get_allowed_operations(sr) == [
+        "destroy",
+        "forget",
+        "pbd_create",
+        "pbd_destroy",
+        "plug",
+        "unplug",
+    ]

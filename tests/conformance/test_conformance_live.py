@@ -2,6 +2,8 @@
 
 import pytest
 
+from xapi_shim.api.startup import refresh_metrics
+
 MIB = 1 << 20
 
 
@@ -94,6 +96,16 @@ def test_a_guest_that_does_not_reach_its_target(running, api, guest, refused, mo
     api.VM.set_memory_target_live(guest, str(96 * MIB))
     refused("VM_MEMORY_TARGET_WAIT_TIMEOUT", api.VM.wait_memory_target_live, guest)
     assert api.VM.get_current_operations(guest) == {}
+
+
+def test_what_a_guest_does_by_itself_is_measured(running, api, guest):
+    """Its balloon moves, a vCPU goes: nobody says so, the next measurement shows it."""
+    domid = int(api.VM.get_domid(guest))
+    running.wait(running.xen.set_memory_target(domid, 80 * MIB))
+    running.wait(running.xen.set_vcpus(domid, 1))
+    running.wait(refresh_metrics(running.daemon.tools))
+    metrics = api.VM_metrics.get_record(api.VM.get_metrics(guest))
+    assert (metrics["memory_actual"], metrics["VCPUs_number"]) == (str(80 * MIB), "1")
 
 
 def test_keys_and_wires(running, api, guest, refused):

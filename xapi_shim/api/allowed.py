@@ -16,22 +16,27 @@ if TYPE_CHECKING:
     from xapi_shim.database.database import Database
 
 # What needs an attached repository, and what needs a detached one.
-SR_PLUGGED = ("scan", "unplug", "update", "vdi_create", "vdi_destroy", "vdi_resize")
-SR_UNPLUGGED = ("destroy", "forget", "plug")
+SR_PLUGGED = ("pbd_create", "pbd_destroy", "plug", "scan", "unplug", "update", "vdi_create", "vdi_destroy",
+              "vdi_introduce", "vdi_resize")  # fmt: skip
+SR_UNPLUGGED = ("destroy", "forget", "pbd_create", "pbd_destroy", "plug", "unplug")
+# What does not get in each other's way at one repository.
+SR_PARALLEL = frozenset({"scan", "update", "vdi_create", "vdi_destroy", "vdi_introduce", "vdi_resize"})
+VDI_UNUSED = ("destroy", "forget", "resize", "update")
 
 
 def vdi_operations(*, attached: bool, busy: bool) -> list[str]:
     """Return what may be done to a disk; one that a guest uses stays as it is."""
     if busy:
         return []
-    return ["update"] if attached else ["destroy", "forget", "resize", "update"]
+    return ["update"] if attached else list(VDI_UNUSED)
 
 
-def sr_operations(*, plugged: bool, busy: bool) -> list[str]:
+def sr_operations(*, plugged: bool, running: frozenset[str]) -> list[str]:
     """Return what may be done to a storage repository: with its storage, or to its record without."""
-    if busy:
-        return []
-    return list(SR_PLUGGED if plugged else SR_UNPLUGGED)
+    allowed = SR_PLUGGED if plugged else SR_UNPLUGGED
+    if not running:
+        return list(allowed)
+    return [op for op in allowed if op in SR_PARALLEL] if running <= SR_PARALLEL else []
 
 
 def host_operations(*, enabled: bool, busy: bool) -> list[str]:
@@ -89,7 +94,8 @@ def update_vdi(db: Database, vdi: str) -> None:
 
 def update_sr(db: Database, sr: str) -> None:
     plugged = any(db.flag("PBD", pbd, "currently_attached") for pbd in db.items("SR", sr, "PBDs"))
-    _set(db, "SR", sr, sr_operations(plugged=plugged, busy=_busy(db, "SR", sr)))
+    running = frozenset(db.mapping("SR", sr, "current_operations").values())
+    _set(db, "SR", sr, sr_operations(plugged=plugged, running=running))
 
 
 def update_host(db: Database, host: str) -> None:

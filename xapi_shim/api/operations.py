@@ -1,4 +1,4 @@
-"""allowed_operations and current_operations of VMs: what may be done to them now.
+"""current_operations of all kinds of object, and allowed_operations of VMs and appliances.
 
 `operation` is the gate that every changing message goes through.
 """
@@ -8,7 +8,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
-from xapi_shim.api.allowed import update_devices, update_drive, update_host, update_sr, update_vdi, update_vif
+from xapi_shim.api.allowed import (
+    SR_PARALLEL,
+    update_devices,
+    update_drive,
+    update_host,
+    update_sr,
+    update_vdi,
+    update_vif,
+)
 from xapi_shim.api.device_rules import Running
 from xapi_shim.api.vm_rules import OVERRIDES, VmState, allowed_vm_operations
 from xapi_shim.datamodel.errors import (
@@ -101,6 +109,8 @@ def operation(call: Call, cls: str, ref: str, name: str) -> Iterator[None]:
             raise OperationBlockedError(ref, blocked[name])
     current = db.mapping(cls, ref, "current_operations")
     others = set(current.values()) - OVERRIDES.get(name, set())
+    if cls == "SR" and name in SR_PARALLEL:
+        others -= SR_PARALLEL
     if others:
         task, running = next((t, op) for t, op in current.items() if op in others)
         raise OtherOperationInProgressError(cls, ref, running, task)

@@ -19,10 +19,12 @@ from xapi_shim.rpc.dates import now_text
 from xapi_shim.xen.interface import DomainMissingError, Trigger, XenError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from xapi_shim.api.toolstack import Call
+    from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import Value
+    from xapi_shim.xen.interface import DomainInfo
 
 # The reference's: how long a guest may take to reach its target, how near is there, how often to look.
 TARGET_WAIT_S = 256.0
@@ -144,6 +146,20 @@ def _measured(call: Call, vm: str, **values: int) -> None:
     metrics = call.db.text("VM", vm, "metrics")
     if call.db.exists("VM_metrics", metrics):
         call.db.update("VM_metrics", metrics, last_updated=now_text(), **values)
+
+
+def record_sizes(db: Database, domains: Iterable[DomainInfo]) -> None:
+    """Write what guests use into their metrics, where that has changed."""
+    by_uuid = {domain.uuid: domain for domain in domains if domain.domid > 0}
+    with db.transaction():
+        for vm in db.refs("VM"):
+            domain, metrics = by_uuid.get(db.text("VM", vm, "uuid")), db.text("VM", vm, "metrics")
+            if domain is None or not db.exists("VM_metrics", metrics):
+                continue
+            have = db.number("VM_metrics", metrics, "memory_actual"), db.number("VM_metrics", metrics, "VCPUs_number")
+            if have != (domain.memory_bytes, domain.vcpus_online):
+                sizes = {"memory_actual": domain.memory_bytes, "VCPUs_number": domain.vcpus_online}
+                db.update("VM_metrics", metrics, last_updated=now_text(), **sizes)
 
 
 async def send_sysrq(call: Call, vm: str, key: str) -> None:
