@@ -156,7 +156,10 @@ def record_sizes(db: Database, domains: Iterable[DomainInfo]) -> None:
             domain, metrics = by_uuid.get(db.text("VM", vm, "uuid")), db.text("VM", vm, "metrics")
             if domain is None or not db.exists("VM_metrics", metrics):
                 continue
-            have = db.number("VM_metrics", metrics, "memory_actual"), db.number("VM_metrics", metrics, "VCPUs_number")
+            have = (
+                db.number("VM_metrics", metrics, "memory_actual"),
+                db.number("VM_metrics", metrics, "VCPUs_number"),
+            )
             if have != (domain.memory_bytes, domain.vcpus_online):
                 sizes = {"memory_actual": domain.memory_bytes, "VCPUs_number": domain.vcpus_online}
                 db.update("VM_metrics", metrics, last_updated=now_text(), **sizes)
