@@ -145,3 +145,33 @@ def test_what_a_recovery_needs(session, api, vm, refused):
     ]
     assert api.VM_appliance.get_SRs_required_for_recovery(appliance, me) == [sr]
     assert refused("VM_REQUIRES_SR", api.VM_appliance.assert_can_be_recovered, appliance, me)[1:] == [vm, sr]
+
+
+def test_where_a_vm_could_start(running, api, vm, refused):
+    (host,) = api.host.get_all()
+    assert api.VM.get_possible_hosts(vm) == [host]
+    api.VM.set_domain_type(vm, "hvm")
+    assert refused("VM_HVM_REQUIRED", api.VM.assert_can_boot_here, vm, host)[1:] == [vm]
+    api.VM.set_domain_type(vm, "pv")
+    total = running.xen.free_bytes
+    api.VM.set_memory(vm, str(total))
+    needed = refused("HOST_NOT_ENOUGH_FREE_MEMORY", api.VM.assert_can_boot_here, vm, host)
+    assert needed[1:] == [str(total + int(api.VM.get_memory_overhead(vm))), str(total)]
+    assert api.VM.get_possible_hosts(vm) == []
+    api.VM.set_memory(vm, api.VM.maximise_memory(vm, str(total), False))
+    vdi = new_disk(api)
+    new_drive(api, vm, vdi)
+    api.VM.assert_can_boot_here(vm, host)
+    sr = api.VDI.get_SR(vdi)
+    api.PBD.unplug(api.SR.get_PBDs(sr)[0])
+    assert refused("VM_REQUIRES_SR", api.VM.assert_can_boot_here, vm, host)[1:] == [vm, sr]
+
+
+def test_an_interface_is_not_said_to_be_locked(api, vm, refused):
+    (network,) = [ref for ref, one in api.network.get_all_records().items() if one["bridge"] == "xenbr0"]
+    wish = {"device": "0", "network": network, "VM": vm, "MAC": "", "MTU": "1500", "other_config": {},
+            "qos_algorithm_type": "", "qos_algorithm_params": {}}  # fmt: skip
+    for mode in ("locked", "disabled"):
+        told = refused("VALUE_NOT_SUPPORTED", api.VIF.create, {**wish, "locking_mode": mode})
+        assert told[1:3] == ["locking_mode", mode]
+    api.VIF.create({**wish, "locking_mode": "unlocked"})

@@ -96,7 +96,7 @@ def _place(db: Database, vm: str, userdevice: str) -> tuple[str, str]:
 async def destroy(call: Call, self: str) -> None:
     """Take a disk out of a VM. Raises OPERATION_NOT_ALLOWED while a guest has it, OTHER_OPERATION_IN_PROGRESS."""
     db = call.db
-    if db.flag("VBD", self, "currently_attached"):
+    if db.flag("VBD", self, "currently_attached") or db.flag("VBD", self, "reserved"):
         raise OperationNotAllowedError("VBD currently attached to a running VM")
     vdi = db.text("VBD", self, "VDI")
     with operation(call, "VBD", self, "unplug"), db.transaction():
@@ -108,12 +108,14 @@ async def destroy(call: Call, self: str) -> None:
 async def set_mode(call: Call, self: str, value: str) -> None:
     """Set RO or RW. Raises OPERATION_NOT_ALLOWED while attached, VDI_READONLY."""
     db = call.db
-    if db.flag("VBD", self, "currently_attached"):
+    if db.flag("VBD", self, "currently_attached") or db.flag("VBD", self, "reserved"):
         raise OperationNotAllowedError("VBD currently attached to a running VM")
     vdi = db.text("VBD", self, "VDI")
     if value == "RW" and vdi != NULL_REF and db.flag("VDI", vdi, "read_only"):
         raise VdiReadonlyError(vdi)
-    db.set("VBD", self, "mode", value)
+    with db.transaction():
+        db.set("VBD", self, "mode", value)
+        update_drive(db, self)
 
 
 async def get_allowed_vbd_devices(call: Call, vm: str) -> list[str]:

@@ -13,6 +13,7 @@ from xapi_shim.datamodel.errors import (
     InvalidDeviceError,
     MacInvalidError,
     OperationNotAllowedError,
+    ValueNotSupportedError,
 )
 from xapi_shim.rpc.values import Coercion
 
@@ -34,13 +35,17 @@ def free_devices(db: Database, vm: str) -> list[str]:
 async def create(call: Call, args: dict[str, Value]) -> str:
     """Make a VIF for a VM; a guest that runs sees it when it is plugged. An empty MAC is chosen for it, `autodetect` takes the first free device.
 
-    Raises INVALID_DEVICE, DEVICE_ALREADY_EXISTS, MAC_INVALID, VM_BAD_POWER_STATE.
+    Raises INVALID_DEVICE, DEVICE_ALREADY_EXISTS, MAC_INVALID, VM_BAD_POWER_STATE, VALUE_NOT_SUPPORTED.
     """
     db = call.db
     values = Coercion(db.model).constructor(db.model.classes["VIF"], args)
     vm, network = cast("str", values["VM"]), cast("str", values["network"])
     if not db.exists("network", network):
         raise HandleInvalidError("network", network)
+    mode = values["locking_mode"]
+    if mode in ("locked", "disabled"):
+        # A record that says so, and packets that pass all the same, would be worse than none.
+        raise ValueNotSupportedError("locking_mode", mode, "addresses are not filtered yet")
     check_power_state(db, vm, "Halted", "Running", "Paused")
     free = free_devices(db, vm)
     device = cast("str", values["device"])

@@ -182,10 +182,6 @@ async def update_allowed_operations(call: Call, self: str) -> None:
     update_vm(call.db, self)
 
 
-async def get_possible_hosts(call: Call, vm: str) -> list[str]:  # noqa: ARG001
-    return [call.tools.host]
-
-
 MESSAGES = {
     "VM.create": create,
     "VM.clone": clone,
@@ -195,5 +191,4 @@ MESSAGES = {
     "VM.set_domain_type": set_domain_type,
     "VM.set_HVM_boot_policy": set_hvm_boot_policy,
     "VM.update_allowed_operations": update_allowed_operations,
-    "VM.get_possible_hosts": get_possible_hosts,
 }

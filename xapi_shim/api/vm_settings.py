@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from xapi_shim.api.operations import check_not_template, check_power_state, update_vm, vm_state
 from xapi_shim.api.vm_rules import UNIMPLEMENTED, vm_error
-from xapi_shim.api.vm_start import record_halted
+from xapi_shim.api.vm_start import domain_type, record_halted
 from xapi_shim.datamodel.errors import (
     CannotResetControlDomainError,
     HaConstraintViolationSrNotSharedError,
@@ -18,13 +19,19 @@ from xapi_shim.datamodel.errors import (
     OperationNotAllowedError,
     TooManyGroupsError,
     VmBiosStringsAlreadySetError,
+    VmHvmRequiredError,
+    VmRequiresNetworkError,
+    VmRequiresSrError,
     WlbNotInitializedError,
+    XenAPIError,
 )
 from xapi_shim.datamodel.types import NULL_REF
-from xapi_shim.xen.interface import XenError
+from xapi_shim.xen.interface import DomainType, XenError
+from xapi_shim.xen.xl_config import domain_memory_bytes
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call
+    from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import Value
 
 # The strings of a guest's firmware that its owner may choose (SMBIOS reference, types 0 to 3).
@@ -103,18 +110,57 @@ async def assert_operation_valid(call: Call, self: str, op: str) -> None:
 
 
 async def assert_can_boot_here(call: Call, self: str, host: str) -> None:
-    """Raise HOST_DISABLED [host], HOST_NOT_ENOUGH_FREE_MEMORY [needed; available]."""
+    """Raise why a VM could not start on a host now.
+
+    VM_IS_TEMPLATE, HOST_DISABLED [host], VM_REQUIRES_SR [vm; SR], VM_REQUIRES_NETWORK [vm; network],
+    VM_HVM_REQUIRED [vm], HOST_NOT_ENOUGH_FREE_MEMORY [needed; available].
+    """
     db = call.db
     check_not_template(db, self)
     if not db.flag("host", host, "enabled"):
         raise HostDisabledError(host)
-    needed = db.number("VM", self, "memory_dynamic_max")
+    _check_reachable(db, self, host)
+    kind = domain_type(db, self)
+    if kind is DomainType.HVM:
+        raise VmHvmRequiredError(self)
+    static_max, target = (
+        db.number("VM", self, "memory_static_max"),
+        db.number("VM", self, "memory_dynamic_max"),
+    )
+    needed = domain_memory_bytes(kind, static_max, target, db.number("VM", self, "VCPUs_max"))
     try:
         available = (await call.tools.hypervisor.info()).free_memory_bytes
     except XenError as error:
         raise InternalErrorError(str(error)) from error
     if needed > available:
         raise HostNotEnoughFreeMemoryError(str(needed), str(available))
+
+
+def _check_reachable(db: Database, vm: str, host: str) -> None:
+    """Raise VM_REQUIRES_SR, VM_REQUIRES_NETWORK for what a host does not reach; every host has internal networks."""
+    for vbd in db.items("VM", vm, "VBDs"):
+        vdi = db.text("VBD", vbd, "VDI")
+        if not db.exists("VDI", vdi):
+            continue
+        sr = db.text("VDI", vdi, "SR")
+        pbds = [p for p in db.items("SR", sr, "PBDs") if db.text("PBD", p, "host") == host]
+        if not any(db.flag("PBD", pbd, "currently_attached") for pbd in pbds):
+            raise VmRequiresSrError(vm, sr)
+    for vif in db.items("VM", vm, "VIFs"):
+        network = db.text("VIF", vif, "network")
+        pifs = db.items("network", network, "PIFs")
+        if pifs and all(db.text("PIF", pif, "host") != host for pif in pifs):
+            raise VmRequiresNetworkError(vm, network)
+
+
+async def get_possible_hosts(call: Call, vm: str) -> list[str]:
+    """Return the hosts on which a VM could start now."""
+    possible = []
+    for host in call.db.refs("host"):
+        with suppress(XenAPIError):
+            await assert_can_boot_here(call, vm, host)
+            possible.append(host)
+    return possible
 
 
 async def assert_agile(call: Call, self: str) -> None:
@@ -174,6 +220,7 @@ MESSAGES = {
     "VM.set_groups": set_groups,
     "VM.assert_operation_valid": assert_operation_valid,
     "VM.assert_can_boot_here": assert_can_boot_here,
+    "VM.get_possible_hosts": get_possible_hosts,
     "VM.assert_agile": assert_agile,
     "VM.get_boot_record": get_boot_record,
     "VM.get_cooperative": get_cooperative,

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
     from xapi_shim.api.toolstack import Toolstack
     from xapi_shim.database.database import Database
-    from xapi_shim.datamodel.model import Value
 
 
 def domain_type(db: Database, vm: str) -> DomainType:
@@ -212,28 +211,28 @@ async def start_domain(tools: Toolstack, vm: str, *, paused: bool) -> None:
             raise BootloaderFailedError(vm, f"no such file: {error.path}") from error
         except XenError as error:
             raise InternalErrorError(str(error)) from error
-        record_started(tools, vm, domid, "Paused" if paused else "Running")
+        _record_started(tools, vm, domid, config, "Paused" if paused else "Running")
 
 
-def record_started(tools: Toolstack, vm: str, domid: int, state: str) -> None:
-    """Record that `vm` was started as `domid`, with all its devices."""
+def _record_started(tools: Toolstack, vm: str, domid: int, config: DomainConfig, state: str) -> None:
+    """Record that `vm` was started as `domid`, with what it was given; a drive made meanwhile is not among that."""
     db = tools.db
-    disks = frozenset(db.text("VBD", vbd, "device") for vbd in full_drives(db, vm))
-    vifs = frozenset(int(db.text("VIF", vif, "device")) for vif in db.items("VM", vm, "VIFs"))
+    disks = frozenset(disk.device for disk in config.disks)
+    devices = Devices(disks, frozenset(vif.devid for vif in config.vifs))
     with db.transaction():
-        record_running(tools, vm, domid, state, Devices(disks, vifs))
-        target = db.number("VM", vm, "memory_dynamic_max")
-        db.set("VM", vm, "memory_target", target)
+        record_running(tools, vm, domid, state, devices)
+        db.set("VM", vm, "memory_target", config.memory_target_bytes)
         metrics = db.text("VM", vm, "metrics")
         if db.exists("VM_metrics", metrics):
-            now, vcpus = now_text(), db.number("VM", vm, "VCPUs_at_startup")
-            values: dict[str, Value] = {
-                "start_time": now,
-                "last_updated": now,
-                "memory_actual": target,
-                "VCPUs_number": vcpus,
-            }
-            db.update("VM_metrics", metrics, **values)
+            now = now_text()
+            db.update(
+                "VM_metrics",
+                metrics,
+                start_time=now,
+                last_updated=now,
+                memory_actual=config.memory_target_bytes,
+                VCPUs_number=config.vcpus,
+            )
 
 
 def record_running(tools: Toolstack, vm: str, domid: int, state: str, devices: Devices) -> None:
