@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from test_conformance_xenapi import events_until
 
 from xapi_shim.xen.interface import Vif, XenError
 
@@ -26,6 +27,10 @@ def new_interface(api, vm, device="0"):
     (network,) = [ref for ref, one in api.network.get_all_records().items() if one["bridge"] == "xenbr0"]
     return api.VIF.create({"device": device, "network": network, "VM": vm, "MAC": "", "MTU": "1500",
                            "other_config": {}, "qos_algorithm_type": "", "qos_algorithm_params": {}})  # fmt: skip
+
+
+def until_done(api, task):
+    events_until(api, [f"task/{task}"], "", lambda e: e["snapshot"]["status"] != "pending")
 
 
 def inside(running, api, vm):
@@ -104,6 +109,28 @@ def test_a_disk_has_one_writer_or_readers(api, started, refused):
     assert api.VBD.get_current_operations(mine) == {}
 
 
+def test_a_guest_reboots_without_the_disk_that_was_taken_from_it(running, api, vm):
+    other = api.VM.clone(vm, "other")
+    mine, taken = new_disk(api), new_disk(api)
+    new_drive(api, vm, mine)
+    vbd = new_drive(api, vm, taken)
+    new_drive(api, other, taken)
+    api.VM.start(vm, False, False)
+    api.VBD.unplug(vbd)
+    api.VM.start(other, False, False)
+    domid = api.VM.get_domid(vm)
+    running.do(running.xen.guest_reboot, api.VM.get_uuid(vm))
+
+    def again(event):
+        record = event["snapshot"]
+        return record["power_state"] == "Running" and record["domid"] not in (domid, "-1")
+
+    events_until(api, [f"vm/{vm}"], "", again)
+    assert api.VM.get_power_state(vm) == "Running"
+    assert inside(running, api, vm)[0] == ["xvda"]
+    assert api.VBD.get_currently_attached(vbd) is False
+
+
 def test_a_disk_that_two_guests_start_with_at_once(running, api, vm):
     """What is being given to one guest is not given to another, although it is not there yet."""
     other = api.VM.clone(vm, "other")
@@ -124,12 +151,10 @@ def test_a_disk_that_two_guests_start_with_at_once(running, api, vm):
 
     running.do(slow)
     tasks = [api.Async.VM.start(guest, False, False) for guest in (vm, other)]
-    while api.task.get_status(tasks[1]) == "pending":
-        api.event_from([f"task/{tasks[1]}"], "", 1.0)
+    until_done(api, tasks[1])
     assert api.task.get_error_info(tasks[1])[0] == "VDI_IN_USE"
     running.do(gate.set)
-    while api.task.get_status(tasks[0]) == "pending":
-        api.event_from([f"task/{tasks[0]}"], "", 1.0)
+    until_done(api, tasks[0])
     assert api.task.get_status(tasks[0]) == "success"
     assert [api.VM.get_power_state(guest) for guest in (vm, other)] == ["Running", "Halted"]
 
@@ -217,8 +242,7 @@ def test_pausing_keeps_what_was_unplugged_unplugged(running, api, started):
     domid = int(api.VM.get_domid(started))
     # Behind our back, as `xl pause` does: the watch records it.
     running.wait(running.xen.pause(domid))
-    while api.VM.get_power_state(started) != "Paused":
-        api.event_from([f"vm/{started}"], "", 1.0)
+    events_until(api, [f"vm/{started}"], "", lambda e: e["snapshot"]["power_state"] == "Paused")
     assert api.VBD.get_currently_attached(vbd) is False
     assert api.VIF.get_currently_attached(vif) is True
 

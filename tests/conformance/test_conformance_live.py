@@ -1,6 +1,7 @@
 """What changes in a guest while it runs, by the unmodified Python client."""
 
 import pytest
+from test_conformance_xenapi import events_until
 
 from xapi_shim.api.startup import refresh_metrics
 
@@ -115,8 +116,7 @@ def test_keys_and_wires(running, api, guest, refused):
     api.VM.send_trigger(guest, "nmi")
     assert "failed" in refused("INTERNAL_ERROR", api.VM.send_trigger, guest, "sleep")[1]
     api.VM.send_sysrq(guest, "c")
-    while api.VM.get_power_state(guest) != "Halted":
-        api.event_from([f"vm/{guest}"], "", 1.0)
+    events_until(api, [f"vm/{guest}"], "", lambda e: e["snapshot"]["power_state"] == "Halted")
     refused("VM_BAD_POWER_STATE", api.VM.send_sysrq, guest, "s")
     refused("VM_BAD_POWER_STATE", api.VM.send_trigger, guest, "nmi")
     (dom0,) = [ref for ref, one in api.VM.get_all_records().items() if one["is_control_domain"]]

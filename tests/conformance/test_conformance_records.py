@@ -4,7 +4,8 @@ import asyncio
 import uuid
 
 import pytest
-from test_conformance_devices import NULL, new_disk, new_drive, new_interface
+from test_conformance_devices import NULL, new_disk, new_drive, new_interface, until_done
+from test_conformance_xenapi import events_until
 
 NOWHERE = "OpaqueRef:none"
 
@@ -91,8 +92,7 @@ def test_what_goes_on_with_a_disk_is_told(running, api, vm, sr, refused):
 
     running.daemon.tools.sr_types["dummy"] = Slow
     task = api.Async.VDI.resize(vdi, str(2 << 20))
-    while not api.VDI.get_current_operations(vdi):
-        api.event_from(["vdi"], "", 1.0)
+    events_until(api, [f"vdi/{vdi}"], "", lambda e: e["snapshot"]["current_operations"])
     assert api.VDI.get_current_operations(vdi) == {task: "resize"}
     assert api.VDI.get_allowed_operations(vdi) == []
     assert api.SR.get_current_operations(sr) == {task: "vdi_resize"}
@@ -104,8 +104,7 @@ def test_what_goes_on_with_a_disk_is_told(running, api, vm, sr, refused):
     assert refused("OTHER_OPERATION_IN_PROGRESS", api.VDI.destroy, vdi)[1:] == busy
     new_disk(api)
     running.do(gate.set)
-    while api.task.get_status(task) == "pending":
-        api.event_from([f"task/{task}"], "", 1.0)
+    until_done(api, task)
     assert api.task.get_status(task) == "success"
     assert (api.VDI.get_virtual_size(vdi), api.VDI.get_current_operations(vdi)) == (str(2 << 20), {})
     assert api.VBD.get_allowed_operations(vbd) == ["attach"]

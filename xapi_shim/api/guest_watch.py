@@ -217,7 +217,7 @@ class GuestWatch:
         domid = tools.db.number("VM", vm, "domid")
         await tools.hypervisor.destroy(domid)
         try:
-            await start_domain(tools, vm, paused=False)
+            await start_domain(tools, vm, paused=False, again=True)
         except XenAPIError:
             record_halted(tools, vm)
             raise

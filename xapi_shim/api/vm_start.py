@@ -72,8 +72,8 @@ def boot_file(tools: Toolstack, vm: str, field: str) -> Path | None:
     return real
 
 
-async def build_config(tools: Toolstack, vm: str) -> DomainConfig:
-    """Return the domain a VM's records describe.
+async def build_config(tools: Toolstack, vm: str, drives: list[str]) -> DomainConfig:
+    """Return the domain a VM's records describe, with the disks in `drives`.
 
     Raises VM_HVM_REQUIRED, UNKNOWN_BOOTLOADER, INVALID_VALUE, BOOTLOADER_FAILED and the errors
     of its devices; changes nothing but bridges of internal networks that are missing.
@@ -99,7 +99,7 @@ async def build_config(tools: Toolstack, vm: str) -> DomainConfig:
         kernel=kernel,
         ramdisk=boot_file(tools, vm, "PV_ramdisk"),
         cmdline=db.text("VM", vm, "PV_args"),
-        disks=tuple([await disk_of(tools, vbd) for vbd in full_drives(db, vm)]),
+        disks=tuple([await disk_of(tools, vbd) for vbd in drives]),
         scheduling=scheduling_of(db.mapping("VM", vm, "VCPUs_params")),
         vifs=tuple([await vif_of(tools, vif) for vif in db.items("VM", vm, "VIFs")]),
     )
@@ -197,12 +197,18 @@ async def attach_network(tools: Toolstack, network: str) -> None:
         raise HostCannotAttachNetworkError(tools.host, network) from error
 
 
-async def start_domain(tools: Toolstack, vm: str, *, paused: bool) -> None:
-    """Make the domain and record it. Raises XenAPI errors; then nothing is left running."""
+async def start_domain(tools: Toolstack, vm: str, *, paused: bool, again: bool = False) -> None:
+    """Make the domain and record it. Raises XenAPI errors; then nothing is left running.
+
+    A guest that rebooted by itself is started `again`: without the disks that were taken from it and
+    are another's now, instead of not at all.
+    """
     drives = full_drives(tools.db, vm)
+    if again:
+        drives = [vbd for vbd in drives if _still_its(tools.db, vbd)]
     _check_twice(tools.db, drives)
     with reserved(tools.db, drives, "attach"):
-        config = await build_config(tools, vm)
+        config = await build_config(tools, vm, drives)
         try:
             domid = await tools.hypervisor.create(config, paused=paused)
         except NotEnoughMemoryError as error:
@@ -212,6 +218,15 @@ async def start_domain(tools: Toolstack, vm: str, *, paused: bool) -> None:
         except XenError as error:
             raise InternalErrorError(str(error)) from error
         _record_started(tools, vm, domid, config, "Paused" if paused else "Running")
+
+
+def _still_its(db: Database, vbd: str) -> bool:
+    """Say whether a guest had a drive's disk until now, or could have it."""
+    if db.flag("VBD", vbd, "currently_attached"):
+        return True
+    disk = disk_facts(db, db.text("VBD", vbd, "VDI"), vbd)
+    read_only = db.text("VBD", vbd, "mode") == "RO"
+    return disk is None or disk_error(disk, "attach", read_only=read_only) is None
 
 
 def _record_started(tools: Toolstack, vm: str, domid: int, config: DomainConfig, state: str) -> None:
