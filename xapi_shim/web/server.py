@@ -115,7 +115,8 @@ class Server:
         for path in ("/", "/json", "/jsonrpc"):
             app.router.add_route("OPTIONS", path, _options)
         if self._cli is not None:
-            app.router.add_post("/cli", self._cli.handler(lambda request: Origin(door, request.remote or "")))
+            cli = self._cli.handler(lambda request: Origin(door, request.remote or ""), limits)
+            app.router.add_post("/cli", cli)
         app.router.add_get("/", _front)
         if self._actions is not None:
             app.add_routes(self._actions.routes(door))
