@@ -236,6 +236,38 @@ def test_a_move_that_fails_leaves_the_interface_where_it_was(running, api, start
     assert api.VIF.get_currently_attached(vif) is True
 
 
+@pytest.mark.parametrize("holds", [False, True])
+def test_a_plug_that_is_cancelled_is_undone_or_told(running, api, started, holds):
+    """What was broken off half-way must not leave a guest with a disk that another may get."""
+    vbd = new_drive(api, started, new_disk(api))
+
+    def hang():
+        xen = running.xen
+        attach, detach = xen.attach_disk, xen.detach_disk
+        xen.attached = asyncio.Event()
+
+        async def never_ends(domid, disk):
+            await attach(domid, disk)
+            xen.attached.set()
+            await asyncio.Event().wait()
+
+        async def fail(domid, device, *, force):
+            raise XenError("no answer")
+
+        xen.attach_disk = never_ends
+        xen.detach_disk = fail if holds else detach
+
+    running.do(hang)
+    task = api.Async.VBD.plug(vbd)
+    running.wait(running.xen.attached.wait())
+    api.task.cancel(task)
+    until_done(api, task)
+    assert api.task.get_status(task) == "cancelled"
+    assert inside(running, api, started)[0] == (["xvda"] if holds else [])
+    assert api.VBD.get_currently_attached(vbd) is holds
+    assert api.VBD.get_current_operations(vbd) == {}
+
+
 def test_pausing_keeps_what_was_unplugged_unplugged(running, api, started):
     vbd, vif = new_drive(api, started, new_disk(api)), new_interface(api, started)
     api.VIF.plug(vif)

@@ -33,11 +33,11 @@ def look_inside(road, vm, word=""):
     return sizes, [nic for nic in nics.split(",") if nic], cpus
 
 
-def until_inside(road, vm, check, timeout_s=120.0):
-    """Look until `check` holds for what is seen; the guest takes its time to notice."""
+def until_inside(road, vm, check, word="", timeout_s=120.0):
+    """Look, after a `word`, until `check` holds for what is seen; the guest takes its time to notice."""
     deadline = time.monotonic() + timeout_s
     while True:
-        seen = look_inside(road, vm)
+        seen = look_inside(road, vm, word)
         if check(*seen):
             return seen
         assert time.monotonic() < deadline, seen
@@ -130,7 +130,7 @@ def processors(road, api, ref, uuid):
     until_inside(road, uuid, lambda _disks, _nics, cpus: cpus == "0")
     api.VM.set_VCPUs_number_live(ref, "2")
     # A kernel leaves it to its user space to use what it was given.
-    look_inside(road, uuid, "online")
+    until_inside(road, uuid, lambda _disks, _nics, cpus: cpus == "0-1", word="online")
     machine.wait_until_succeeds(f"test $({count}) = 2", 120)
     scheduler = machine.succeed("xl info xen_scheduler").strip()
     api.VM.add_to_VCPUs_params_live(ref, "weight", "512")
@@ -147,4 +147,4 @@ def memory(road, api, ref):
     mib = int(road.machine.succeed(f"xl list {domid} | awk 'NR==2 {{print $3}}'"))
     assert abs(mib - 192) <= 1
     metrics = api.VM.get_metrics(ref)
-    assert int(api.VM_metrics.get_memory_actual(metrics)) == mib * MIB
+    assert abs(int(api.VM_metrics.get_memory_actual(metrics)) - mib * MIB) <= MIB

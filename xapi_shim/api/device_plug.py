@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -27,10 +29,12 @@ from xapi_shim.xen.interface import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Iterator
 
     from xapi_shim.api.toolstack import Call
     from xapi_shim.database.database import Database
+
+log = logging.getLogger(__name__)
 
 
 def check_drive(db: Database, vbd: str, op: str, *, disk: str | None = None) -> None:
@@ -81,10 +85,33 @@ def _xen_errors(cls: str, ref: str, vm: str) -> Iterator[None]:
 
 
 async def _attach_drive(call: Call, vbd: str, domid: int) -> None:
-    """Give a guest a drive's disk, and record that."""
-    with reserved(call.db, [vbd], "plug"):
-        await call.tools.hypervisor.attach_disk(domid, await disk_of(call.tools, vbd))
-        call.db.set("VBD", vbd, "currently_attached", value=True)
+    """Give a guest a drive's disk, and record that; what was broken off half-way is taken back."""
+    db, hypervisor = call.db, call.tools.hypervisor
+    with reserved(db, [vbd], "plug"):
+        disk = await disk_of(call.tools, vbd)
+        try:
+            await hypervisor.attach_disk(domid, disk)
+        except DeviceExistsError:
+            raise
+        except BaseException:
+            taking_back = hypervisor.detach_disk(domid, disk.device, force=True)
+            # Where it may still be there, nobody else gets it.
+            there = not await asyncio.shield(_took_back(taking_back, vbd))
+            db.set("VBD", vbd, "currently_attached", there)
+            raise
+        db.set("VBD", vbd, "currently_attached", value=True)
+
+
+async def _took_back(taking_back: Awaitable[None], device: str) -> bool:
+    """Undo what failed or was cancelled; say whether it is undone. It must not hide why that failed."""
+    try:
+        await taking_back
+    except (DeviceMissingError, DomainMissingError):
+        return True
+    except XenError:
+        log.exception("device %s: cannot undo its attachment", device)
+        return False
+    return True
 
 
 async def _detach_drive(call: Call, vbd: str, domid: int, *, force: bool) -> None:
@@ -136,7 +163,8 @@ async def insert(call: Call, vbd: str, vdi: str) -> None:
         try:
             await _attach_drive(call, vbd, domid)
         except BaseException:
-            db.update("VBD", vbd, VDI=NULL_REF, empty=True)
+            if not db.flag("VBD", vbd, "currently_attached"):
+                db.update("VBD", vbd, VDI=NULL_REF, empty=True)
             raise
 
 
@@ -180,7 +208,15 @@ async def unplug_vif_force(call: Call, self: str) -> None:
 
 
 async def _attach_vif(call: Call, vif: str, domid: int) -> None:
-    await call.tools.hypervisor.attach_vif(domid, await vif_of(call.tools, vif))
+    hypervisor, made = call.tools.hypervisor, await vif_of(call.tools, vif)
+    try:
+        await hypervisor.attach_vif(domid, made)
+    except DeviceExistsError:
+        raise
+    except BaseException:
+        there = not await asyncio.shield(_took_back(hypervisor.detach_vif(domid, made.devid), vif))
+        call.db.set("VIF", vif, "currently_attached", there)
+        raise
     call.db.set("VIF", vif, "currently_attached", value=True)
 
 
