@@ -60,6 +60,11 @@ def update_devices(db: Database, vm: str) -> None:
         update_vif(db, vif)
     for vbd in db.items("VM", vm, "VBDs"):
         update_drive(db, vbd)
+    halted = db.text("VM", vm, "power_state") == "Halted"
+    for vtpm in db.items("VM", vm, "VTPMs"):
+        _set(db, "VTPM", vtpm, ["destroy"] if halted and not _busy(db, "VTPM", vtpm) else [])
+    for vusb in db.items("VM", vm, "VUSBs"):
+        _set(db, "VUSB", vusb, [] if _busy(db, "VUSB", vusb) else ["attach"])
 
 
 def update_vif(db: Database, vif: str) -> None:

@@ -14,6 +14,7 @@ from xapi_shim.datamodel.errors import (
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call
+    from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import Value
 
 
@@ -52,20 +53,19 @@ async def destroy_usb_group(call: Call, self: str) -> None:
     call.db.destroy("USB_group", self)
 
 
-async def update_enabled_vgpu_types(call: Call, self: str) -> None:
-    """Recompute what the group's cards together may be used as."""
-    _gather(call, self, "enabled_VGPU_types")
+async def update_vgpu_types(call: Call, self: str) -> None:
+    """Recompute what the group's cards together could, and may, be used as."""
+    gather_vgpu_types(call.db, self)
 
 
-async def update_supported_vgpu_types(call: Call, self: str) -> None:
-    """Recompute what the group's cards together could be used as."""
-    _gather(call, self, "supported_VGPU_types")
-
-
-def _gather(call: Call, group: str, field: str) -> None:
-    db = call.db
-    types = [one for pgpu in db.items("GPU_group", group, "PGPUs") for one in db.items("PGPU", pgpu, field)]
-    db.set("GPU_group", group, field, cast("Value", list(dict.fromkeys(types))))
+def gather_vgpu_types(db: Database, group: str) -> None:
+    """Write what a group's cards could, and may, be used as into the group; nothing where there is no group."""
+    if not db.exists("GPU_group", group):
+        return
+    for field in ("supported_VGPU_types", "enabled_VGPU_types"):
+        cards = db.items("GPU_group", group, "PGPUs")
+        types = [kind for pgpu in cards for kind in db.items("PGPU", pgpu, field)]
+        db.set("GPU_group", group, field, cast("Value", list(dict.fromkeys(types))))
 
 
 async def destroy_crashdump(call: Call, self: str) -> None:
@@ -79,8 +79,8 @@ async def destroy_crashdump(call: Call, self: str) -> None:
 MESSAGES = {
     "GPU_group.create": create_gpu_group,
     "GPU_group.destroy": destroy_gpu_group,
-    "GPU_group.update_enabled_VGPU_types": update_enabled_vgpu_types,
-    "GPU_group.update_supported_VGPU_types": update_supported_vgpu_types,
+    "GPU_group.update_enabled_VGPU_types": update_vgpu_types,
+    "GPU_group.update_supported_VGPU_types": update_vgpu_types,
     "USB_group.create": create_usb_group,
     "USB_group.destroy": destroy_usb_group,
     "crashdump.destroy": destroy_crashdump,

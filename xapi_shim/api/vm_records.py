@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from xapi_shim.api.emulated_devices import copy_vtpms, remove_vtpm
 from xapi_shim.api.macs import random_mac
 from xapi_shim.api.operations import check_not_template, check_power_state, operation, update_vm
 from xapi_shim.api.vm_limits import check_memory, check_vcpus
@@ -103,6 +104,7 @@ async def clone(call: Call, vm: str, new_name: str) -> str:
             values["other_config"] = other
             values["reference_label"] = values.get("reference_label") or db.text("VM", vm, "name_label")
         new = add_vm(db, {**values, "name_label": new_name})
+        copy_vtpms(db, vm, new)
         for vif in db.items("VM", vm, "VIFs"):
             keep = (
                 "device",
@@ -142,7 +144,16 @@ async def destroy(call: Call, self: str) -> None:
     if state != "Halted":
         raise VmBadPowerStateError(self, "halted", state.lower())
     with operation(call, "VM", self, "destroy"), db.transaction():
-        for cls, field in (("VBD", "VBDs"), ("VIF", "VIFs"), ("console", "consoles")):
+        for vtpm in db.items("VM", self, "VTPMs"):
+            remove_vtpm(db, vtpm)
+        owned = (
+            ("VBD", "VBDs"),
+            ("VIF", "VIFs"),
+            ("VUSB", "VUSBs"),
+            ("VGPU", "VGPUs"),
+            ("console", "consoles"),
+        )
+        for cls, field in owned:
             for ref in db.items("VM", self, field):
                 db.destroy(cls, ref)
         metrics = db.text("VM", self, "metrics")

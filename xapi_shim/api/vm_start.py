@@ -13,6 +13,7 @@ from xapi_shim.api.vm_shares import scheduling_of
 from xapi_shim.datamodel.errors import (
     BootloaderFailedError,
     DeviceAlreadyAttachedError,
+    FeatureRequiresHvmError,
     HostCannotAttachNetworkError,
     HostNotEnoughFreeMemoryError,
     InternalErrorError,
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
     from xapi_shim.api.toolstack import Toolstack
     from xapi_shim.database.database import Database
+
+# Devices of a VM that only a device model can give it.
+EMULATED = ("VTPMs", "VUSBs", "VGPUs")
 
 
 def domain_type(db: Database, vm: str) -> DomainType:
@@ -75,7 +79,7 @@ def boot_file(tools: Toolstack, vm: str, field: str) -> Path | None:
 async def build_config(tools: Toolstack, vm: str, drives: list[str]) -> DomainConfig:
     """Return the domain a VM's records describe, with the disks in `drives`.
 
-    Raises VM_HVM_REQUIRED, UNKNOWN_BOOTLOADER, INVALID_VALUE, BOOTLOADER_FAILED and the errors
+    Raises VM_HVM_REQUIRED, FEATURE_REQUIRES_HVM, UNKNOWN_BOOTLOADER, INVALID_VALUE, BOOTLOADER_FAILED and the errors
     of its devices; changes nothing but bridges of internal networks that are missing.
     """
     db = tools.db
@@ -84,6 +88,9 @@ async def build_config(tools: Toolstack, vm: str, drives: list[str]) -> DomainCo
         raise VmHvmRequiredError(vm)
     if bootloader := db.text("VM", vm, "PV_bootloader"):
         raise UnknownBootloaderError(vm, bootloader)
+    for field in EMULATED:
+        if db.items("VM", vm, field):
+            raise FeatureRequiresHvmError(f"{field} need a guest with firmware")
     check_platform(db.mapping("VM", vm, "platform"), db.number("VM", vm, "VCPUs_max"))
     kernel = boot_file(tools, vm, "PV_kernel")
     if kernel is None:
