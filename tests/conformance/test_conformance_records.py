@@ -122,6 +122,7 @@ def test_storage_repositories(api, sr, refused):
     api.PBD.unplug(pbd)
     assert api.SR.get_live_hosts(sr) == []
     refused("SR_NOT_ATTACHED", api.SR.assert_can_host_ha_statefile, sr)
+    refused("MESSAGE_DEPRECATED", api.SR.make, host, {}, "0", "n", "", "file", "user", {})
     bare = api.SR.introduce("", "bare", "", "file", "user", False, {})
     refused("SR_HAS_NO_PBDS", api.SR.assert_supports_database_replication, bare)
     assert api.SR.get_allowed_operations(bare) == [

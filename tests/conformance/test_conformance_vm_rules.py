@@ -174,4 +174,15 @@ def test_an_interface_is_not_said_to_be_locked(api, vm, refused):
     for mode in ("locked", "disabled"):
         told = refused("VALUE_NOT_SUPPORTED", api.VIF.create, {**wish, "locking_mode": mode})
         assert told[1:3] == ["locking_mode", mode]
-    api.VIF.create({**wish, "locking_mode": "unlocked"})
+    refused("INVALID_IP_ADDRESS_SPECIFIED", api.VIF.create, {**wish, "ipv4_allowed": ["fe80::1"]})
+    vif = api.VIF.create({**wish, "locking_mode": "unlocked", "ipv4_allowed": ["192.0.2.1", "192.0.2.1"]})
+    assert api.VIF.get_ipv4_allowed(vif) == ["192.0.2.1"]
+    api.VIF.add_ipv4_allowed(vif, "192.0.2.2")
+    api.VIF.remove_ipv4_allowed(vif, "192.0.2.1")
+    assert api.VIF.get_ipv4_allowed(vif) == ["192.0.2.2"]
+    api.VIF.set_ipv6_allowed(vif, ["2001:db8::1"])
+    api.VIF.add_ipv6_allowed(vif, "2001:db8::2")
+    api.VIF.remove_ipv6_allowed(vif, "2001:db8::1")
+    assert api.VIF.get_ipv6_allowed(vif) == ["2001:db8::2"]
+    for call, address in ((api.VIF.add_ipv4_allowed, "192.0.2"), (api.VIF.add_ipv6_allowed, "192.0.2.1")):
+        refused("INVALID_IP_ADDRESS_SPECIFIED", call, vif, address)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.api.storage_access import driver_of
 from xapi_shim.datamodel.errors import (
+    MessageDeprecatedError,
     SrHasMultiplePbdsError,
     SrHasNoPbdsError,
     SrNotAttachedError,
@@ -63,7 +64,23 @@ def _check_reachable_early(call: Call, sr: str) -> None:
         raise SrOperationNotSupportedError(sr)
 
 
+async def make(
+    call: Call,  # noqa: ARG001
+    host: str,  # noqa: ARG001
+    device_config: dict[str, str],  # noqa: ARG001
+    physical_size: int,  # noqa: ARG001
+    name_label: str,  # noqa: ARG001
+    name_description: str,  # noqa: ARG001
+    type: str,  # noqa: A002, ARG001
+    content_type: str,  # noqa: ARG001
+    sm_config: dict[str, str],  # noqa: ARG001
+) -> str:
+    """Raise MESSAGE_DEPRECATED, as the reference does: SR.create took its place."""
+    raise MessageDeprecatedError
+
+
 MESSAGES = {
+    "SR.make": make,
     "SR.set_shared": set_shared,
     "SR.get_live_hosts": get_live_hosts,
     "SR.assert_can_host_ha_statefile": assert_can_host_ha_statefile,
