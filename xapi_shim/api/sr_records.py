@@ -64,7 +64,7 @@ def _check_reachable_early(call: Call, sr: str) -> None:
         raise SrOperationNotSupportedError(sr)
 
 
-async def make(
+async def make(  # noqa: PLR0913 -- the declared parameters
     call: Call,  # noqa: ARG001
     host: str,  # noqa: ARG001
     device_config: dict[str, str],  # noqa: ARG001
