@@ -157,7 +157,7 @@ def test_where_a_vm_could_start(running, api, vm, refused):
     api.VM.set_memory(vm, str(total))
     needed = refused("HOST_NOT_ENOUGH_FREE_MEMORY", api.VM.assert_can_boot_here, vm, host)
     assert needed[1:] == [str(total + int(api.VM.get_memory_overhead(vm))), str(total)]
-    assert api.VM.get_possible_hosts(vm) == []
+    assert api.VM.get_possible_hosts(vm) == [host]
     api.VM.set_memory(vm, api.VM.maximise_memory(vm, str(total), False))
     vdi = new_disk(api)
     new_drive(api, vm, vdi)
@@ -165,6 +165,7 @@ def test_where_a_vm_could_start(running, api, vm, refused):
     sr = api.VDI.get_SR(vdi)
     api.PBD.unplug(api.SR.get_PBDs(sr)[0])
     assert refused("VM_REQUIRES_SR", api.VM.assert_can_boot_here, vm, host)[1:] == [vm, sr]
+    assert api.VM.get_possible_hosts(vm) == []
 
 
 def test_an_interface_is_not_said_to_be_locked(api, vm, refused):

@@ -99,7 +99,7 @@ async def _attach_drive(call: Call, vbd: str, domid: int) -> None:
             there = not await asyncio.shield(_took_back(taking_back, vbd))
             db.set("VBD", vbd, "currently_attached", there)
             raise
-        db.set("VBD", vbd, "currently_attached", value=True)
+        db.update("VBD", vbd, currently_attached=True, reserved=False)
 
 
 async def _took_back(taking_back: Awaitable[None], device: str) -> bool:

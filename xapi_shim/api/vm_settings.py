@@ -117,12 +117,8 @@ async def assert_can_boot_here(call: Call, self: str, host: str) -> None:
     """
     db = call.db
     check_not_template(db, self)
-    if not db.flag("host", host, "enabled"):
-        raise HostDisabledError(host)
-    _check_reachable(db, self, host)
+    _check_suitable(db, self, host)
     kind = domain_type(db, self)
-    if kind is DomainType.HVM:
-        raise VmHvmRequiredError(self)
     static_max, target = (
         db.number("VM", self, "memory_static_max"),
         db.number("VM", self, "memory_dynamic_max"),
@@ -136,8 +132,12 @@ async def assert_can_boot_here(call: Call, self: str, host: str) -> None:
         raise HostNotEnoughFreeMemoryError(str(needed), str(available))
 
 
-def _check_reachable(db: Database, vm: str, host: str) -> None:
-    """Raise VM_REQUIRES_SR, VM_REQUIRES_NETWORK for what a host does not reach; every host has internal networks."""
+def _check_suitable(db: Database, vm: str, host: str) -> None:
+    """Raise HOST_DISABLED, VM_REQUIRES_SR, VM_REQUIRES_NETWORK, VM_HVM_REQUIRED; every host has internal networks."""
+    if not db.flag("host", host, "enabled"):
+        raise HostDisabledError(host)
+    if domain_type(db, vm) is DomainType.HVM:
+        raise VmHvmRequiredError(vm)
     for vbd in db.items("VM", vm, "VBDs"):
         vdi = db.text("VBD", vbd, "VDI")
         if not db.exists("VDI", vdi):
@@ -154,11 +154,11 @@ def _check_reachable(db: Database, vm: str, host: str) -> None:
 
 
 async def get_possible_hosts(call: Call, vm: str) -> list[str]:
-    """Return the hosts on which a VM could start now."""
+    """Return the hosts that could run a VM, whether or not they have the memory for it now."""
     possible = []
     for host in call.db.refs("host"):
         with suppress(XenAPIError):
-            await assert_can_boot_here(call, vm, host)
+            _check_suitable(call.db, vm, host)
             possible.append(host)
     return possible
 

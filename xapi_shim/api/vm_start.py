@@ -150,20 +150,21 @@ def reserved(db: Database, vbds: Iterable[str], op: str) -> Iterator[None]:
 
     Raises VDI_IN_USE, VDI_READONLY, VDI_MISSING, OTHER_OPERATION_IN_PROGRESS; then nothing is kept.
     """
-    kept: list[str] = []
-    try:
-        for vbd in vbds:
+    drives = list(vbds)
+    with db.transaction():
+        for vbd in drives:
             disk = disk_facts(db, db.text("VBD", vbd, "VDI"), vbd)
             read_only = db.text("VBD", vbd, "mode") == "RO"
             if disk is not None and (wrong := disk_error(disk, op, read_only=read_only)):
                 raise wrong
             db.set("VBD", vbd, "reserved", value=True)
-            kept.append(vbd)
+    try:
         yield
     finally:
-        for vbd in kept:
-            if db.exists("VBD", vbd):
-                db.set("VBD", vbd, "reserved", value=False)
+        with db.transaction():
+            for vbd in drives:
+                if db.exists("VBD", vbd):
+                    db.set("VBD", vbd, "reserved", value=False)
 
 
 def _check_twice(db: Database, vbds: Iterable[str]) -> None:
@@ -270,7 +271,8 @@ def record_devices(db: Database, vm: str, devices: Devices) -> None:
     with db.transaction():
         for vbd in db.items("VM", vm, "VBDs"):
             there = _has_medium(db, vbd) and db.text("VBD", vbd, "device") in devices.disks
-            db.set("VBD", vbd, "currently_attached", there)
+            # In one commit: what was kept for a start is given now.
+            db.update("VBD", vbd, currently_attached=there, reserved=False)
         for vif in db.items("VM", vm, "VIFs"):
             there = int(db.text("VIF", vif, "device")) in devices.vifs
             db.set("VIF", vif, "currently_attached", there)
