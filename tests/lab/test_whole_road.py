@@ -1,5 +1,6 @@
 """The whole road on a real machine: packages, apt, set-up, Xen, guests, and all the way back."""
 
+import device_stages
 import pytest
 import road_stages as stages
 import XenAPI
@@ -62,6 +63,7 @@ def guests(road):
         stages.check_guest(road, pvh, "g-pvh", "10.0.2.51")
     with road.stage("what must be refused"):
         refusals(road, session, pv)
+    device_stages.device_changes(road, session)
     with road.stage("live migration of a PV guest: done, or refused clearly"):
         stages.migrate_live(road, session, pv)
         road.machine.wait_until_succeeds("ping -c 1 -W 2 10.0.2.50", 300)
