@@ -1,7 +1,7 @@
 """The lab's guest: a kernel of the machine's own and an initrd of one static busybox and a few modules.
 
 It says hello on its console, tells what it sees of its disk and network, answers pings,
-and does what the console tells it: ping, poweroff, reboot, crash.
+and does what the console tells it: ping, look, online, poweroff, reboot, crash.
 """
 
 from __future__ import annotations
@@ -50,6 +50,14 @@ echo "KRONOS-GUEST-HELLO $name $(uname -r)"
 while read -r line; do
     case $line in
     ping) echo KRONOS-GUEST-PONG ;;
+    look)
+        disks= nics=
+        for disk in /sys/block/xvd*; do [ -e "$disk/size" ] && disks="$disks${disk##*/}:$(cat "$disk/size"),"; done
+        for nic in /sys/class/net/eth*; do [ -e "$nic" ] && nics="$nics${nic##*/},"; done
+        set -- $(grep MemTotal /proc/meminfo)
+        echo "KRONOS-GUEST-SEES disks=$disks nics=$nics cpus=$(cat /sys/devices/system/cpu/online) kib=$2 end"
+        ;;
+    online) for cpu in /sys/devices/system/cpu/cpu*/online; do echo 1 >"$cpu"; done ;;
     poweroff) /sbin/poweroff ;;
     reboot) /sbin/reboot ;;
     crash) echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger ;;

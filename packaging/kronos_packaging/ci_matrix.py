@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from kronos_packaging.declarations import ROOM, Format, components_of
-from kronos_packaging.inputs import BUILDERS
 from kronos_packaging.plan import content_key, plan_build
 from kronos_packaging.tree import read_tree
+from kronos_packaging.way_of_building import way_of_building
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,7 +79,7 @@ def _entry(target: Target, components: tuple[Component, ...]) -> Entry:
         recipe = component.recipe(target.format)
         assert recipe is not None, component
         keys[component.name] = content_key(
-            read_tree(recipe.own_paths), target, BUILDERS[target.format], repr(recipe)
+            read_tree(recipe.own_paths), target, way_of_building(target.format), repr(recipe)
         )
     steps = tuple(Step(job.component, job.needs, job.key) for job in plan_build(components, target, keys, {}))
     prefix = f"kronos-{target.name}-"

@@ -12,6 +12,7 @@ from kronos_packaging.declarations import Format, Source, components_of, load_co
 from kronos_packaging.distro_source import find_source
 from kronos_packaging.plan import Action, Job, content_key, plan_build
 from kronos_packaging.tree import read_tree
+from kronos_packaging.way_of_building import way_of_building
 from xapi_shim.base.apt_sources import read_mirror
 from xapi_shim.base.errors import KronosError
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 KEYRING = "kronos-archive-keyring.pgp"
 STATE = "built.json"
-# Another number here builds everything anew: the way of building changed.
-BUILDERS = {Format.DEB: "4", Format.RPM: "3"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class TargetInputs:
 
     def key(self, component: str) -> str:
         made_of = self.ingredients[component]
-        return content_key(made_of.files, self.target, BUILDERS[self.target.format], made_of.outside)
+        return content_key(made_of.files, self.target, way_of_building(self.target.format), made_of.outside)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Job:
 
 
 def content_key(files: Iterable[TreeFile], target: Target, builder: str, outside: str = "") -> str:
-    """Return the hash of the files, the target, the `builder`'s own version and what is `outside` the tree."""
+    """Return the hash of the files, the target, the hash of the `builder` and what is `outside` the tree."""
     told = {f.name: getattr(target, f.name) for f in fields(target)}
     told = {
         name: sorted(value.items()) if isinstance(value, Mapping) else value for name, value in told.items()

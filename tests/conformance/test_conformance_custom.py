@@ -209,7 +209,12 @@ def test_allowed_operations_follow_what_happens(running, api, vm):
     session = login()
     assert allowed(session) == halted
     api.VM.start(vm, False, False)
-    assert allowed(session) == {**halted, "VDI": False, "VBD": [], "VM": False}
+    assert allowed(session) == {
+        **halted,
+        "VDI": False,
+        "VBD": ["attach", "unplug", "unplug_force"],
+        "VM": False,
+    }
     api.VM.hard_shutdown(vm)
     api.host.disable(host)
     assert allowed(session) == {**halted, "host": ["enable"]}
@@ -222,4 +227,11 @@ def test_allowed_operations_follow_what_happens(running, api, vm):
     (pbd,) = session.xenapi.SR.get_PBDs(sr)
     session.xenapi.PBD.unplug(pbd)
     assert allowed(session)["SR"] is False
-    assert session.xenapi.SR.get_allowed_operations(sr) == ["destroy", "forget", "plug"]
+    assert session.xenapi.SR.get_allowed_operations(sr) == [
+        "destroy",
+        "forget",
+        "pbd_create",
+        "pbd_destroy",
+        "plug",
+        "unplug",
+    ]

@@ -54,6 +54,43 @@ def test_a_guests_life(xe):
     assert xe("vdi-list", "--minimal").strip() == ""
 
 
+def test_a_running_guest_is_changed(xe, running):
+    vm = xe("vm-install", "template=Linux kernel and ramdisk", "new-name-label=g").strip()
+    xe("vm-param-set", f"uuid={vm}", "PV-kernel=/boot/guest/vmlinuz", "VCPUs-max=2")
+    mib = ("64MiB", "256MiB", "128MiB", "128MiB")
+    names = ("static-min", "static-max", "dynamic-min", "dynamic-max")
+    xe(
+        "vm-memory-limits-set",
+        f"uuid={vm}",
+        *(f"{name}={size}" for name, size in zip(names, mib, strict=True)),
+    )
+    xe("vm-start", f"uuid={vm}")
+    sr = xe("sr-list", "--minimal").strip()
+    vdi = xe("vdi-create", f"sr-uuid={sr}", "name-label=d", "virtual-size=1MiB").strip()
+    disc = xe("vdi-create", f"sr-uuid={sr}", "name-label=disc", "virtual-size=1MiB").strip()
+    vbd = xe("vbd-create", f"vm-uuid={vm}", f"vdi-uuid={vdi}", "device=autodetect").strip()
+    xe("vbd-plug", f"uuid={vbd}")
+    assert xe("vbd-param-get", f"uuid={vbd}", "param-name=currently-attached") == "true\n"
+    xe("vbd-unplug", f"uuid={vbd}")
+    drive = xe("vbd-create", f"vm-uuid={vm}", "device=3", "type=CD", "mode=RO").strip()
+    xe("vbd-insert", f"uuid={drive}", f"vdi-uuid={disc}")
+    assert xe("vbd-param-get", f"uuid={drive}", "param-name=vdi-uuid") == f"{disc}\n"
+    xe("vm-cd-eject", f"uuid={vm}")
+    assert xe("vbd-param-get", f"uuid={drive}", "param-name=empty") == "true\n"
+    network = xe("network-list", "--minimal").strip()
+    vif = xe("vif-create", f"vm-uuid={vm}", f"network-uuid={network}", "device=0", "mac=random").strip()
+    xe("vif-plug", f"uuid={vif}")
+    xe("vif-unplug", f"uuid={vif}")
+    xe("vm-vcpu-hotplug", f"uuid={vm}", "new-vcpus=2")
+    xe("vm-memory-target-set", f"uuid={vm}", "target=96MiB")
+    xe("vm-memory-target-wait", f"uuid={vm}")
+    (domain,) = [one for one in running.wait(running.xen.domains()) if one.uuid == vm]
+    assert (domain.vcpus_online, domain.memory_bytes) == (2, 96 << 20)
+    assert xe("vm-compute-memory-overhead", f"uuid={vm}").strip() == "4194304"
+    assert int(xe("vm-compute-maximum-memory", f"uuid={vm}", "total=256MiB")) < 256 << 20
+    xe("vm-shutdown", f"uuid={vm}", "--force")
+
+
 def test_records_look_as_scripts_expect(xe):
     vm = xe("vm-create", "name-label=some, name").strip()
     assert xe("vm-list", f"uuid={vm}") == (

@@ -190,7 +190,7 @@ def create_guest_from_outside(road, session, name, kind, address):
 def console(road, domid):
     argv = road.machine.ssh_argv(f"xl console {domid}")
     argv.insert(1, "-tt")
-    return pexpect.spawn(argv[0], argv[1:], encoding="utf-8", codec_errors="replace", timeout=180)
+    return pexpect.spawn(argv[0], argv[1:], encoding="utf-8", codec_errors="replace", timeout=600)
 
 
 def hello(road, vm, name):
@@ -209,7 +209,7 @@ def check_guest(road, vm, name, address):
     seen = hello(road, vm, name)
     assert re.search(rf"KRONOS-GUEST-DISK 131072 stamp-{name}", seen), seen
     assert f"KRONOS-GUEST-IP {address}" in seen
-    road.machine.wait_until_succeeds(f"ping -c 1 -W 2 {address}", 60)
+    road.machine.wait_until_succeeds(f"ping -c 1 -W 2 {address}", 300)
 
 
 def tell_guest(road, vm, word):
@@ -259,7 +259,7 @@ class Watcher:
         self.ref = self.api.VM.get_by_uuid(uuid)
         self.token = self.api.event_from([f"vm/{self.ref}"], "", 0.1)["token"]
 
-    def until(self, check, timeout_s=120.0):
+    def until(self, check, timeout_s=600.0):
         """Return the first record of the VM that `check` holds for."""
         deadline = time.monotonic() + timeout_s
         seen = []

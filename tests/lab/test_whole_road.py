@@ -1,5 +1,6 @@
 """The whole road on a real machine: packages, apt, set-up, Xen, guests, and all the way back."""
 
+import device_stages
 import pytest
 import road_stages as stages
 import XenAPI
@@ -12,7 +13,7 @@ from kronos_lab.repo_server import serve
 from kronos_packaging import factory
 from xapi_shim.base.progress import Reporter
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(5400)]
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +63,10 @@ def guests(road):
         stages.check_guest(road, pvh, "g-pvh", "10.0.2.51")
     with road.stage("what must be refused"):
         refusals(road, session, pv)
+    device_stages.device_changes(road, session)
     with road.stage("live migration of a PV guest: done, or refused clearly"):
         stages.migrate_live(road, session, pv)
-        road.machine.wait_until_succeeds("ping -c 1 -W 2 10.0.2.50", 60)
+        road.machine.wait_until_succeeds("ping -c 1 -W 2 10.0.2.50", 300)
     with road.stage("pause, unpause, shutdown, reboot, crash"):
         lives(road, session, pv)
     with road.stage("kill -9 the daemon while guests run"):
@@ -144,13 +146,13 @@ def kill_daemon(road, pvh):
     old = machine.succeed("systemctl show -p MainPID --value xapi").strip()
     machine.succeed("systemctl kill -s KILL --kill-whom=main xapi")
     machine.wait_until_succeeds(
-        f"test $(systemctl show -p MainPID --value xapi) != {old} && systemctl is-active -q xapi", 120
+        f"test $(systemctl show -p MainPID --value xapi) != {old} && systemctl is-active -q xapi", 300
     )
     assert machine.succeed("xl list | awk 'NR>2 {print $1, $2}'") == before
     assert road.xe(f"vm-param-get uuid={pvh} param-name=power-state") == "running"
     domid = road.xe(f"vm-param-get uuid={pvh} param-name=dom-id")
     assert f"{pvh} {domid}\n" in before
-    machine.wait_until_succeeds("ping -c 1 -W 2 10.0.2.51", 60)
+    machine.wait_until_succeeds("ping -c 1 -W 2 10.0.2.51", 300)
     session = road.session()
     for vm, record in session.xenapi.VM.get_all_records().items():
         if record["power_state"] == "Running" and not record["is_control_domain"]:
@@ -161,7 +163,7 @@ def undo(road):
     machine = road.machine
     machine.succeed("xapi-host-setup rollback --yes")
     machine.reboot()
-    machine.succeed("DEBIAN_FRONTEND=noninteractive apt-get purge -y -q 'xapi*'")
+    machine.succeed("DEBIAN_FRONTEND=noninteractive apt-get purge -y -q 'xapi*'", timeout_s=1800)
     machine.succeed("DEBIAN_FRONTEND=noninteractive apt-get autoremove --purge -y -q", timeout_s=1800)
     machine.succeed(
         "rm -f /etc/apt/sources.list.d/kronos.sources /usr/share/keyrings/kronos-archive-keyring.pgp"

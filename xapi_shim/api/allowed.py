@@ -8,33 +8,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.device_facts import disk_facts, drive_facts, interface_facts, vm_facts
+from xapi_shim.api.device_rules import VBD_OPERATIONS, VIF_OPERATIONS, vbd_error, vif_error
 from xapi_shim.datamodel.types import NULL_REF
 
 if TYPE_CHECKING:
     from xapi_shim.database.database import Database
 
 # What needs an attached repository, and what needs a detached one.
-SR_PLUGGED = ("scan", "unplug", "update", "vdi_create", "vdi_destroy", "vdi_resize")
-SR_UNPLUGGED = ("destroy", "forget", "plug")
-
-
-def device_operations(power_state: str, *, busy: bool) -> list[str]:
-    """Return what may be done to a VBD or VIF of a VM in `power_state`."""
-    return ["attach"] if power_state == "Halted" and not busy else []
+SR_PLUGGED = ("pbd_create", "pbd_destroy", "plug", "scan", "unplug", "update", "vdi_create", "vdi_destroy",
+              "vdi_introduce", "vdi_resize")  # fmt: skip
+SR_UNPLUGGED = ("destroy", "forget", "pbd_create", "pbd_destroy", "plug", "unplug")
+# What does not get in each other's way at one repository.
+SR_PARALLEL = frozenset({"scan", "update", "vdi_create", "vdi_destroy", "vdi_introduce", "vdi_resize"})
+VDI_UNUSED = ("destroy", "forget", "resize", "update")
 
 
 def vdi_operations(*, attached: bool, busy: bool) -> list[str]:
     """Return what may be done to a disk; one that a guest uses stays as it is."""
     if busy:
         return []
-    return ["update"] if attached else ["destroy", "forget", "resize", "update"]
+    return ["update"] if attached else list(VDI_UNUSED)
 
 
-def sr_operations(*, plugged: bool, busy: bool) -> list[str]:
+def sr_operations(*, plugged: bool, running: frozenset[str]) -> list[str]:
     """Return what may be done to a storage repository: with its storage, or to its record without."""
-    if busy:
-        return []
-    return list(SR_PLUGGED if plugged else SR_UNPLUGGED)
+    allowed = SR_PLUGGED if plugged else SR_UNPLUGGED
+    if not running:
+        return list(allowed)
+    return [op for op in allowed if op in SR_PARALLEL] if running <= SR_PARALLEL else []
 
 
 def host_operations(*, enabled: bool, busy: bool) -> list[str]:
@@ -54,24 +56,51 @@ def _busy(db: Database, cls: str, ref: str) -> bool:
 
 def update_devices(db: Database, vm: str) -> None:
     """Recompute what may be done to a VM's devices, and to the disks in them."""
-    state = db.text("VM", vm, "power_state")
-    for cls, field in (("VBD", "VBDs"), ("VIF", "VIFs")):
-        for device in db.items("VM", vm, field):
-            _set(db, cls, device, device_operations(state, busy=_busy(db, cls, device)))
+    for vif in db.items("VM", vm, "VIFs"):
+        update_vif(db, vif)
     for vbd in db.items("VM", vm, "VBDs"):
-        vdi = db.text("VBD", vbd, "VDI")
-        if vdi != NULL_REF and db.exists("VDI", vdi):
-            update_vdi(db, vdi)
+        update_drive(db, vbd)
+    halted = db.text("VM", vm, "power_state") == "Halted"
+    for vtpm in db.items("VM", vm, "VTPMs"):
+        _set(db, "VTPM", vtpm, ["destroy"] if halted and not _busy(db, "VTPM", vtpm) else [])
+    for vusb in db.items("VM", vm, "VUSBs"):
+        _set(db, "VUSB", vusb, [] if _busy(db, "VUSB", vusb) else ["attach"])
+
+
+def update_vif(db: Database, vif: str) -> None:
+    vm, facts = vm_facts(db, db.text("VIF", vif, "VM")), interface_facts(db, vif)
+    _set(db, "VIF", vif, [op for op in VIF_OPERATIONS if vif_error(vm, facts, op) is None])
+
+
+def update_drive(db: Database, vbd: str) -> None:
+    """Recompute what may be done to a drive, to the disk in it, and to the other drives of that."""
+    vdi = db.text("VBD", vbd, "VDI")
+    if vdi != NULL_REF and db.exists("VDI", vdi):
+        update_vdi(db, vdi)
+    else:
+        _update_vbd(db, vbd)
+
+
+def _update_vbd(db: Database, vbd: str) -> None:
+    vm, drive = vm_facts(db, db.text("VBD", vbd, "VM")), drive_facts(db, vbd)
+    disk = disk_facts(db, db.text("VBD", vbd, "VDI"), vbd)
+    _set(db, "VBD", vbd, [op for op in VBD_OPERATIONS if vbd_error(vm, drive, disk, op) is None])
 
 
 def update_vdi(db: Database, vdi: str) -> None:
-    attached = any(db.flag("VBD", vbd, "currently_attached") for vbd in db.items("VDI", vdi, "VBDs"))
+    """Recompute what may be done to a disk, and to the drives that have it."""
+    vbds = [vbd for vbd in db.items("VDI", vdi, "VBDs") if db.exists("VBD", vbd)]
+    attached = any(db.flag("VBD", vbd, "currently_attached") for vbd in vbds)
     _set(db, "VDI", vdi, vdi_operations(attached=attached, busy=_busy(db, "VDI", vdi)))
+    for vbd in vbds:
+        if db.exists("VM", db.text("VBD", vbd, "VM")):
+            _update_vbd(db, vbd)
 
 
 def update_sr(db: Database, sr: str) -> None:
     plugged = any(db.flag("PBD", pbd, "currently_attached") for pbd in db.items("SR", sr, "PBDs"))
-    _set(db, "SR", sr, sr_operations(plugged=plugged, busy=_busy(db, "SR", sr)))
+    running = frozenset(db.mapping("SR", sr, "current_operations").values())
+    _set(db, "SR", sr, sr_operations(plugged=plugged, running=running))
 
 
 def update_host(db: Database, host: str) -> None:

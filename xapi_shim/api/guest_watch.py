@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.api.operations import update_vm
 from xapi_shim.api.vm_power import destroy_domain
-from xapi_shim.api.vm_start import record_halted, record_running, start_domain
+from xapi_shim.api.vm_start import record_devices, record_halted, record_running, start_domain
 from xapi_shim.datamodel.errors import XenAPIError
-from xapi_shim.xen.interface import DomainInfo, RunState, ShutdownReason, XenError
+from xapi_shim.xen.interface import Devices, DomainInfo, RunState, ShutdownReason, XenError
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Toolstack
@@ -132,6 +132,21 @@ class GuestWatch:
         """Look once and wait until everything found is dealt with (start-up, tests)."""
         await self.look()
         await asyncio.gather(*self._acting.values())
+        await self._settle_devices()
+
+    async def _settle_devices(self) -> None:
+        """Record what guests' domains have: a daemon that was killed may have left it half-way. Raises XenError."""
+        db = self._tools.db
+        for vbd in db.refs("VBD"):
+            db.set("VBD", vbd, "reserved", value=False)
+        guests = [
+            vm for vm in db.refs("VM") if db.number("VM", vm, "domid") > 0 and not self._passed_over(vm)
+        ]
+        found = await self._tools.hypervisor.devices({db.number("VM", vm, "domid") for vm in guests})
+        with db.transaction():
+            for vm in guests:
+                record_devices(db, vm, found.get(db.number("VM", vm, "domid"), Devices()))
+                update_vm(db, vm)
 
     def _passed_over(self, vm: str) -> bool:
         db = self._tools.db
@@ -193,7 +208,8 @@ class GuestWatch:
                 await self._restart(vm)
         elif reaction in (Reaction.RECORD_PAUSED, Reaction.RECORD_RUNNING) and domain is not None:
             state = "Paused" if reaction is Reaction.RECORD_PAUSED else "Running"
-            record_running(tools, vm, domain.domid, state, started=False)
+            found = await tools.hypervisor.devices([domain.domid])
+            record_running(tools, vm, domain.domid, state, found.get(domain.domid, Devices()))
 
     async def _restart(self, vm: str) -> None:
         """Replace the domain; the VM's record stays Running all through, unless it cannot be started."""
@@ -201,7 +217,7 @@ class GuestWatch:
         domid = tools.db.number("VM", vm, "domid")
         await tools.hypervisor.destroy(domid)
         try:
-            await start_domain(tools, vm, paused=False)
+            await start_domain(tools, vm, paused=False, again=True)
         except XenAPIError:
             record_halted(tools, vm)
             raise

@@ -1,71 +1,57 @@
-"""allowed_operations and current_operations: what may be done to an object now.
+"""current_operations of all kinds of object, and allowed_operations of VMs and appliances.
 
-`allowed_*` are pure; `operation` is the gate that every changing message goes through.
+`operation` is the gate that every changing message goes through.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from xapi_shim.api.allowed import update_devices
+from xapi_shim.api.allowed import (
+    SR_PARALLEL,
+    update_devices,
+    update_drive,
+    update_host,
+    update_sr,
+    update_vdi,
+    update_vif,
+)
+from xapi_shim.api.device_rules import Running
+from xapi_shim.api.vm_rules import OVERRIDES, VmState, allowed_vm_operations
 from xapi_shim.datamodel.errors import (
     OperationBlockedError,
+    OperationNotAllowedError,
     OtherOperationInProgressError,
     VmBadPowerStateError,
     VmIsTemplateError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from xapi_shim.api.toolstack import Call
     from xapi_shim.database.database import Database
-
-# What each state allows; only what is implemented is offered.
-VM_BY_STATE: dict[str, tuple[str, ...]] = {
-    "Halted": (
-        "start", "start_on", "clone", "provision", "destroy", "make_into_template",
-        "changing_memory_limits", "changing_static_range", "changing_dynamic_range", "changing_VCPUs",
-    ),
-    "Running": ("pause", "clean_shutdown", "clean_reboot", "hard_shutdown", "hard_reboot", "shutdown"),
-    "Paused": ("unpause", "hard_shutdown", "hard_reboot", "shutdown"),
-    "Suspended": ("hard_shutdown",),
-}  # fmt: skip
-TEMPLATE = ("clone", "provision", "destroy", "changing_memory_limits", "changing_static_range",
-            "changing_dynamic_range", "changing_VCPUs")  # fmt: skip
-# A guest that does not react to a clean request can still be stopped the hard way.
-OVERRIDES = {
-    "hard_shutdown": {"clean_shutdown", "clean_reboot", "shutdown"},
-    "hard_reboot": {"clean_shutdown", "clean_reboot", "shutdown"},
-}
+    from xapi_shim.datamodel.model import Value
 
 
-def allowed_vm_operations(
-    state: str, *, template: bool, control_domain: bool, running: frozenset[str]
-) -> list[str]:
-    """Return what may be asked of a VM in `state` while `running` operations go on."""
-    if control_domain:
-        return []
-    allowed = TEMPLATE if template else VM_BY_STATE[state]
-    if running:
-        return [op for op in allowed if running <= OVERRIDES.get(op, set())]
-    return list(allowed)
+def vm_state(db: Database, vm: str) -> VmState:
+    """Return what decides about operations on a VM."""
+    current = db.mapping("VM", vm, "current_operations")
+    return VmState(
+        vm,
+        db.text("VM", vm, "power_state"),
+        template=db.flag("VM", vm, "is_a_template"),
+        default_template=db.flag("VM", vm, "is_default_template"),
+        control_domain=db.flag("VM", vm, "is_control_domain"),
+        blocked=db.mapping("VM", vm, "blocked_operations"),
+        running=tuple(Running(op, task) for task, op in current.items()),
+    )
 
 
 def update_vm(db: Database, vm: str) -> None:
     """Recompute the allowed_operations of a VM, of its devices and disks, and of its appliance."""
-    db.set(
-        "VM",
-        vm,
-        "allowed_operations",
-        allowed_vm_operations(
-            db.text("VM", vm, "power_state"),
-            template=db.flag("VM", vm, "is_a_template"),
-            control_domain=db.flag("VM", vm, "is_control_domain"),
-            running=frozenset(db.mapping("VM", vm, "current_operations").values()),
-        ),
-    )
+    db.set("VM", vm, "allowed_operations", cast("Value", allowed_vm_operations(vm_state(db, vm))))
     update_devices(db, vm)
     update_appliance(db, db.text("VM", vm, "appliance"))
 
@@ -98,6 +84,12 @@ def check_power_state(db: Database, vm: str, *expected: str) -> None:
         raise VmBadPowerStateError(vm, expected[0].lower(), actual.lower())
 
 
+def check_not_dom0(db: Database, vm: str) -> None:
+    """Raise OPERATION_NOT_ALLOWED for the control domain."""
+    if db.flag("VM", vm, "is_control_domain"):
+        raise OperationNotAllowedError("this is the control domain")
+
+
 def check_not_template(db: Database, vm: str) -> None:
     """Raise VM_IS_TEMPLATE [vm]."""
     if db.flag("VM", vm, "is_a_template"):
@@ -117,6 +109,8 @@ def operation(call: Call, cls: str, ref: str, name: str) -> Iterator[None]:
             raise OperationBlockedError(ref, blocked[name])
     current = db.mapping(cls, ref, "current_operations")
     others = set(current.values()) - OVERRIDES.get(name, set())
+    if cls == "SR" and name in SR_PARALLEL:
+        others -= SR_PARALLEL
     if others:
         task, running = next((t, op) for t, op in current.items() if op in others)
         raise OtherOperationInProgressError(cls, ref, running, task)
@@ -134,7 +128,16 @@ def operation(call: Call, cls: str, ref: str, name: str) -> Iterator[None]:
 def _note(db: Database, cls: str, ref: str, current: dict[str, str]) -> None:
     with db.transaction():
         db.set(cls, ref, "current_operations", current)
-        if cls == "VM":
-            update_vm(db, ref)
-        elif cls == "VM_appliance":
-            update_appliance(db, ref)
+        if cls in _UPDATES:
+            _UPDATES[cls](db, ref)
+
+
+_UPDATES: dict[str, Callable[[Database, str], None]] = {
+    "VM": update_vm,
+    "VM_appliance": update_appliance,
+    "VBD": update_drive,
+    "VIF": update_vif,
+    "VDI": update_vdi,
+    "SR": update_sr,
+    "host": update_host,
+}

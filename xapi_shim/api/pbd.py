@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from xapi_shim.api.allowed import update_sr
+from xapi_shim.api.operations import operation
 from xapi_shim.api.sr import scan_sr
 from xapi_shim.api.storage_access import make_driver, storage_errors
-from xapi_shim.datamodel.errors import OperationNotAllowedError, PbdExistsError, VdiInUseError
+from xapi_shim.api.vdi import check_unused
+from xapi_shim.datamodel.errors import OperationNotAllowedError, PbdExistsError
 from xapi_shim.rpc.values import Coercion
 
 if TYPE_CHECKING:
@@ -23,13 +25,15 @@ async def create(call: Call, args: dict[str, Value]) -> str:
     for pbd in db.items("SR", sr, "PBDs"):
         if db.text("PBD", pbd, "host") == host:
             raise PbdExistsError(sr, host, pbd)
-    return db.create("PBD", values)
+    with operation(call, "SR", sr, "pbd_create"):
+        return db.create("PBD", values)
 
 
 async def plug(call: Call, self: str) -> None:
     """Attach the SR to this host. Raises SR_UNKNOWN_DRIVER, SR_BACKEND_FAILURE_*."""
     if not call.db.flag("PBD", self, "currently_attached"):
-        await plug_pbd(call.tools, self)
+        with operation(call, "SR", call.db.text("PBD", self, "SR"), "plug"):
+            await plug_pbd(call.tools, self)
 
 
 async def plug_pbd(tools: Toolstack, pbd: str) -> None:
@@ -54,25 +58,24 @@ async def unplug(call: Call, self: str) -> None:
         return
     sr = db.text("PBD", self, "SR")
     for vdi in db.items("SR", sr, "VDIs"):
-        if any(db.flag("VBD", vbd, "currently_attached") for vbd in db.items("VDI", vdi, "VBDs")):
-            raise VdiInUseError(vdi, "detach")
+        check_unused(db, vdi, "detach")
     driver = make_driver(
         call.tools,
         db.text("SR", sr, "type"),
         db.mapping("PBD", self, "device_config"),
         db.text("SR", sr, "uuid"),
     )
-    with storage_errors(sr):
-        await driver.detach()
-    with db.transaction():
+    with operation(call, "SR", sr, "unplug"):
+        with storage_errors(sr):
+            await driver.detach()
         db.set("PBD", self, "currently_attached", value=False)
-        update_sr(db, sr)
 
 
 async def destroy(call: Call, self: str) -> None:
     if call.db.flag("PBD", self, "currently_attached"):
         raise OperationNotAllowedError("PBD currently attached")
-    call.db.destroy("PBD", self)
+    with operation(call, "SR", call.db.text("PBD", self, "SR"), "pbd_destroy"):
+        call.db.destroy("PBD", self)
 
 
 MESSAGES = {

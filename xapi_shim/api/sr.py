@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import uuid as uuids
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.allowed import update_sr
+from xapi_shim.api.operations import operation
 from xapi_shim.api.storage_access import driver_of, local_pbd, make_driver, refresh_sizes, storage_errors
+from xapi_shim.api.vdi import add_vdi, remove_vdi
 from xapi_shim.datamodel.errors import (
     OperationNotAllowedError,
     SrHasNoPbdsError,
@@ -16,15 +20,14 @@ from xapi_shim.datamodel.types import NULL_REF
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call, Toolstack
+    from xapi_shim.database.database import Database
     from xapi_shim.storage.interface import VolumeInfo
-
-ALLOWED = ["scan", "destroy", "forget", "plug", "unplug", "update", "vdi_create", "vdi_destroy", "vdi_resize"]
 
 
 def add_sr(tools: Toolstack, *, type_: str, name: str, description: str = "", content_type: str = "user",
            shared: bool = False, sm_config: dict[str, str] | None = None, uuid: str = "") -> str:  # fmt: skip
     """Make an SR's row."""
-    return tools.db.create(
+    sr = tools.db.create(
         "SR",
         {
             "uuid": uuid,
@@ -34,9 +37,10 @@ def add_sr(tools: Toolstack, *, type_: str, name: str, description: str = "", co
             "content_type": content_type,
             "shared": shared,
             "sm_config": sm_config or {},
-            "allowed_operations": ALLOWED,
         },
     )
+    update_sr(tools.db, sr)
+    return sr
 
 
 async def create(  # noqa: PLR0913 -- the declared parameters
@@ -57,9 +61,7 @@ async def create(  # noqa: PLR0913 -- the declared parameters
         raise OperationNotAllowedError("the host is not this one")
     if shared:
         raise OperationNotAllowedError(f"an SR of type {type} cannot be shared")
-    import uuid
-
-    sr_uuid = str(uuid.uuid4())
+    sr_uuid = str(uuids.uuid4())
     driver = make_driver(tools, type, device_config, sr_uuid)
     with storage_errors(sr_uuid):
         await driver.create(physical_size)
@@ -71,6 +73,7 @@ async def create(  # noqa: PLR0913 -- the declared parameters
             "PBD",
             {"host": tools.host, "SR": sr, "device_config": device_config, "currently_attached": True},
         )
+        update_sr(db, sr)
     await refresh_sizes(tools, sr)
     return sr
 
@@ -94,11 +97,15 @@ async def introduce(
 
 async def forget(call: Call, sr: str) -> None:
     """Remove the records of an unplugged SR, and leave its disks. Raises SR_HAS_PBD."""
-    db = call.db
     _check_unplugged(call, sr)
+    with operation(call, "SR", sr, "forget"):
+        _remove(call.db, sr)
+
+
+def _remove(db: Database, sr: str) -> None:
     with db.transaction():
         for vdi in db.items("SR", sr, "VDIs"):
-            db.destroy("VDI", vdi)
+            remove_vdi(db, vdi)
         for pbd in db.items("SR", sr, "PBDs"):
             db.destroy("PBD", pbd)
         db.destroy("SR", sr)
@@ -119,9 +126,10 @@ async def destroy(call: Call, sr: str) -> None:
         db.mapping("PBD", pbd, "device_config"),
         db.text("SR", sr, "uuid"),
     )
-    with storage_errors(sr):
-        await driver.destroy()
-    await forget(call, sr)
+    with operation(call, "SR", sr, "destroy"):
+        with storage_errors(sr):
+            await driver.destroy()
+        _remove(db, sr)
 
 
 def _check_unplugged(call: Call, sr: str) -> None:
@@ -131,7 +139,8 @@ def _check_unplugged(call: Call, sr: str) -> None:
 
 async def scan(call: Call, sr: str) -> None:
     """Make the VDI records what the driver finds. Raises SR_HAS_NO_PBDS, SR_BACKEND_FAILURE_*."""
-    await scan_sr(call.tools, sr)
+    with operation(call, "SR", sr, "scan"):
+        await scan_sr(call.tools, sr)
 
 
 async def scan_sr(tools: Toolstack, sr: str) -> None:
@@ -164,13 +173,12 @@ def _refresh(tools: Toolstack, vdi: str, volume: VolumeInfo) -> None:
 
 
 def _introduce(tools: Toolstack, sr: str, volume: VolumeInfo) -> None:
-    from xapi_shim.api.vdi import add_vdi
-
     add_vdi(tools, sr, volume, {"type": "user"})
 
 
 async def update(call: Call, sr: str) -> None:
-    await refresh_sizes(call.tools, sr)
+    with operation(call, "SR", sr, "update"):
+        await refresh_sizes(call.tools, sr)
 
 
 async def get_supported_types(call: Call) -> list[str]:

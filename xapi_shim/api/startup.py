@@ -12,6 +12,7 @@ from xapi_shim.api.pbd import plug_pbd
 from xapi_shim.api.sr import add_sr
 from xapi_shim.api.storage_access import make_driver, storage_errors
 from xapi_shim.api.templates import ensure_templates
+from xapi_shim.api.vm_live import record_sizes
 from xapi_shim.api.vm_records import add_vm
 from xapi_shim.datamodel.errors import XenAPIError
 from xapi_shim.datamodel.registry import API_VERSION, SCHEMA_VERSION
@@ -141,8 +142,9 @@ def _pool(tools: Toolstack) -> str:
 
 
 async def refresh_metrics(tools: Toolstack) -> None:
-    """Read the host's memory into its metrics. Raises XenError."""
+    """Read the host's memory and the guests' sizes into their metrics. Raises XenError."""
     _metrics(tools, await tools.hypervisor.info())
+    record_sizes(tools.db, await tools.hypervisor.domains())
 
 
 def _metrics(tools: Toolstack, info: HypervisorInfo) -> None:

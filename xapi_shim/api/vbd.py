@@ -1,16 +1,18 @@
-"""VBD.*: disks in guests. Plugging into a running guest is not there yet."""
+"""VBD.*: disks in guests; plugging them into running ones is in device_plug."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from xapi_shim.api.allowed import update_devices
-from xapi_shim.api.operations import check_power_state
+from xapi_shim.api.allowed import update_drive, update_vdi
+from xapi_shim.api.operations import check_power_state, operation
 from xapi_shim.datamodel.errors import (
     DeviceAlreadyExistsError,
     HandleInvalidError,
     InvalidDeviceError,
     OperationNotAllowedError,
+    VbdCdsMustBeReadonlyError,
+    VbdNotRemovableMediaError,
     VdiReadonlyError,
 )
 from xapi_shim.datamodel.types import NULL_REF
@@ -43,9 +45,10 @@ def free_devices(db: Database, vm: str) -> list[str]:
 
 
 async def create(call: Call, args: dict[str, Value]) -> str:
-    """Put a disk (or an empty CD drive) into a halted VM; `autodetect` takes the first free device.
+    """Put a disk (or an empty CD drive) into a VM; `autodetect` takes the first free device.
 
-    Raises INVALID_DEVICE, DEVICE_ALREADY_EXISTS, VDI_READONLY, VM_BAD_POWER_STATE, OPERATION_NOT_ALLOWED.
+    A guest that runs sees it when it is plugged. Raises INVALID_DEVICE, DEVICE_ALREADY_EXISTS, VDI_READONLY,
+    VBD_NOT_REMOVABLE_MEDIA, VBD_CDS_MUST_BE_READONLY, VM_BAD_POWER_STATE.
     """
     db = call.db
     values = Coercion(db.model).constructor(db.model.classes["VBD"], args)
@@ -53,9 +56,11 @@ async def create(call: Call, args: dict[str, Value]) -> str:
     empty = bool(values["empty"]) or vdi == NULL_REF
     if not db.exists("VM", vm):
         raise HandleInvalidError("VM", vm)
-    if empty and values["type"] != "CD":
-        raise OperationNotAllowedError("only a CD drive may be empty")
-    check_power_state(db, vm, "Halted")
+    if empty and values["type"] not in ("CD", "Floppy"):
+        raise VbdNotRemovableMediaError("in constructor")
+    if values["type"] == "CD" and values["mode"] != "RO":
+        raise VbdCdsMustBeReadonlyError
+    check_power_state(db, vm, "Halted", "Running", "Paused")
     if not empty:
         if not db.exists("VDI", vdi):
             raise HandleInvalidError("VDI", vdi)
@@ -71,7 +76,7 @@ async def create(call: Call, args: dict[str, Value]) -> str:
     }
     with db.transaction():
         vbd = db.create("VBD", {**values, **own})
-        update_devices(db, vm)
+        update_drive(db, vbd)
     return vbd
 
 
@@ -89,21 +94,28 @@ def _place(db: Database, vm: str, userdevice: str) -> tuple[str, str]:
 
 
 async def destroy(call: Call, self: str) -> None:
-    """Take a disk out of a halted VM. Raises OPERATION_NOT_ALLOWED while it is attached."""
-    if call.db.flag("VBD", self, "currently_attached"):
+    """Take a disk out of a VM. Raises OPERATION_NOT_ALLOWED while a guest has it, OTHER_OPERATION_IN_PROGRESS."""
+    db = call.db
+    if db.flag("VBD", self, "currently_attached") or db.flag("VBD", self, "reserved"):
         raise OperationNotAllowedError("VBD currently attached to a running VM")
-    call.db.destroy("VBD", self)
+    vdi = db.text("VBD", self, "VDI")
+    with operation(call, "VBD", self, "unplug"), db.transaction():
+        db.destroy("VBD", self)
+        if db.exists("VDI", vdi):
+            update_vdi(db, vdi)
 
 
 async def set_mode(call: Call, self: str, value: str) -> None:
     """Set RO or RW. Raises OPERATION_NOT_ALLOWED while attached, VDI_READONLY."""
     db = call.db
-    if db.flag("VBD", self, "currently_attached"):
+    if db.flag("VBD", self, "currently_attached") or db.flag("VBD", self, "reserved"):
         raise OperationNotAllowedError("VBD currently attached to a running VM")
     vdi = db.text("VBD", self, "VDI")
     if value == "RW" and vdi != NULL_REF and db.flag("VDI", vdi, "read_only"):
         raise VdiReadonlyError(vdi)
-    db.set("VBD", self, "mode", value)
+    with db.transaction():
+        db.set("VBD", self, "mode", value)
+        update_drive(db, self)
 
 
 async def get_allowed_vbd_devices(call: Call, vm: str) -> list[str]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
+from xapi_shim.api.allowed import VDI_UNUSED
+from xapi_shim.api.operations import operation
 from xapi_shim.api.storage_access import driver_of, refresh_sizes, storage_errors
 from xapi_shim.datamodel.errors import (
     HandleInvalidError,
@@ -16,13 +19,12 @@ from xapi_shim.datamodel.errors import (
 from xapi_shim.rpc.values import Coercion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from xapi_shim.api.toolstack import Call, Toolstack
+    from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import Value
     from xapi_shim.storage.interface import SrDriver, VolumeInfo
-
-ALLOWED = ["destroy", "forget", "resize", "update"]
 
 
 def add_vdi(tools: Toolstack, sr: str, volume: VolumeInfo, values: Mapping[str, Value]) -> str:
@@ -37,7 +39,7 @@ def add_vdi(tools: Toolstack, sr: str, volume: VolumeInfo, values: Mapping[str, 
             "virtual_size": volume.virtual_size_bytes,
             "physical_utilisation": volume.physical_utilisation_bytes,
             "managed": True,
-            "allowed_operations": ALLOWED,
+            "allowed_operations": list(VDI_UNUSED),
         },
     )
 
@@ -51,62 +53,77 @@ async def create(call: Call, args: dict[str, Value]) -> str:
         raise HandleInvalidError("SR", sr)
     if size <= 0:
         raise InvalidValueError("virtual_size", str(size))
-    driver = _driver(call.tools, sr)
-    with storage_errors(sr):
-        volume = await driver.volume_create(str(uuid.uuid4()), size)
-    vdi = add_vdi(call.tools, sr, volume, values)
-    await refresh_sizes(call.tools, sr)
+    driver = attached_driver(call.tools, sr)
+    with operation(call, "SR", sr, "vdi_create"):
+        with storage_errors(sr):
+            volume = await driver.volume_create(str(uuid.uuid4()), size)
+        vdi = add_vdi(call.tools, sr, volume, values)
+        await refresh_sizes(call.tools, sr)
     return vdi
 
 
-def _driver(tools: Toolstack, sr: str) -> SrDriver:
+def attached_driver(tools: Toolstack, sr: str) -> SrDriver:
     driver = driver_of(tools, sr)
     if driver is None:
         raise SrHasNoPbdsError(sr)
     return driver
 
 
-def _check_unused(call: Call, vdi: str, operation: str) -> None:
-    """Raise VDI_IN_USE [vdi; operation] while a guest has the disk."""
-    if any(call.db.flag("VBD", vbd, "currently_attached") for vbd in call.db.items("VDI", vdi, "VBDs")):
-        raise VdiInUseError(vdi, operation)
+def check_unused(db: Database, vdi: str, operation_name: str) -> None:
+    """Raise VDI_IN_USE [vdi; operation] while a guest has the disk, or is being given it."""
+    for vbd in db.items("VDI", vdi, "VBDs"):
+        if db.flag("VBD", vbd, "currently_attached") or db.flag("VBD", vbd, "reserved"):
+            raise VdiInUseError(vdi, operation_name)
+
+
+@contextmanager
+def _disk_operation(call: Call, vdi: str, name: str) -> Iterator[None]:
+    """Do `name` to a disk that no guest has, noted at it and at its SR. Raises VDI_IN_USE, OTHER_OPERATION_IN_PROGRESS."""
+    check_unused(call.db, vdi, name)
+    sr = call.db.text("VDI", vdi, "SR")
+    with operation(call, "SR", sr, f"vdi_{name}"), operation(call, "VDI", vdi, name):
+        yield
 
 
 async def destroy(call: Call, self: str) -> None:
     """Destroy a disk for good. Raises VDI_IN_USE while a guest has it."""
     db = call.db
-    _check_unused(call, self, "destroy")
     sr = db.text("VDI", self, "SR")
-    driver = _driver(call.tools, sr)
-    with storage_errors(sr):
-        await driver.volume_destroy(db.text("VDI", self, "location"))
-    with db.transaction():
-        for vbd in db.items("VDI", self, "VBDs"):
-            db.destroy("VBD", vbd)
-        db.destroy("VDI", self)
+    driver = attached_driver(call.tools, sr)
+    with _disk_operation(call, self, "destroy"):
+        with storage_errors(sr):
+            await driver.volume_destroy(db.text("VDI", self, "location"))
+        remove_vdi(db, self)
     await refresh_sizes(call.tools, sr)
 
 
+def remove_vdi(db: Database, vdi: str) -> None:
+    """Remove a disk's record, and the drives that had it."""
+    with db.transaction():
+        for vbd in db.items("VDI", vdi, "VBDs"):
+            db.destroy("VBD", vbd)
+        db.destroy("VDI", vdi)
+
+
 async def forget(call: Call, vdi: str) -> None:
-    """Remove a disk's record, and leave the disk. Raises VDI_IN_USE."""
-    _check_unused(call, vdi, "forget")
-    with call.db.transaction():
-        for vbd in call.db.items("VDI", vdi, "VBDs"):
-            call.db.destroy("VBD", vbd)
-        call.db.destroy("VDI", vdi)
+    """Remove a disk's record, and leave the disk. Raises VDI_IN_USE, OTHER_OPERATION_IN_PROGRESS."""
+    check_unused(call.db, vdi, "forget")
+    with operation(call, "VDI", vdi, "forget"):
+        remove_vdi(call.db, vdi)
 
 
 async def resize(call: Call, vdi: str, size: int) -> None:
     """Make a disk larger, in bytes. Raises VDI_IN_USE, OPERATION_NOT_ALLOWED for shrinking."""
     db = call.db
-    _check_unused(call, vdi, "resize")
+    sr = db.text("VDI", vdi, "SR")
+    check_unused(db, vdi, "resize")
     if size < db.number("VDI", vdi, "virtual_size"):
         raise OperationNotAllowedError("a disk cannot be made smaller")
-    sr = db.text("VDI", vdi, "SR")
-    driver = _driver(call.tools, sr)
-    with storage_errors(sr):
-        volume = await driver.volume_resize(db.text("VDI", vdi, "location"), size)
-    db.set("VDI", vdi, "virtual_size", volume.virtual_size_bytes)
+    driver = attached_driver(call.tools, sr)
+    with _disk_operation(call, vdi, "resize"):
+        with storage_errors(sr):
+            volume = await driver.volume_resize(db.text("VDI", vdi, "location"), size)
+        db.set("VDI", vdi, "virtual_size", volume.virtual_size_bytes)
 
 
 async def set_name_label(call: Call, self: str, value: str) -> None:

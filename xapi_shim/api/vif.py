@@ -1,18 +1,21 @@
-"""VIF.*: guests' network interfaces. Plugging into a running guest is not there yet."""
+"""VIF.*: guests' network interfaces; plugging them into running ones is in device_plug."""
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, cast
 
-from xapi_shim.api.allowed import update_devices
+from xapi_shim.api.allowed import update_vif
 from xapi_shim.api.macs import normal_mac, random_mac
-from xapi_shim.api.operations import check_power_state
+from xapi_shim.api.operations import check_power_state, operation
 from xapi_shim.datamodel.errors import (
     DeviceAlreadyExistsError,
     HandleInvalidError,
     InvalidDeviceError,
+    InvalidIpAddressSpecifiedError,
     MacInvalidError,
     OperationNotAllowedError,
+    ValueNotSupportedError,
 )
 from xapi_shim.rpc.values import Coercion
 
@@ -23,6 +26,11 @@ if TYPE_CHECKING:
 
 # The reference's limit of interfaces a guest.
 MAX_VIFS = 16
+# Addresses that an interface may use while it is locked to them; which no interface is yet.
+ADDRESSES: dict[str, type[IPv4Address | IPv6Address]] = {
+    "ipv4_allowed": IPv4Address,
+    "ipv6_allowed": IPv6Address,
+}
 
 
 def free_devices(db: Database, vm: str) -> list[str]:
@@ -32,16 +40,22 @@ def free_devices(db: Database, vm: str) -> list[str]:
 
 
 async def create(call: Call, args: dict[str, Value]) -> str:
-    """Make a VIF for a halted VM; an empty MAC is chosen for it, `autodetect` takes the first free device.
+    """Make a VIF for a VM; a guest that runs sees it when it is plugged. An empty MAC is chosen for it, `autodetect` takes the first free device.
 
-    Raises INVALID_DEVICE, DEVICE_ALREADY_EXISTS, MAC_INVALID, VM_BAD_POWER_STATE.
+    Raises INVALID_DEVICE, DEVICE_ALREADY_EXISTS, MAC_INVALID, VM_BAD_POWER_STATE, VALUE_NOT_SUPPORTED.
     """
     db = call.db
     values = Coercion(db.model).constructor(db.model.classes["VIF"], args)
     vm, network = cast("str", values["VM"]), cast("str", values["network"])
     if not db.exists("network", network):
         raise HandleInvalidError("network", network)
-    check_power_state(db, vm, "Halted")
+    mode = values["locking_mode"]
+    if mode in ("locked", "disabled"):
+        # A record that says so, and packets that pass all the same, would be worse than none.
+        raise ValueNotSupportedError("locking_mode", mode, "addresses are not filtered yet")
+    for field, kind in ADDRESSES.items():
+        values[field] = cast("Value", _addresses(field, kind, cast("list[str]", values[field])))
+    check_power_state(db, vm, "Halted", "Running", "Paused")
     free = free_devices(db, vm)
     device = cast("str", values["device"])
     if device == "autodetect" and free:
@@ -62,15 +76,60 @@ async def create(call: Call, args: dict[str, Value]) -> str:
     }
     with db.transaction():
         vif = db.create("VIF", {**values, **own})
-        update_devices(db, vm)
+        update_vif(db, vif)
     return vif
 
 
 async def destroy(call: Call, self: str) -> None:
-    """Remove the interface of a halted VM. Raises OPERATION_NOT_ALLOWED while it is attached."""
+    """Remove an interface. Raises OPERATION_NOT_ALLOWED while a guest has it, OTHER_OPERATION_IN_PROGRESS."""
     if call.db.flag("VIF", self, "currently_attached"):
         raise OperationNotAllowedError("VIF currently attached to a running VM")
-    call.db.destroy("VIF", self)
+    with operation(call, "VIF", self, "unplug"):
+        call.db.destroy("VIF", self)
+
+
+def _addresses(field: str, kind: type[IPv4Address | IPv6Address], given: list[str]) -> list[str]:
+    """Return addresses without doubles. Raises INVALID_IP_ADDRESS_SPECIFIED [field]."""
+    for text in given:
+        try:
+            kind(text)
+        except ValueError as error:
+            raise InvalidIpAddressSpecifiedError(field) from error
+    return list(dict.fromkeys(given))
+
+
+def _set_addresses(call: Call, vif: str, field: str, given: list[str]) -> None:
+    call.db.set("VIF", vif, field, cast("Value", _addresses(field, ADDRESSES[field], given)))
+
+
+def _without(call: Call, vif: str, field: str, value: str) -> list[str]:
+    return [one for one in call.db.items("VIF", vif, field) if one != value]
+
+
+async def set_ipv4_allowed(call: Call, self: str, value: list[str]) -> None:
+    """Choose the addresses that a locked interface may use. Raises INVALID_IP_ADDRESS_SPECIFIED."""
+    _set_addresses(call, self, "ipv4_allowed", value)
+
+
+async def add_ipv4_allowed(call: Call, self: str, value: str) -> None:
+    _set_addresses(call, self, "ipv4_allowed", [*call.db.items("VIF", self, "ipv4_allowed"), value])
+
+
+async def remove_ipv4_allowed(call: Call, self: str, value: str) -> None:
+    _set_addresses(call, self, "ipv4_allowed", _without(call, self, "ipv4_allowed", value))
+
+
+async def set_ipv6_allowed(call: Call, self: str, value: list[str]) -> None:
+    """Do for IPv6 what `set_ipv4_allowed` does."""
+    _set_addresses(call, self, "ipv6_allowed", value)
+
+
+async def add_ipv6_allowed(call: Call, self: str, value: str) -> None:
+    _set_addresses(call, self, "ipv6_allowed", [*call.db.items("VIF", self, "ipv6_allowed"), value])
+
+
+async def remove_ipv6_allowed(call: Call, self: str, value: str) -> None:
+    _set_addresses(call, self, "ipv6_allowed", _without(call, self, "ipv6_allowed", value))
 
 
 async def get_allowed_vif_devices(call: Call, vm: str) -> list[str]:
@@ -80,5 +139,11 @@ async def get_allowed_vif_devices(call: Call, vm: str) -> list[str]:
 MESSAGES = {
     "VIF.create": create,
     "VIF.destroy": destroy,
+    "VIF.set_ipv4_allowed": set_ipv4_allowed,
+    "VIF.add_ipv4_allowed": add_ipv4_allowed,
+    "VIF.remove_ipv4_allowed": remove_ipv4_allowed,
+    "VIF.set_ipv6_allowed": set_ipv6_allowed,
+    "VIF.add_ipv6_allowed": add_ipv6_allowed,
+    "VIF.remove_ipv6_allowed": remove_ipv6_allowed,
     "VM.get_allowed_VIF_devices": get_allowed_vif_devices,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.operations import check_power_state, operation
+from xapi_shim.api.vm_memory import update_overhead
 from xapi_shim.datamodel.errors import InvalidValueError, MemoryConstraintViolationOrderError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def _set(call: Call, vm: str, operation_name: str, **limits: int) -> None:
     check_memory(**new)
     with operation(call, "VM", vm, operation_name):
         db.update("VM", vm, **{f"memory_{name}": value for name, value in new.items()})
+        update_overhead(db, vm)
 
 
 async def set_memory_limits(
@@ -64,10 +66,6 @@ async def set_memory_static_range(call: Call, self: str, min: int, max: int) -> 
     _set(call, self, "changing_static_range", static_min=min, static_max=max)
 
 
-async def set_memory_dynamic_range(call: Call, self: str, min: int, max: int) -> None:  # noqa: A002
-    _set(call, self, "changing_dynamic_range", dynamic_min=min, dynamic_max=max)
-
-
 async def set_memory_static_min(call: Call, self: str, value: int) -> None:
     _set(call, self, "changing_static_range", static_min=value)
 
@@ -76,18 +74,11 @@ async def set_memory_static_max(call: Call, self: str, value: int) -> None:
     _set(call, self, "changing_static_range", static_max=value)
 
 
-async def set_memory_dynamic_min(call: Call, self: str, value: int) -> None:
-    _set(call, self, "changing_dynamic_range", dynamic_min=value)
-
-
-async def set_memory_dynamic_max(call: Call, self: str, value: int) -> None:
-    _set(call, self, "changing_dynamic_range", dynamic_max=value)
-
-
 async def set_vcpus_max(call: Call, self: str, value: int) -> None:
     check_power_state(call.db, self, "Halted")
     check_vcpus(call.db.number("VM", self, "VCPUs_at_startup"), value)
     call.db.set("VM", self, "VCPUs_max", value)
+    update_overhead(call.db, self)
 
 
 async def set_vcpus_at_startup(call: Call, self: str, value: int) -> None:
@@ -100,11 +91,8 @@ MESSAGES = {
     "VM.set_memory_limits": set_memory_limits,
     "VM.set_memory": set_memory,
     "VM.set_memory_static_range": set_memory_static_range,
-    "VM.set_memory_dynamic_range": set_memory_dynamic_range,
     "VM.set_memory_static_min": set_memory_static_min,
     "VM.set_memory_static_max": set_memory_static_max,
-    "VM.set_memory_dynamic_min": set_memory_dynamic_min,
-    "VM.set_memory_dynamic_max": set_memory_dynamic_max,
     "VM.set_VCPUs_max": set_vcpus_max,
     "VM.set_VCPUs_at_startup": set_vcpus_at_startup,
 }

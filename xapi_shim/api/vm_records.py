@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from xapi_shim.api.emulated_devices import copy_vtpms, remove_vtpm
 from xapi_shim.api.macs import random_mac
 from xapi_shim.api.operations import check_not_template, check_power_state, operation, update_vm
 from xapi_shim.api.vm_limits import check_memory, check_vcpus
+from xapi_shim.api.vm_memory import update_overhead
+from xapi_shim.api.vm_parameters import NOT_NEGATIVE, check_ha_priority, check_not_negative
 from xapi_shim.datamodel.errors import (
     OperationNotAllowedError,
     VmBadPowerStateError,
@@ -56,6 +59,7 @@ def add_vm(db: Database, values: Mapping[str, Value], *, ref: str | None = None)
             },
             ref=ref,
         )
+        update_overhead(db, vm)
         update_vm(db, vm)
     return vm
 
@@ -71,6 +75,11 @@ async def create(call: Call, args: dict[str, Value]) -> str:
         )
     )
     check_vcpus(cast("int", values["VCPUs_at_startup"]), cast("int", values["VCPUs_max"]))
+    for name in NOT_NEGATIVE:
+        check_not_negative(name, cast("int", values[name]))
+    check_ha_priority(cast("str", values["ha_restart_priority"]))
+    if values["domain_type"] == "unspecified":
+        values["domain_type"] = "hvm" if values["HVM_boot_policy"] else "pv"
     values.pop("power_state", None)
     if values.get("suspend_VDI"):
         values["suspend_VDI"] = NULL_REF
@@ -95,6 +104,7 @@ async def clone(call: Call, vm: str, new_name: str) -> str:
             values["other_config"] = other
             values["reference_label"] = values.get("reference_label") or db.text("VM", vm, "name_label")
         new = add_vm(db, {**values, "name_label": new_name})
+        copy_vtpms(db, vm, new)
         for vif in db.items("VM", vm, "VIFs"):
             keep = (
                 "device",
@@ -134,7 +144,16 @@ async def destroy(call: Call, self: str) -> None:
     if state != "Halted":
         raise VmBadPowerStateError(self, "halted", state.lower())
     with operation(call, "VM", self, "destroy"), db.transaction():
-        for cls, field in (("VBD", "VBDs"), ("VIF", "VIFs"), ("console", "consoles")):
+        for vtpm in db.items("VM", self, "VTPMs"):
+            remove_vtpm(db, vtpm)
+        owned = (
+            ("VBD", "VBDs"),
+            ("VIF", "VIFs"),
+            ("VUSB", "VUSBs"),
+            ("VGPU", "VGPUs"),
+            ("console", "consoles"),
+        )
+        for cls, field in owned:
             for ref in db.items("VM", self, field):
                 db.destroy(cls, ref)
         metrics = db.text("VM", self, "metrics")
@@ -156,23 +175,22 @@ async def set_is_a_template(call: Call, self: str, value: bool) -> None:  # noqa
 
 
 async def set_domain_type(call: Call, self: str, value: str) -> None:
-    """Set how a halted VM is to be run. Raises VM_BAD_POWER_STATE."""
+    """Set how a halted VM is to be run; its boot policy follows. Raises VM_BAD_POWER_STATE."""
     check_power_state(call.db, self, "Halted")
-    call.db.set("VM", self, "domain_type", value)
+    policy = (call.db.text("VM", self, "HVM_boot_policy") or "BIOS order") if value == "hvm" else ""
+    call.db.update("VM", self, domain_type=value, HVM_boot_policy=policy)
+    update_overhead(call.db, self)
 
 
 async def set_hvm_boot_policy(call: Call, self: str, value: str) -> None:
     """Set the boot policy; `domain_type` follows it as in the reference."""
     check_power_state(call.db, self, "Halted")
     call.db.update("VM", self, HVM_boot_policy=value, domain_type="hvm" if value else "pv")
+    update_overhead(call.db, self)
 
 
 async def update_allowed_operations(call: Call, self: str) -> None:
     update_vm(call.db, self)
-
-
-async def get_possible_hosts(call: Call, vm: str) -> list[str]:  # noqa: ARG001
-    return [call.tools.host]
 
 
 MESSAGES = {
@@ -184,5 +202,4 @@ MESSAGES = {
     "VM.set_domain_type": set_domain_type,
     "VM.set_HVM_boot_policy": set_hvm_boot_policy,
     "VM.update_allowed_operations": update_allowed_operations,
-    "VM.get_possible_hosts": get_possible_hosts,
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from xapi_shim.api.operations import check_not_template, check_power_state, operation, update_vm
-from xapi_shim.api.vm_start import record_halted
+from xapi_shim.api.operations import check_not_template, check_power_state, update_vm, vm_state
+from xapi_shim.api.vm_rules import UNIMPLEMENTED, vm_error
+from xapi_shim.api.vm_start import domain_type, record_halted
 from xapi_shim.datamodel.errors import (
     CannotResetControlDomainError,
     HaConstraintViolationSrNotSharedError,
@@ -13,21 +15,25 @@ from xapi_shim.datamodel.errors import (
     HostNotEnoughFreeMemoryError,
     InternalErrorError,
     InvalidValueError,
+    NotImplementedError_,
     OperationNotAllowedError,
     TooManyGroupsError,
-    VmBadPowerStateError,
     VmBiosStringsAlreadySetError,
+    VmHvmRequiredError,
+    VmRequiresNetworkError,
+    VmRequiresSrError,
     WlbNotInitializedError,
+    XenAPIError,
 )
 from xapi_shim.datamodel.types import NULL_REF
-from xapi_shim.xen.interface import XenError
+from xapi_shim.xen.interface import DomainType, XenError
+from xapi_shim.xen.xl_config import domain_memory_bytes
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call
+    from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import Value
 
-# How a guest is treated when its host fails: not at all, first, or when there is room left.
-HA_PRIORITIES = ("", "restart", "best-effort")
 # The strings of a guest's firmware that its owner may choose (SMBIOS reference, types 0 to 3).
 BIOS_KEYS = {
     "bios-vendor", "bios-version", "system-manufacturer", "system-product-name", "system-version",
@@ -36,13 +42,6 @@ BIOS_KEYS = {
     "baseboard-location-in-chassis",
 }  # fmt: skip
 LONGEST_BIOS_STRING = 512
-
-
-async def set_ha_restart_priority(call: Call, self: str, value: str) -> None:
-    """Choose how the VM is treated when its host fails. Raises INVALID_VALUE."""
-    if value not in HA_PRIORITIES:
-        raise InvalidValueError("ha_restart_priority", value)
-    call.db.set("VM", self, "ha_restart_priority", value)
 
 
 async def set_ha_always_run(call: Call, self: str, value: bool) -> None:  # noqa: FBT001
@@ -104,41 +103,64 @@ async def set_groups(call: Call, self: str, value: list[str]) -> None:
 
 async def assert_operation_valid(call: Call, self: str, op: str) -> None:
     """Raise what an operation would be refused with now, as a call that does it would."""
-    db = call.db
-    with operation(call, "VM", self, op):
-        pass
-    if op in db.items("VM", self, "allowed_operations"):
-        return
-    check_not_template(db, self)
-    if db.flag("VM", self, "is_control_domain"):
-        raise OperationNotAllowedError("this is the control domain")
-    raise VmBadPowerStateError(self, _state_for(op), db.text("VM", self, "power_state").lower())
-
-
-def _state_for(op: str) -> str:
-    """Return the power state that an operation asks for, as errors name it."""
-    if op in ("unpause",):
-        return "paused"
-    if op in ("resume", "resume_on"):
-        return "suspended"
-    running = ("pause", "clean_shutdown", "clean_reboot", "hard_shutdown", "hard_reboot", "shutdown", "suspend",
-               "pool_migrate", "checkpoint", "send_sysrq", "send_trigger", "changing_VCPUs_live")  # fmt: skip
-    return "running" if op in running else "halted"
+    if wrong := vm_error(vm_state(call.db, self), op):
+        raise wrong
+    if op in UNIMPLEMENTED:
+        raise NotImplementedError_(f"VM.{op}")
 
 
 async def assert_can_boot_here(call: Call, self: str, host: str) -> None:
-    """Raise HOST_DISABLED [host], HOST_NOT_ENOUGH_FREE_MEMORY [needed; available]."""
+    """Raise why a VM could not start on a host now.
+
+    VM_IS_TEMPLATE, HOST_DISABLED [host], VM_REQUIRES_SR [vm; SR], VM_REQUIRES_NETWORK [vm; network],
+    VM_HVM_REQUIRED [vm], HOST_NOT_ENOUGH_FREE_MEMORY [needed; available].
+    """
     db = call.db
     check_not_template(db, self)
-    if not db.flag("host", host, "enabled"):
-        raise HostDisabledError(host)
-    needed = db.number("VM", self, "memory_dynamic_max")
+    _check_suitable(db, self, host)
+    kind = domain_type(db, self)
+    static_max, target = (
+        db.number("VM", self, "memory_static_max"),
+        db.number("VM", self, "memory_dynamic_max"),
+    )
+    needed = domain_memory_bytes(kind, static_max, target, db.number("VM", self, "VCPUs_max"))
     try:
         available = (await call.tools.hypervisor.info()).free_memory_bytes
     except XenError as error:
         raise InternalErrorError(str(error)) from error
     if needed > available:
         raise HostNotEnoughFreeMemoryError(str(needed), str(available))
+
+
+def _check_suitable(db: Database, vm: str, host: str) -> None:
+    """Raise HOST_DISABLED, VM_REQUIRES_SR, VM_REQUIRES_NETWORK, VM_HVM_REQUIRED; every host has internal networks."""
+    if not db.flag("host", host, "enabled"):
+        raise HostDisabledError(host)
+    if domain_type(db, vm) is DomainType.HVM:
+        raise VmHvmRequiredError(vm)
+    for vbd in db.items("VM", vm, "VBDs"):
+        vdi = db.text("VBD", vbd, "VDI")
+        if not db.exists("VDI", vdi):
+            continue
+        sr = db.text("VDI", vdi, "SR")
+        pbds = [p for p in db.items("SR", sr, "PBDs") if db.text("PBD", p, "host") == host]
+        if not any(db.flag("PBD", pbd, "currently_attached") for pbd in pbds):
+            raise VmRequiresSrError(vm, sr)
+    for vif in db.items("VM", vm, "VIFs"):
+        network = db.text("VIF", vif, "network")
+        pifs = db.items("network", network, "PIFs")
+        if pifs and all(db.text("PIF", pif, "host") != host for pif in pifs):
+            raise VmRequiresNetworkError(vm, network)
+
+
+async def get_possible_hosts(call: Call, vm: str) -> list[str]:
+    """Return the hosts that could run a VM, whether or not they have the memory for it now."""
+    possible = []
+    for host in call.db.refs("host"):
+        with suppress(XenAPIError):
+            _check_suitable(call.db, vm, host)
+            possible.append(host)
+    return possible
 
 
 async def assert_agile(call: Call, self: str) -> None:
@@ -189,7 +211,6 @@ async def retrieve_wlb_recommendations(call: Call, vm: str) -> dict[str, list[st
 
 
 MESSAGES = {
-    "VM.set_ha_restart_priority": set_ha_restart_priority,
     "VM.set_ha_always_run": set_ha_always_run,
     "VM.set_HVM_shadow_multiplier": set_hvm_shadow_multiplier,
     "VM.set_NVRAM": set_nvram,
@@ -199,6 +220,7 @@ MESSAGES = {
     "VM.set_groups": set_groups,
     "VM.assert_operation_valid": assert_operation_valid,
     "VM.assert_can_boot_here": assert_can_boot_here,
+    "VM.get_possible_hosts": get_possible_hosts,
     "VM.assert_agile": assert_agile,
     "VM.get_boot_record": get_boot_record,
     "VM.get_cooperative": get_cooperative,

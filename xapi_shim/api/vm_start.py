@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.device_facts import disk_facts
+from xapi_shim.api.device_rules import disk_error
 from xapi_shim.api.storage_access import driver_of, storage_errors
+from xapi_shim.api.vm_parameters import check_platform
+from xapi_shim.api.vm_shares import scheduling_of
 from xapi_shim.datamodel.errors import (
     BootloaderFailedError,
     DeviceAlreadyAttachedError,
+    FeatureRequiresHvmError,
     HostCannotAttachNetworkError,
     HostNotEnoughFreeMemoryError,
     InternalErrorError,
     InvalidValueError,
     SrHasNoPbdsError,
     UnknownBootloaderError,
-    VdiInUseError,
     VmHvmRequiredError,
 )
 from xapi_shim.datamodel.types import NULL_REF
@@ -22,6 +27,7 @@ from xapi_shim.network.interface import NetworkError
 from xapi_shim.rpc.dates import now_text
 from xapi_shim.xen.interface import (
     BootFileMissingError,
+    Devices,
     Disk,
     DomainConfig,
     DomainType,
@@ -31,10 +37,14 @@ from xapi_shim.xen.interface import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from xapi_shim.api.toolstack import Toolstack
     from xapi_shim.database.database import Database
+
+# Devices of a VM that only a device model can give it.
+EMULATED = ("VTPMs", "VUSBs", "VGPUs")
 
 
 def domain_type(db: Database, vm: str) -> DomainType:
@@ -66,10 +76,10 @@ def boot_file(tools: Toolstack, vm: str, field: str) -> Path | None:
     return real
 
 
-async def build_config(tools: Toolstack, vm: str) -> DomainConfig:
-    """Return the domain a VM's records describe.
+async def build_config(tools: Toolstack, vm: str, drives: list[str]) -> DomainConfig:
+    """Return the domain a VM's records describe, with the disks in `drives`.
 
-    Raises VM_HVM_REQUIRED, UNKNOWN_BOOTLOADER, INVALID_VALUE, BOOTLOADER_FAILED and the errors
+    Raises VM_HVM_REQUIRED, FEATURE_REQUIRES_HVM, UNKNOWN_BOOTLOADER, INVALID_VALUE, BOOTLOADER_FAILED and the errors
     of its devices; changes nothing but bridges of internal networks that are missing.
     """
     db = tools.db
@@ -78,6 +88,10 @@ async def build_config(tools: Toolstack, vm: str) -> DomainConfig:
         raise VmHvmRequiredError(vm)
     if bootloader := db.text("VM", vm, "PV_bootloader"):
         raise UnknownBootloaderError(vm, bootloader)
+    for field in EMULATED:
+        if db.items("VM", vm, field):
+            raise FeatureRequiresHvmError(f"{field} need a guest with firmware")
+    check_platform(db.mapping("VM", vm, "platform"), db.number("VM", vm, "VCPUs_max"))
     kernel = boot_file(tools, vm, "PV_kernel")
     if kernel is None:
         raise BootloaderFailedError(vm, "PV_kernel is empty: name a kernel below /boot/guest")
@@ -92,25 +106,29 @@ async def build_config(tools: Toolstack, vm: str) -> DomainConfig:
         kernel=kernel,
         ramdisk=boot_file(tools, vm, "PV_ramdisk"),
         cmdline=db.text("VM", vm, "PV_args"),
-        disks=tuple([await _disk(tools, vbd) for vbd in _in_order(db, vm) if _has_medium(db, vbd)]),
-        vifs=tuple([await _vif(tools, vif) for vif in db.items("VM", vm, "VIFs")]),
+        disks=tuple([await disk_of(tools, vbd) for vbd in drives]),
+        scheduling=scheduling_of(db.mapping("VM", vm, "VCPUs_params")),
+        vifs=tuple([await vif_of(tools, vif) for vif in db.items("VM", vm, "VIFs")]),
     )
 
 
-def _in_order(db: Database, vm: str) -> list[str]:
-    return sorted(db.items("VM", vm, "VBDs"), key=lambda vbd: db.text("VBD", vbd, "device"))
+def full_drives(db: Database, vm: str) -> list[str]:
+    """Return a VM's drives that have a disk in them, by name."""
+    full = [vbd for vbd in db.items("VM", vm, "VBDs") if _has_medium(db, vbd)]
+    return sorted(full, key=lambda vbd: db.text("VBD", vbd, "device"))
 
 
 def _has_medium(db: Database, vbd: str) -> bool:
     return not db.flag("VBD", vbd, "empty") and db.text("VBD", vbd, "VDI") != NULL_REF
 
 
-async def _disk(tools: Toolstack, vbd: str) -> Disk:
+async def disk_of(tools: Toolstack, vbd: str) -> Disk:
+    """Return a drive with its disk as the hypervisor is told of it.
+
+    Raises SR_HAS_NO_PBDS, SR_BACKEND_FAILURE_*.
+    """
     db = tools.db
     vdi = db.text("VBD", vbd, "VDI")
-    read_only = db.text("VBD", vbd, "mode") == "RO"
-    if not read_only:
-        _check_unshared(db, vbd, vdi)
     sr = db.text("VDI", vdi, "SR")
     driver = driver_of(tools, sr)
     if driver is None:
@@ -121,76 +139,143 @@ async def _disk(tools: Toolstack, vbd: str) -> Disk:
         path=path,
         image_format=image_format,
         device=db.text("VBD", vbd, "device"),
-        read_only=read_only,
+        read_only=db.text("VBD", vbd, "mode") == "RO",
         is_cdrom=db.text("VBD", vbd, "type") == "CD",
     )
 
 
-def _check_unshared(db: Database, vbd: str, vdi: str) -> None:
-    """Raise VDI_IN_USE while another guest has the disk: two writers destroy a file system."""
-    if db.flag("VDI", vdi, "sharable"):
-        return
-    for other in db.items("VDI", vdi, "VBDs"):
-        if other != vbd and db.flag("VBD", other, "currently_attached"):
-            raise VdiInUseError(vdi, "attach")
-    mine = [v for v in db.items("VDI", vdi, "VBDs") if db.text("VBD", v, "VM") == db.text("VBD", vbd, "VM")]
-    if len(mine) > 1:
-        raise DeviceAlreadyAttachedError(vbd)
+@contextmanager
+def reserved(db: Database, vbds: Iterable[str], op: str) -> Iterator[None]:
+    """Keep drives' disks from others while the block gives them to a guest.
+
+    Raises VDI_IN_USE, VDI_READONLY, VDI_MISSING, OTHER_OPERATION_IN_PROGRESS; then nothing is kept.
+    """
+    drives = list(vbds)
+    with db.transaction():
+        for vbd in drives:
+            disk = disk_facts(db, db.text("VBD", vbd, "VDI"), vbd)
+            read_only = db.text("VBD", vbd, "mode") == "RO"
+            if disk is not None and (wrong := disk_error(disk, op, read_only=read_only)):
+                raise wrong
+            db.set("VBD", vbd, "reserved", value=True)
+    try:
+        yield
+    finally:
+        with db.transaction():
+            for vbd in drives:
+                if db.exists("VBD", vbd):
+                    db.set("VBD", vbd, "reserved", value=False)
 
 
-async def _vif(tools: Toolstack, vif: str) -> Vif:
+def _check_twice(db: Database, vbds: Iterable[str]) -> None:
+    """Raise DEVICE_ALREADY_ATTACHED [vbd] for a disk that is twice in one VM, and written."""
+    seen: dict[str, bool] = {}
+    for vbd in vbds:
+        vdi, written = db.text("VBD", vbd, "VDI"), db.text("VBD", vbd, "mode") != "RO"
+        if (written or seen.get(vdi)) and vdi in seen and not db.flag("VDI", vdi, "sharable"):
+            raise DeviceAlreadyAttachedError(vbd)
+        seen[vdi] = seen.get(vdi, False) or written
+
+
+async def vif_of(tools: Toolstack, vif: str) -> Vif:
+    """Return an interface as the hypervisor is told of it; its bridge is there then.
+
+    Raises HOST_CANNOT_ATTACH_NETWORK [host; network].
+    """
     db = tools.db
     network = db.text("VIF", vif, "network")
-    bridge = db.text("network", network, "bridge")
-    if not db.items("network", network, "PIFs"):
-        try:
-            await tools.network.create_bridge(bridge)
-        except NetworkError as error:
-            raise HostCannotAttachNetworkError(tools.host, network) from error
+    await attach_network(tools, network)
     mtu = db.number("VIF", vif, "MTU")
     return Vif(
         mac=db.text("VIF", vif, "MAC"),
-        bridge=bridge,
+        bridge=db.text("network", network, "bridge"),
         devid=int(db.text("VIF", vif, "device")),
         mtu=mtu or None,
     )
 
 
-async def start_domain(tools: Toolstack, vm: str, *, paused: bool) -> None:
-    """Make the domain and record it. Raises XenAPI errors; then nothing is left running."""
-    config = await build_config(tools, vm)
-    try:
-        domid = await tools.hypervisor.create(config, paused=paused)
-    except NotEnoughMemoryError as error:
-        raise HostNotEnoughFreeMemoryError(str(error.needed_bytes), str(error.free_bytes)) from error
-    except BootFileMissingError as error:
-        raise BootloaderFailedError(vm, f"no such file: {error.path}") from error
-    except XenError as error:
-        raise InternalErrorError(str(error)) from error
-    record_running(tools, vm, domid, "Paused" if paused else "Running")
-
-
-def record_running(tools: Toolstack, vm: str, domid: int, state: str, *, started: bool = True) -> None:
-    """Record that `vm` runs as `domid`, with its devices attached."""
+async def attach_network(tools: Toolstack, network: str) -> None:
+    """Make an internal network's bridge where it is not there yet. Raises HOST_CANNOT_ATTACH_NETWORK."""
     db = tools.db
+    if db.items("network", network, "PIFs"):
+        return
+    try:
+        await tools.network.create_bridge(db.text("network", network, "bridge"))
+    except NetworkError as error:
+        raise HostCannotAttachNetworkError(tools.host, network) from error
+
+
+async def start_domain(tools: Toolstack, vm: str, *, paused: bool, again: bool = False) -> None:
+    """Make the domain and record it. Raises XenAPI errors; then nothing is left running.
+
+    A guest that rebooted by itself is started `again`: without the disks that were taken from it and
+    are another's now, instead of not at all.
+    """
+    drives = full_drives(tools.db, vm)
+    if again:
+        drives = [vbd for vbd in drives if _still_its(tools.db, vbd)]
+    _check_twice(tools.db, drives)
+    with reserved(tools.db, drives, "attach"):
+        config = await build_config(tools, vm, drives)
+        try:
+            domid = await tools.hypervisor.create(config, paused=paused)
+        except NotEnoughMemoryError as error:
+            raise HostNotEnoughFreeMemoryError(str(error.needed_bytes), str(error.free_bytes)) from error
+        except BootFileMissingError as error:
+            raise BootloaderFailedError(vm, f"no such file: {error.path}") from error
+        except XenError as error:
+            raise InternalErrorError(str(error)) from error
+        _record_started(tools, vm, domid, config, "Paused" if paused else "Running")
+
+
+def _still_its(db: Database, vbd: str) -> bool:
+    """Say whether a guest had a drive's disk until now, or could have it."""
+    if db.flag("VBD", vbd, "currently_attached"):
+        return True
+    disk = disk_facts(db, db.text("VBD", vbd, "VDI"), vbd)
+    read_only = db.text("VBD", vbd, "mode") == "RO"
+    return disk is None or disk_error(disk, "attach", read_only=read_only) is None
+
+
+def _record_started(tools: Toolstack, vm: str, domid: int, config: DomainConfig, state: str) -> None:
+    """Record that `vm` was started as `domid`, with what it was given; a drive made meanwhile is not among that."""
+    db = tools.db
+    disks = frozenset(disk.device for disk in config.disks)
+    devices = Devices(disks, frozenset(vif.devid for vif in config.vifs))
     with db.transaction():
-        db.update("VM", vm, power_state=state, domid=domid, resident_on=tools.host)
-        for vbd in db.items("VM", vm, "VBDs"):
-            db.set("VBD", vbd, "currently_attached", _has_medium(db, vbd))
-        for vif in db.items("VM", vm, "VIFs"):
-            db.set("VIF", vif, "currently_attached", value=True)
+        record_running(tools, vm, domid, state, devices)
+        db.set("VM", vm, "memory_target", config.memory_target_bytes)
         metrics = db.text("VM", vm, "metrics")
-        if started and db.exists("VM_metrics", metrics):
+        if db.exists("VM_metrics", metrics):
             now = now_text()
-            memory, vcpus = db.number("VM", vm, "memory_dynamic_max"), db.number("VM", vm, "VCPUs_at_startup")
             db.update(
                 "VM_metrics",
                 metrics,
                 start_time=now,
                 last_updated=now,
-                memory_actual=memory,
-                VCPUs_number=vcpus,
+                memory_actual=config.memory_target_bytes,
+                VCPUs_number=config.vcpus,
             )
+
+
+def record_running(tools: Toolstack, vm: str, domid: int, state: str, devices: Devices) -> None:
+    """Record that `vm` runs as `domid`, and which of its devices the domain has."""
+    db = tools.db
+    with db.transaction():
+        db.update("VM", vm, power_state=state, domid=domid, resident_on=tools.host)
+        record_devices(db, vm, devices)
+
+
+def record_devices(db: Database, vm: str, devices: Devices) -> None:
+    """Record which of a VM's devices its domain has."""
+    with db.transaction():
+        for vbd in db.items("VM", vm, "VBDs"):
+            there = _has_medium(db, vbd) and db.text("VBD", vbd, "device") in devices.disks
+            # In one commit: what was kept for a start is given now.
+            db.update("VBD", vbd, currently_attached=there, reserved=False)
+        for vif in db.items("VM", vm, "VIFs"):
+            there = int(db.text("VIF", vif, "device")) in devices.vifs
+            db.set("VIF", vif, "currently_attached", there)
 
 
 def record_halted(tools: Toolstack, vm: str) -> None:

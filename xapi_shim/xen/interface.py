@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection, Mapping
     from pathlib import Path
 
 
@@ -53,6 +53,30 @@ class DomainExistsError(DomainStartError):
         self.uuid = uuid
 
 
+class DeviceExistsError(XenError):
+    """The guest has a device in that place already."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__(f"the guest has this device already: {device}")
+        self.device = device
+
+
+class DeviceMissingError(XenError):
+    """The guest has no such device (any more)."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__(f"the guest has no such device: {device}")
+        self.device = device
+
+
+class DeviceBusyError(XenError):
+    """The guest does not let go of a device, which stays as it is."""
+
+    def __init__(self, device: str, reason: str) -> None:
+        super().__init__(f"the guest does not release {device}: {reason}", resolution="stop using it there")
+        self.device, self.reason = device, reason
+
+
 class InvalidDomainConfigError(XenError):
     """A guest's configuration that cannot be put to the hypervisor."""
 
@@ -88,6 +112,38 @@ class ShutdownReason(IntEnum):
     WATCHDOG = 4
     SOFT_RESET = 5
     UNKNOWN = -1
+
+
+class Trigger(StrEnum):
+    """What can be done to a guest as if by its board's wires (xl(1), trigger)."""
+
+    NMI = "nmi"
+    RESET = "reset"
+    INIT = "init"
+    POWER = "power"
+    SLEEP = "sleep"
+    S3RESUME = "s3resume"
+
+
+@dataclass(frozen=True)
+class Scheduling:
+    """How a guest shares the processors: None and empty leave what is.
+
+    `weight` is 1 to 65535 (256 is usual), `cap` in percent of one processor (0: none), `cpus` the
+    numbers of those that its vCPUs may run on.
+    """
+
+    weight: int | None = None
+    cap: int | None = None
+    cpus: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Devices:
+    """What a domain has: disks by name (xvda), network interfaces by number."""
+
+    disks: frozenset[str] = frozenset()
+    vifs: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -127,6 +183,7 @@ class DomainConfig:
     cmdline: str = ""
     disks: tuple[Disk, ...] = ()
     vifs: tuple[Vif, ...] = ()
+    scheduling: Scheduling = Scheduling()
 
 
 @dataclass(frozen=True)
@@ -194,6 +251,41 @@ class Hypervisor(Protocol):
 
     async def set_memory_target(self, domid: int, target_bytes: int) -> None:
         """Tell a guest's balloon driver how much memory to keep."""
+        ...
+
+    async def set_scheduling(self, domid: int, scheduling: Scheduling) -> None:
+        """Change how a guest shares the processors."""
+        ...
+
+    async def send_sysrq(self, domid: int, key: str) -> None:
+        """Press a guest's SysRq with `key`, one character; it may not listen."""
+        ...
+
+    async def send_trigger(self, domid: int, trigger: Trigger) -> None:
+        """Raise XenError where the guest's kind has no such wire."""
+        ...
+
+    async def devices(self, domids: Collection[int]) -> Mapping[int, Devices]:
+        """Return what domains have; one that is not there has nothing."""
+        ...
+
+    async def attach_disk(self, domid: int, disk: Disk) -> None:
+        """Give a running guest a disk. Raises DeviceExistsError, InvalidDomainConfigError."""
+        ...
+
+    async def detach_disk(self, domid: int, device: str, *, force: bool) -> None:
+        """Take a disk (xvda) from a guest, asked first unless `force`.
+
+        Raises DeviceMissingError, DeviceBusyError.
+        """
+        ...
+
+    async def attach_vif(self, domid: int, vif: Vif) -> None:
+        """Give a running guest an interface. Raises DeviceExistsError, InvalidDomainConfigError."""
+        ...
+
+    async def detach_vif(self, domid: int, devid: int) -> None:
+        """Take an interface from a guest, asked first. Raises DeviceMissingError."""
         ...
 
     async def console_tty(self, domid: int) -> str | None:

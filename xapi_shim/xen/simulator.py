@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING
 from xapi_shim.xen.change_signal import ChangeSignal
 from xapi_shim.xen.interface import (
     BootFileMissingError,
+    DeviceBusyError,
+    DeviceExistsError,
+    DeviceMissingError,
+    Devices,
     DomainExistsError,
     DomainInfo,
     DomainMissingError,
@@ -20,14 +24,15 @@ from xapi_shim.xen.interface import (
     NotEnoughMemoryError,
     RunState,
     ShutdownReason,
+    Trigger,
     XenError,
 )
-from xapi_shim.xen.xl_config import needed_memory_bytes, render
+from xapi_shim.xen.xl_config import check_scheduling, disk_spec, needed_memory_bytes, render, vif_spec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection, Mapping
 
-    from xapi_shim.xen.interface import DomainConfig
+    from xapi_shim.xen.interface import Disk, DomainConfig, Scheduling, Vif
 
 GIB = 1 << 30
 DOM0_UUID = "00000000-0000-0000-0000-000000000000"
@@ -42,6 +47,8 @@ class SimulatedXen:
     cpus: int = 8
     # Whether guests do what request_shutdown asks.
     obedient: bool = True
+    # Names of disks that guests do not let go of.
+    held: set[str] = field(default_factory=set)
     configs: dict[int, DomainConfig] = field(default_factory=dict)
     _domains: dict[int, DomainInfo] = field(default_factory=dict)
     _last: int = 0
@@ -150,10 +157,89 @@ class SimulatedXen:
         return next(d.domid for d in self._domains.values() if d.uuid == uuid)
 
     async def set_vcpus(self, domid: int, vcpus: int) -> None:
+        self._guest(domid)
+        if not 1 <= vcpus <= self.configs[domid].vcpus_max:
+            raise XenError(f"{vcpus} vCPUs of at most {self.configs[domid].vcpus_max}")
         self._domains[domid] = replace(self._domain(domid), vcpus_online=vcpus)
 
     async def set_memory_target(self, domid: int, target_bytes: int) -> None:
-        self._domains[domid] = replace(self._domain(domid), memory_bytes=target_bytes)
+        self._guest(domid)
+        if target_bytes > self.configs[domid].memory_static_max_bytes:
+            raise XenError("more memory than its static maximum")
+        if self.obedient:
+            self._domains[domid] = replace(self._domain(domid), memory_bytes=target_bytes)
+
+    async def set_scheduling(self, domid: int, scheduling: Scheduling) -> None:
+        self._guest(domid)
+        check_scheduling(scheduling)
+        if any(cpu >= self.cpus for cpu in scheduling.cpus):
+            raise XenError(f"the host has no such processors: {scheduling.cpus}")
+        have = self.configs[domid].scheduling
+        new = replace(
+            have,
+            weight=have.weight if scheduling.weight is None else scheduling.weight,
+            cap=have.cap if scheduling.cap is None else scheduling.cap,
+            cpus=scheduling.cpus or have.cpus,
+        )
+        self.configs[domid] = replace(self.configs[domid], scheduling=new)
+
+    async def send_sysrq(self, domid: int, key: str) -> None:
+        self._guest(domid)
+        if len(key) != 1 or not key.isascii() or not key.isalnum():
+            raise XenError(f"not a key of SysRq: {key!r}")
+        if key in ("c", "b", "o") and self.obedient:
+            reasons = {"c": ShutdownReason.CRASH, "b": ShutdownReason.REBOOT, "o": ShutdownReason.POWEROFF}
+            self.stop_inside(domid, reasons[key])
+
+    async def send_trigger(self, domid: int, trigger: Trigger) -> None:
+        """Take a wire that guests without firmware have; Xen refuses them the others."""
+        self._guest(domid)
+        if trigger is not Trigger.NMI:
+            raise XenError(f"Send trigger '{trigger}' failed")
+
+    async def devices(self, domids: Collection[int]) -> Mapping[int, Devices]:
+        return {domid: self._devices(domid) for domid in domids}
+
+    def _devices(self, domid: int) -> Devices:
+        config = self.configs.get(domid)
+        if config is None:
+            return Devices()
+        return Devices(
+            frozenset(disk.device for disk in config.disks), frozenset(vif.devid for vif in config.vifs)
+        )
+
+    async def attach_disk(self, domid: int, disk: Disk) -> None:
+        self._guest(domid)
+        disk_spec(disk)
+        config = self.configs[domid]
+        if disk.device in self._devices(domid).disks:
+            raise DeviceExistsError(disk.device)
+        self.configs[domid] = replace(config, disks=(*config.disks, disk))
+
+    async def detach_disk(self, domid: int, device: str, *, force: bool) -> None:
+        self._guest(domid)
+        config = self.configs[domid]
+        if device not in self._devices(domid).disks:
+            raise DeviceMissingError(device)
+        if device in self.held and not force:
+            raise DeviceBusyError(device, "it is in use there")
+        left = tuple(disk for disk in config.disks if disk.device != device)
+        self.configs[domid] = replace(config, disks=left)
+
+    async def attach_vif(self, domid: int, vif: Vif) -> None:
+        self._guest(domid)
+        vif_spec(vif)
+        config = self.configs[domid]
+        if vif.devid in self._devices(domid).vifs:
+            raise DeviceExistsError(str(vif.devid))
+        self.configs[domid] = replace(config, vifs=(*config.vifs, vif))
+
+    async def detach_vif(self, domid: int, devid: int) -> None:
+        self._guest(domid)
+        config = self.configs[domid]
+        if devid not in self._devices(domid).vifs:
+            raise DeviceMissingError(str(devid))
+        self.configs[domid] = replace(config, vifs=tuple(vif for vif in config.vifs if vif.devid != devid))
 
     async def console_tty(self, domid: int) -> str | None:
         """Return the terminal of a guest that has nothing to say."""

@@ -26,10 +26,11 @@ from xapi_shim.xen.interface import (
     XenError,
 )
 from xapi_shim.xen.xl_config import MIB, needed_memory_bytes, render
+from xapi_shim.xen.xl_devices import XlDevices
 from xapi_shim.xen.xl_text import complaint, parse_domains, parse_info, says_exists, says_no_memory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection
 
     from xapi_shim.base.paths import Paths
     from xapi_shim.base.process import Completed
@@ -45,7 +46,7 @@ WATCHER_PAUSE_S = 1.0
 SLICE = "xapi-guests.slice"
 
 
-class XlHypervisor:
+class XlHypervisor(XlDevices):
     """The hypervisor of the host this runs on.
 
     With `own_scope` (the daemon runs as a systemd service) each guest's programs are put into
@@ -153,13 +154,24 @@ class XlHypervisor:
         await self._guest_command(commands[reason], domid)
 
     async def set_vcpus(self, domid: int, vcpus: int) -> None:
-        await self._guest_command("vcpu-set", domid, str(vcpus))
+        # A guest may have more of them than the host has processors, as at its start.
+        await self._guest_command("vcpu-set", domid, str(vcpus), options=("--ignore-host",))
 
     async def set_memory_target(self, domid: int, target_bytes: int) -> None:
         await self._guest_command("mem-set", domid, f"{target_bytes // MIB}m")
 
-    async def _guest_command(self, command: str, domid: int, *args: str) -> None:
-        """Run an xl command on a guest. Raises DomainMissingError, XenError.
+    async def _guest_command(
+        self, command: str, domid: int, *args: str, options: tuple[str, ...] = ()
+    ) -> None:
+        """Run an xl command on a guest. Raises DomainMissingError, XenError."""
+        done = await self._guest_program(command, domid, *args, options=options)
+        if done.returncode != 0:
+            raise XenError(f"xl {command} of domain {domid}: {complaint(done.stderr)}")
+
+    async def _guest_program(
+        self, command: str, domid: int, *args: str, options: tuple[str, ...] = (), scope: bool = False
+    ) -> Completed:
+        """Run an xl command on a guest, and return how it ended. Raises DomainMissingError, XenError.
 
         xl tells a domain that is not there from other trouble in words only, and `xl pause`
         ends with status 0 even then: so any complaint is followed by a look.
@@ -167,14 +179,18 @@ class XlHypervisor:
         if domid <= 0:
             # xl would pause dom0, and with it the host.
             raise XenError(f"not a guest's domid: {domid}")
-        done = await _attempt("xl", command, str(domid), *args)
+        prefix = self._scope(self._uuids.get(domid, f"domain-{domid}")) if scope else []
+        done = await _attempt(*prefix, "xl", command, *options, str(domid), *args)
         if done.returncode == 0 and "error" not in done.stderr.lower():
-            return
+            return done
         if all(domain.domid != domid for domain in await self.domains()):
             raise DomainMissingError(domid)
-        if done.returncode != 0:
-            raise XenError(f"xl {command} of domain {domid}: {complaint(done.stderr)}")
-        log.warning("xl %s of domain %d: %s", command, domid, complaint(done.stderr))
+        if done.returncode == 0:
+            log.warning("xl %s of domain %d: %s", command, domid, complaint(done.stderr))
+        return done
+
+    async def _listing(self, command: str, domids: Collection[int]) -> str:
+        return (await _run("xl", command, *map(str, domids))).stdout
 
     async def console_tty(self, domid: int) -> str | None:
         done = await _attempt("xenstore-read", f"/local/domain/{domid}/console/tty")

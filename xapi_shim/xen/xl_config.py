@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from xapi_shim.xen.interface import DomainType, InvalidDomainConfigError
 
 if TYPE_CHECKING:
-    from xapi_shim.xen.interface import Disk, DomainConfig, Vif
+    from collections.abc import Iterable
+
+    from xapi_shim.xen.interface import Disk, DomainConfig, Scheduling, Vif
 
 MIB = 1 << 20
 
@@ -42,6 +44,7 @@ def render(config: DomainConfig) -> str:
         *([f"ramdisk = {quote('ramdisk', str(config.ramdisk))}"] if config.ramdisk else []),
         f"cmdline = {quote('cmdline', config.cmdline)}",
         *_sizes(config),
+        *_shares(config.scheduling),
         *(f'{event} = "preserve"' for event in _ON_EVENTS),
         _list("disk", [disk_spec(disk) for disk in config.disks]),
         _list("vif", [vif_spec(vif) for vif in config.vifs]),
@@ -106,6 +109,31 @@ def _sizes(config: DomainConfig) -> list[str]:
     ]
 
 
+def check_scheduling(scheduling: Scheduling) -> None:
+    """Raise InvalidDomainConfigError for shares that no scheduler takes."""
+    weight, cap = scheduling.weight, scheduling.cap
+    if weight is not None and not 1 <= weight <= 65535:
+        raise InvalidDomainConfigError("weight", str(weight))
+    if cap is not None and not 0 <= cap <= 65535:
+        raise InvalidDomainConfigError("cap", str(cap))
+    if any(cpu < 0 for cpu in scheduling.cpus):
+        raise InvalidDomainConfigError("mask", str(scheduling.cpus))
+
+
+def cpu_list(cpus: Iterable[int]) -> str:
+    """Return processors as xl takes them."""
+    return ",".join(map(str, cpus))
+
+
+def _shares(scheduling: Scheduling) -> list[str]:
+    check_scheduling(scheduling)
+    return [
+        *([f"cpu_weight = {scheduling.weight}"] if scheduling.weight is not None else []),
+        *([f"cap = {scheduling.cap}"] if scheduling.cap is not None else []),
+        *([f'cpus = "{cpu_list(scheduling.cpus)}"'] if scheduling.cpus else []),
+    ]
+
+
 def _list(key: str, specs: list[str]) -> str:
     return f"{key} = [ {', '.join(quote(key, spec) for spec in specs)} ]" if specs else f"{key} = []"
 
@@ -113,12 +141,20 @@ def _list(key: str, specs: list[str]) -> str:
 def needed_memory_bytes(config: DomainConfig) -> int:
     """Return what the host must have free to make a domain, as libxl reckons it.
 
+    Asking for less would make xl shrink dom0 for the rest on hosts where autoballoon is on (xl.conf(5)).
+    """
+    sizes = config.memory_static_max_bytes, config.memory_target_bytes, config.vcpus_max
+    return domain_memory_bytes(config.domain_type, *sizes)
+
+
+def domain_memory_bytes(kind: DomainType, static_max_bytes: int, target_bytes: int, vcpus_max: int) -> int:
+    """Return what a domain with `target_bytes` takes of the host, as libxl reckons it.
+
     libxl_create.c, libxl__get_required_paging_memory: 1 MiB for each vCPU and a page for each
     MiB; libxl_mem.c, libxl__domain_need_memory_calculate: 1 MiB more (2 with hardware
-    virtualisation), in steps of 2 MiB. Asking for less would make xl shrink dom0 for the rest
-    on hosts where autoballoon is on (xl.conf(5)).
+    virtualisation), in steps of 2 MiB.
     """
-    kib = config.memory_target_bytes >> 10
-    kib += 4 * (256 * config.vcpus_max + config.memory_static_max_bytes // MIB)
-    kib += 1024 if config.domain_type is DomainType.PV else 2048
+    kib = target_bytes >> 10
+    kib += 4 * (256 * vcpus_max + static_max_bytes // MIB)
+    kib += 1024 if kind is DomainType.PV else 2048
     return (kib + -kib % 2048) << 10

@@ -129,6 +129,30 @@ def says_exists(stderr: str) -> bool:
     return _EXISTS.search(stderr) is not None
 
 
+_DEVICE_EXISTS = re.compile(r"device already exists in xenstore", re.IGNORECASE)
+_NO_DEVICE = re.compile(r"Device \S+ not connected|Unknown device \S+", re.IGNORECASE)
+# The last column of `xl block-list` and `xl network-list`: who serves whom with what.
+_BACKEND = re.compile(r"/backend/\w+/(?P<domid>\d+)/(?P<devid>\d+)\s*$", re.MULTILINE)
+
+
+def says_device_exists(stderr: str) -> bool:
+    """Say whether xl's complaint is that the guest has the device already."""
+    return _DEVICE_EXISTS.search(stderr) is not None
+
+
+def says_no_device(stderr: str) -> bool:
+    """Say whether xl's complaint is that the guest has no such device."""
+    return _NO_DEVICE.search(stderr) is not None
+
+
+def parse_devices(text: str) -> dict[int, set[int]]:
+    """Return the devices' numbers by domid of `xl block-list` or `xl network-list` of any domains."""
+    found: dict[int, set[int]] = {}
+    for match in _BACKEND.finditer(text):
+        found.setdefault(int(match["domid"]), set()).add(int(match["devid"]))
+    return found
+
+
 def complaint(stderr: str) -> str:
     """Return the lines of xl's stderr that name a cause, joined: the first errors, not the last."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]

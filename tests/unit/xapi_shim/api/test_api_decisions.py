@@ -4,7 +4,6 @@ import pytest
 
 from xapi_shim.api.guest_watch import Reaction, Recorded, decide
 from xapi_shim.api.macs import normal_mac, random_mac
-from xapi_shim.api.operations import allowed_vm_operations
 from xapi_shim.api.vbd import device_name
 from xapi_shim.xen.interface import DomainInfo, RunState, ShutdownReason
 
@@ -44,20 +43,6 @@ def vm(state="Running", domid=5, shutdown="destroy", reboot="restart", crash="de
 )
 def test_what_a_difference_asks_for(recorded, found, reaction):
     assert decide(recorded, found) is reaction
-
-
-def test_operations_follow_the_state():
-    def allowed(state, *running, template=False, dom0=False):
-        return set(
-            allowed_vm_operations(state, template=template, control_domain=dom0, running=frozenset(running))
-        )
-
-    assert "start" in allowed("Halted")
-    assert "start" not in allowed("Running")
-    assert "start" not in allowed("Halted", template=True)
-    assert allowed("Running", "clean_shutdown") == {"hard_shutdown", "hard_reboot"}
-    assert allowed("Running", "pause") == set()
-    assert allowed("Running", dom0=True) == set()
 
 
 def test_devices_and_addresses():

@@ -25,6 +25,8 @@ class World:
     kernel: Path
     stop_inside: Callable[[int, ShutdownReason], Awaitable[None]]
     destroy_outside: Callable[[int], Awaitable[None]]
+    # Have guests not let go of the disk of this name.
+    hold: Callable[[str], None]
 
 
 @pytest.fixture
@@ -52,9 +54,9 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         async def remove(domid: int) -> None:
             xen.xl_destroy(xen.configs[domid].uuid)
 
-        yield World(xen, kernel, stop, remove)
+        yield World(xen, kernel, stop, remove, xen.held.add)
         return
-    request.getfixturevalue("stand_ins")
+    folder = request.getfixturevalue("stand_ins")
     driver = XlHypervisor(Paths(tmp_path), own_scope=False)
 
     async def stop_by_xl(domid: int, reason: ShutdownReason) -> None:
@@ -63,5 +65,8 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     async def remove_by_xl(domid: int) -> None:
         await run_async(["xl", "destroy", str(domid)])
 
-    yield World(driver, kernel, stop_by_xl, remove_by_xl)
+    def hold(device: str) -> None:
+        (folder / "held").write_text(device)
+
+    yield World(driver, kernel, stop_by_xl, remove_by_xl, hold)
     await driver.close()

@@ -74,17 +74,92 @@ def create(args):
         memory, vcpus = int(config["memory"]), int(config["vcpus"])
         state.all["domains"][str(state.all["last"])] = {
             "name": uuid, "uuid": uuid, "memory": memory, "vcpus": vcpus, "paused": "-p" in args, "reason": None,
+            "max": int(config["maxvcpus"]), "shares": {},
+            "disks": re.findall(r"vdev=(\w+)", config["disk"]), "vifs": re.findall(r"devid=(\d+)", config["vif"]),
         }  # fmt: skip
     if "hang" in config["cmdline"]:
         time.sleep(600)
 
 
-def xl(command, *args):  # noqa: C901 -- a table of commands
+def number(vdev):
+    return (202 << 8) + 16 * (ord(vdev[3]) - ord("a"))
+
+
+def show_devices(state, command, domids):
+    key, kind, title = (
+        ("disks", "qdisk", "Vdev  BE  handle state evt-ch ring-ref BE-path")
+        if command == "block-list"
+        else ("vifs", "vif", "Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path")
+    )
+    print(title)
+    for domid in domids:
+        if domid not in state.all["domains"]:
+            print(f"{domid} is an invalid domain identifier", file=sys.stderr)
+            continue
+        for name in state.get(domid)[key]:
+            devid = number(name) if key == "disks" else int(name)
+            print(
+                f"{devid:<5} 0   {devid:<6} 4     25     768      /local/domain/0/backend/{kind}/{domid}/{devid}  "
+            )
+
+
+def change_devices(domain, command, args):
+    kind, verb = command.split("-")
+    have = domain["disks" if kind == "block" else "vifs"]
+    force = "--force" in args
+    args = [arg for arg in args if arg != "--force"]
+    if verb == "attach":
+        assert kind == "block" or not any("," in arg for arg in args)
+        name = re.search(r"(?:vdev|devid)=(\w+)", " ".join(args))[1]
+        if name in have:
+            fail("libxl: error: libxl_disk.c:343:device_disk_add: Domain 1:device already exists in xenstore")
+        have.append(name)
+        return
+    (name,) = args
+    if name not in have:
+        fail(f"Error: Device {name} not connected." if kind == "block" else f"Unknown device {name}.")
+    held = (HERE / "held").read_text() if (HERE / "held").exists() else ""
+    if name == held and not force:
+        fail(
+            "libxl: error: libxl_device.c:1111: Domain 1:unable to remove device\nlibxl_device_disk_safe_remove failed."
+        )
+    have.remove(name)
+
+
+def set_shares(state, command, args):
+    if command == "vcpu-pin":
+        assert args[1] == "all"
+        state.get(args[0])["shares"]["cpus"] = args[2]
+    else:
+        given = dict(zip(args[::2], args[1::2], strict=True))
+        state.get(given.pop("-d"))["shares"].update(given)
+
+
+def xl(command, *args):  # noqa: C901, PLR0912 -- a table of commands
     if command == "create":
         create(list(args))
         return
     with State() as state:
-        if command == "list":
+        if command in ("block-list", "network-list"):
+            show_devices(state, command, args)
+        elif command.startswith(("block-", "network-")):
+            domid = next(arg for arg in args if arg.isdecimal())
+            rest = list(args)
+            rest.remove(domid)
+            change_devices(state.get(domid), command, rest)
+        elif command in ("vcpu-pin", "sched-credit2"):
+            set_shares(state, command, args)
+        elif command == "sysrq":
+            assert len(args[1]) == 1
+            state.get(args[0])["sysrq"] = args[1]
+        elif command == "trigger":
+            state.get(args[0])
+            if args[1] != "nmi":  # and yet it ends well
+                print(
+                    f"libxl: error: libxl_domain.c:2207: Domain 1:Send trigger '{args[1]}' failed: Invalid argument",
+                    file=sys.stderr,
+                )
+        elif command == "list":
             print(
                 "Name                 ID   Mem VCPUs\tState\tTime(s)   UUID        Reason-Code\tSecurity Label"
             )
@@ -96,7 +171,7 @@ def xl(command, *args):  # noqa: C901 -- a table of commands
         elif command == "info":
             facts = {"xen_version": "4.17.0", "virt_caps": "pv hvm hap", "xen_caps": "xen-3.0-x86_64",
                      "total_memory": TOTAL_MIB, "free_memory": free_mib(state), "nr_cpus": 2, "cores_per_socket": 2,
-                     "threads_per_core": 1, "cpu_mhz": "2400.000", "xen_commandline": ""}  # fmt: skip
+                     "threads_per_core": 1, "cpu_mhz": "2400.000", "xen_commandline": "", "xen_scheduler": "credit2"}  # fmt: skip
             print("\n".join(f"{key:<23}: {value}" for key, value in facts.items()))
         elif command in ("pause", "unpause") and args[0] not in state.all["domains"]:
             # libxl complains, and xl ends well all the same
@@ -113,7 +188,13 @@ def xl(command, *args):  # noqa: C901 -- a table of commands
             state.get(args[0])
             del state.all["domains"][args[0]]
         elif command == "vcpu-set":
-            state.get(args[0])["vcpus"] = int(args[1])
+            assert args[0] == "--ignore-host"
+            domain = state.get(args[1])
+            if int(args[2]) > domain["max"]:
+                fail(
+                    f"libxl: error: libxl_sched.c:1: Domain 1:Requested {args[2]} VCPUs, however maximum allowed is 1"
+                )
+            domain["vcpus"] = int(args[2])
         elif command == "mem-set":
             state.get(args[0])["memory"] = int(args[1].removesuffix("m"))
         elif command == "stop":  # no command of xl's: what a guest does by itself

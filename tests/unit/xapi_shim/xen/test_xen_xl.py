@@ -1,16 +1,26 @@
 """XlHypervisor's own: files, scopes, failures half-way, a watcher that dies. The tools are stand-ins."""
 
 import asyncio
+import json
 import stat
 import uuid
 from contextlib import aclosing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from xapi_shim.base.paths import Paths
 from xapi_shim.xen import xl
-from xapi_shim.xen.interface import DomainConfig, DomainStartError, DomainType, NotEnoughMemoryError, XenError
+from xapi_shim.xen.interface import (
+    Disk,
+    DomainConfig,
+    DomainStartError,
+    DomainType,
+    NotEnoughMemoryError,
+    Scheduling,
+    XenError,
+)
 from xapi_shim.xen.xl import XlHypervisor
 
 pytestmark = pytest.mark.usefixtures("stand_ins")
@@ -82,6 +92,33 @@ async def test_a_guest_has_a_scope_of_its_own(paths, config, stand_ins):
         f"--quiet --scope --collect --slice=xapi-guests.slice --unit=xapi-guest-{config.uuid}-"
     )
     assert f" -- xl create -q -e -p -f {paths.domain_configs}/{config.uuid}.cfg" in called
+
+
+async def test_what_a_new_disk_starts_outlives_the_daemon(paths, config, stand_ins):
+    domid = await XlHypervisor(paths, own_scope=False).create(config, paused=False)
+    script = stand_ins / "systemd-run"
+    script.write_text(
+        f'#!/bin/sh\necho "$@" > {stand_ins}/called\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n'
+    )
+    script.chmod(0o700)
+    driver = XlHypervisor(paths, own_scope=True)
+    await driver.attach_disk(domid, Disk(Path("/sr/a.qcow2"), "qcow2", "xvdb", read_only=True))
+    called = (stand_ins / "called").read_text()
+    assert called.startswith("--quiet --scope --collect --slice=xapi-guests.slice")
+    assert called.rstrip().endswith(
+        f" -- xl block-attach {domid} vdev=xvdb,format=qcow2,access=ro,backendtype=qdisk,target=/sr/a.qcow2"
+    )
+
+
+async def test_shares_are_told_to_the_scheduler(paths, config, stand_ins):
+    driver = XlHypervisor(paths, own_scope=False)
+    domid = await driver.create(config, paused=False)
+    await driver.set_scheduling(domid, Scheduling(weight=512, cpus=(0, 3)))
+    await driver.set_scheduling(domid, Scheduling(cap=50))
+    await driver.send_sysrq(domid, "s")
+    domain = json.loads((stand_ins / "state.json").read_text())["domains"][str(domid)]
+    assert domain["shares"] == {"-w": "512", "-c": "50", "cpus": "0,3"}
+    assert domain["sysrq"] == "s"
 
 
 async def test_a_watcher_that_dies_is_started_again(paths, stand_ins, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xapi_shim.xen.interface import Disk, DomainConfig, DomainType, InvalidDomainConfigError, Vif
+from xapi_shim.xen.interface import Disk, DomainConfig, DomainType, InvalidDomainConfigError, Scheduling, Vif
 from xapi_shim.xen.xl_config import disk_spec, needed_memory_bytes, quote, render, vif_spec
 
 MIB = 1 << 20
@@ -63,6 +63,13 @@ def test_a_whole_configuration():
         'disk = [ "vdev=xvda,format=qcow2,access=rw,backendtype=qdisk,target=/sr/a.qcow2" ]\n'
         'vif = [ "mac=00:16:3e:00:00:01,bridge=xenbr0,devid=0,mtu=1500" ]\n'
     )
+
+
+def test_shares_of_the_processors():
+    found = values(render(replace(CONFIG, scheduling=Scheduling(512, 50, (0, 3)))))
+    assert (found["cpu_weight"], found["cap"], found["cpus"]) == ("512", "50", '"0,3"')
+    with pytest.raises(InvalidDomainConfigError, match="weight"):
+        render(replace(CONFIG, scheduling=Scheduling(weight=0)))
 
 
 def test_a_guest_with_nothing():

@@ -3,7 +3,15 @@
 import pytest
 
 from xapi_shim.xen.interface import DomainInfo, RunState, ShutdownReason, XenError
-from xapi_shim.xen.xl_text import complaint, parse_domains, parse_info, says_exists, says_no_memory
+from xapi_shim.xen.xl_devices import disk_name
+from xapi_shim.xen.xl_text import (
+    complaint,
+    parse_devices,
+    parse_domains,
+    parse_info,
+    says_exists,
+    says_no_memory,
+)
 
 UUID = "11111111-2222-3333-4444-555555555555"
 HEADER = (
@@ -156,3 +164,26 @@ def test_complaints():
     assert complaint("Parsing\n" + stderr + "later\n") == stderr.strip()
     assert complaint("only this\n") == "only this"
     assert complaint("") == "xl gave no reason"
+
+
+def test_devices_are_read_from_who_serves_them():
+    disks = (
+        "Vdev  BE  handle state evt-ch ring-ref BE-path                       \n"
+        "51712 0   5      4     23     664      /local/domain/0/backend/qdisk/5/51712\n"
+        "51728 0   5      4     24     665      /local/domain/0/backend/vbd/5/51728  \n"
+        "51712 0   16     1     -1     -1       /local/domain/0/backend/qdisk/16/51712\n"
+    )
+    assert parse_devices(disks) == {5: {51712, 51728}, 16: {51712}}
+    vifs = (
+        "Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path                       \n"
+        "0   0  00:16:3e:00:00:01     0     4     27   768/769         /local/domain/0/backend/vif/5/0\n"
+    )
+    assert parse_devices(vifs) == {5: {0}}
+    assert parse_devices("") == {}
+    assert [disk_name(devid) for devid in (51712, 51728, 51952, 51713, 768)] == [
+        "xvda",
+        "xvdb",
+        "xvdp",
+        "51713",
+        "768",
+    ]
