@@ -2,6 +2,7 @@
 
 import pytest
 from test_conformance_devices import NULL, new_disk, new_drive
+from test_conformance_wire import rpc
 
 MIB = 1 << 20
 
@@ -93,7 +94,7 @@ def test_what_memory_costs(api, vm):
     assert api.VM.maximise_memory(vm, "0", False) == "0"
 
 
-def test_firmware(api, vm, refused):
+def test_firmware(running, api, vm, refused):
     assert api.VM.get_secureboot_readiness(vm) == "not_supported"
     api.VM.set_HVM_boot_params(vm, {"firmware": "uefi"})
     assert api.VM.get_secureboot_readiness(vm) == "disabled"
@@ -107,7 +108,10 @@ def test_firmware(api, vm, refused):
     api.VM.start(vm, False, False)
     assert refused("CANNOT_RESTART_DEVICE_MODEL", api.VM.restart_device_models, vm)[1:] == [vm]
     domid = api.VM.get_domid(vm)
-    api.VM.hard_reboot_internal(vm)
+    refused("INTERNAL_ERROR", api.VM.hard_reboot_internal, vm)  # hosts among themselves only
+    secret = running.paths.pool_secret.read_text()
+    hosts = rpc(running, "session.slave_login", running.daemon.tools.host, secret)["result"]
+    assert rpc(running, "VM.hard_reboot_internal", hosts, vm)["error"] is None
     assert api.VM.get_domid(vm) != domid
 
 
