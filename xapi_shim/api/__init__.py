@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xapi_shim.api import (
     blob,
+    certificate_library,
     event,
     host,
     host_settings,
@@ -14,6 +15,7 @@ from xapi_shim.api import (
     pool,
     pool_availability,
     secret,
+    server_certificate,
     session,
     sr,
     task,
@@ -30,6 +32,7 @@ from xapi_shim.api import (
 
 MODULES = (
     blob,
+    certificate_library,
     event,
     host,
     host_settings,
@@ -40,6 +43,7 @@ MODULES = (
     pool,
     pool_availability,
     secret,
+    server_certificate,
     session,
     sr,
     task,

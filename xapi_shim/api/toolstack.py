@@ -34,6 +34,10 @@ class Authenticator(Protocol):
     def __call__(self, user: str, password: str) -> Awaitable[bool]: ...
 
 
+async def _nothing() -> None:
+    """Do nothing: no door is open."""
+
+
 @dataclass
 class Toolstack:
     """The parts, put together by the daemon's main; `host` and `pool` are refs set at start-up."""
@@ -51,6 +55,8 @@ class Toolstack:
     login_delay_s: float = 5.0
     host: str = NULL_REF
     pool: str = NULL_REF
+    # Has the doors take changed certificates; connections that are open stay as they are.
+    renew_tls: Callable[[], Awaitable[None]] = _nothing
     # One at a time may change a guest's domain.
     domain_locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 

@@ -62,6 +62,35 @@ class Paths:
         return self._at("etc/xensource/xapi-ssl.pem")
 
     @property
+    def pool_certificate(self) -> Path:
+        """Key and certificate for the other hosts of a pool, one PEM, mode 0600."""
+        return self._at("etc/xensource/xapi-pool-tls.pem")
+
+    @property
+    def trusted_certificates(self) -> Path:
+        """The authorities that this host trusts, a PEM file each."""
+        return self._at("etc/xensource/certs")
+
+    @property
+    def trusted_for_purposes(self) -> Path:
+        """Certificates trusted for a purpose: a folder each, `general` for any."""
+        return self._at("etc/xensource/certs-by-purpose")
+
+    @property
+    def revocation_lists(self) -> Path:
+        return self._at("etc/xensource/crls")
+
+    @property
+    def trusted_bundle(self) -> Path:
+        """All of `trusted_certificates` in one file, as TLS libraries want it."""
+        return self._at("etc/xensource/ca-bundle.pem")
+
+    @property
+    def verify_certificates(self) -> Path:
+        """There while the host verifies the certificates of those that it calls."""
+        return self._at("var/lib/xapi/verify-certificates")
+
+    @property
     def config(self) -> Path:
         return self._at("etc/xapi.conf")
 

@@ -6,10 +6,13 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.binding import bind
+from xapi_shim.api.certificate_expiry import CHECK_EVERY, check_expiry
+from xapi_shim.api.certificate_records import settle_own, settle_trusted
 from xapi_shim.api.guest_watch import GuestWatch
 from xapi_shim.api.host_facts import read_facts
 from xapi_shim.api.plugins import run_extension
@@ -19,6 +22,7 @@ from xapi_shim.api.toolstack import Call, Toolstack
 from xapi_shim.database.database import Database
 from xapi_shim.database.sqlite_store import SqliteStore
 from xapi_shim.datamodel.registry import DATAMODEL
+from xapi_shim.host.tls import server_context
 from xapi_shim.network.linux import LinuxNetwork
 from xapi_shim.network.simulated import SimulatedNetwork
 from xapi_shim.rpc.dispatch import Dispatcher
@@ -28,7 +32,6 @@ from xapi_shim.rpc.sessions import Sessions
 from xapi_shim.rpc.tasks import Tasks
 from xapi_shim.storage.file_sr import FileSr
 from xapi_shim.storage.simulated_sr import SimulatedSr
-from xapi_shim.web.certificate import ensure_certificate, server_context
 from xapi_shim.web.cli_endpoint import CliEndpoint
 from xapi_shim.web.http_actions import HttpActions
 from xapi_shim.web.pam_login import PamLogin
@@ -38,6 +41,8 @@ from xapi_shim.xen.simulator import SimulatedXen
 from xapi_shim.xen.xl import XlHypervisor
 
 if TYPE_CHECKING:
+    import ssl
+
     from xapi_shim.api.toolstack import Authenticator
     from xapi_shim.base.paths import Paths
     from xapi_shim.rpc.call import CallInfo
@@ -95,11 +100,12 @@ class Daemon:
         await self.watch.settle()
         self._server = Server(
             Endpoint(DATAMODEL, self.dispatcher),
-            self._listen(facts.hostname),
+            self._listen(),
             self._actions,
             CliEndpoint(self.dispatcher),
         )
         await self._server.start()
+        self.tools.renew_tls = self._renew_tls
         self.port = self._server.port
         self._background = [asyncio.create_task(self.watch.run()), asyncio.create_task(self._collect())]
         paths.init_complete.parent.mkdir(parents=True, exist_ok=True)
@@ -109,13 +115,21 @@ class Daemon:
         """Open a session for an HTTP action's Basic login. Raises as session.login_with_password."""
         return await login_with_password(Call(self.tools, info), user, password, "1.0", "http")
 
-    def _listen(self, hostname: str) -> Listen:
-        paths, tls = self.options.paths, None
-        if self.options.address is not None:
-            address = self.tools.db.text("host", self.tools.host, "address")
-            ensure_certificate(paths.server_certificate, hostname, [address])
-            tls = server_context(paths.server_certificate)
-        return Listen(paths.unix_socket, self.options.address, self.options.port, tls)
+    def _listen(self) -> Listen:
+        settle_own(self.tools)
+        settle_trusted(self.tools)
+        tls = self._tls() if self.options.address is not None else None
+        return Listen(self.options.paths.unix_socket, self.options.address, self.options.port, tls)
+
+    def _tls(self) -> ssl.SSLContext:
+        """Return the context of the HTTPS door as of now. Raises OSError, ssl.SSLError."""
+        asks = self.tools.db.flag("pool", self.tools.pool, "client_certificate_auth_enabled")
+        return server_context(self.options.paths, ask_clients=asks)
+
+    async def _renew_tls(self) -> None:
+        """Show changed certificates to those who connect from now on."""
+        if self._server is not None and self.options.address is not None:
+            await self._server.renew_tls(self._tls())
 
     async def stop(self) -> None:
         """Close the doors; guests go on running."""
@@ -130,8 +144,13 @@ class Daemon:
 
     async def _collect(self) -> None:
         """Drop what is old, and let clients see that the pool is alive."""
+        checked = datetime.now(UTC)
+        check_expiry(self.tools)
         while True:
             await asyncio.sleep(COLLECT_S)
+            if datetime.now(UTC) - checked >= CHECK_EVERY:
+                checked = datetime.now(UTC)
+                check_expiry(self.tools)
             self.tools.sessions.drop_idle()
             self.tools.tasks.collect()
             try:

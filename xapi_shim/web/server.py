@@ -67,6 +67,8 @@ class Server:
         self._listen = listen
         self._runners: list[web.AppRunner] = []
         self._doors: list[asyncio.Server] = []
+        self._tls_doors: list[asyncio.Server] = []
+        self._tls_factory: Callable[[], Guard] | None = None
         self.limits = {door: DoorLimits(count) for door, count in MAX_CONNECTIONS.items()}
         self.port = listen.port
 
@@ -75,16 +77,31 @@ class Server:
         if self._listen.unix_socket is not None:
             await self._start_unix(self._listen.unix_socket)
         if self._listen.address is not None:
-            tls = self._listen.tls
+            tls, self._tls_factory = self._listen.tls, await self._factory(Door.TLS)
             opened = await asyncio.get_running_loop().create_server(
-                await self._factory(Door.TLS), self._listen.address, self._listen.port, ssl=tls, backlog=BACKLOG,
+                self._tls_factory, self._listen.address, self._listen.port, ssl=tls, backlog=BACKLOG,
                 ssl_handshake_timeout=HANDSHAKE_S if tls else None,
             )  # fmt: skip
-            self._doors.append(opened)
+            self._tls_doors = [opened]
             self.port = opened.sockets[0].getsockname()[1]
 
+    async def renew_tls(self, tls: ssl.SSLContext) -> None:
+        """Serve who connects from now on by `tls`. Nobody is turned away: the listening socket stays the same."""
+        old, self._tls_doors = self._tls_doors, []
+        # A name with several addresses has a socket for each.
+        for listening in [one for door in old for one in door.sockets]:
+            assert self._tls_factory is not None
+            self._tls_doors.append(
+                await asyncio.get_running_loop().create_server(
+                    self._tls_factory, sock=listening.dup(), ssl=tls, backlog=BACKLOG,
+                    ssl_handshake_timeout=HANDSHAKE_S,
+                )
+            )  # fmt: skip
+        for door in old:
+            door.close()
+
     async def stop(self) -> None:
-        for opened in self._doors:
+        for opened in (*self._doors, *self._tls_doors):
             opened.close()
         if self._cli is not None:
             self._cli.close()
