@@ -329,3 +329,50 @@ def test_expiry_is_told_once_and_forgotten_when_mended(running, api, host, autho
     running.do(check_expiry, running.daemon.tools)
     names = [one["name"] for one in api.message.get_all_records().values()]
     assert sorted(names) == ["ALARM", "POOL_CA_CERTIFICATE_EXPIRING_30"]
+
+
+def client_session(running, folder, certificate, key):
+    """Return a client of PyPI's XenAPI that shows a certificate, and no password."""
+    (folder / "client.pem").write_text(key_pem(key) + certificate)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.load_cert_chain(folder / "client.pem")
+    session = XenAPI.Session(running.url, ignore_ssl=True)
+    session("transport").context = context
+    return session
+
+
+def test_a_client_comes_in_by_its_certificate(running, api, authority, refused, tmp_path):
+    (pool,) = api.pool.get_all()
+    key = rsa_key()
+    good, named_other = authority.sign(key, "xo", dns="xo.example"), authority.sign(key, "b", dns="b.example")
+
+    def login(certificate):
+        client = client_session(running, tmp_path, certificate, key)
+        client.xenapi.login_with_password("", "", "1.0", "tests")
+        return client.xenapi
+
+    refused("SESSION_AUTHENTICATION_FAILED", login, good)
+    api.pool.install_ca_certificate("ours.pem", authority.pem)
+    refused("INVALID_VALUE", api.pool.enable_client_certificate_auth, pool, "")
+    api.pool.enable_client_certificate_auth(pool, "XO.example")
+    assert (api.pool.get_client_certificate_auth_enabled(pool), api.pool.get_client_certificate_auth_name(pool)) == (
+        True, "XO.example")  # fmt: skip
+    xo = login(good)
+    (mine,) = [s for s in running.do(running.daemon.tools.db.refs, "session")
+               if running.do(running.daemon.tools.db.flag, "session", s, "client_certificate")]  # fmt: skip
+    assert xo.pool.get_all() == [pool]
+    assert running.do(running.daemon.tools.sessions.role, mine) == "client-cert"
+    refused("RBAC_PERMISSION_DENIED", xo.pool.set_name_label, pool, "x")
+    refused("SESSION_AUTHENTICATION_FAILED", login, named_other)
+    with pytest.raises(OSError, match=r"(?i)unknown.ca|alert|reset|EOF"):
+        login(Authority("stranger").sign(key, "xo", dns="xo.example"))
+    # Without a certificate the password is asked for, as ever.
+    plain = XenAPI.Session(running.url, ignore_ssl=True)
+    refused("SESSION_AUTHENTICATION_FAILED", plain.xenapi.login_with_password, "", "", "1.0", "tests")
+    plain.xenapi.login_with_password("root", PASSWORD, "1.0", "tests")
+    api.pool.uninstall_ca_certificate("ours.pem")
+    with pytest.raises(OSError, match=r"(?i)unknown.ca|alert|reset|EOF"):
+        login(good)
+    api.pool.disable_client_certificate_auth(pool)
+    refused("SESSION_AUTHENTICATION_FAILED", login, good)

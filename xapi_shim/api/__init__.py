@@ -5,6 +5,7 @@ from __future__ import annotations
 from xapi_shim.api import (
     blob,
     certificate_library,
+    client_certificate,
     event,
     host,
     host_settings,
@@ -33,6 +34,7 @@ from xapi_shim.api import (
 MODULES = (
     blob,
     certificate_library,
+    client_certificate,
     event,
     host,
     host_settings,

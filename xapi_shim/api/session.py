@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.client_certificate import open_session
 from xapi_shim.datamodel.errors import HostIsSlaveError, SessionAuthenticationFailedError
 from xapi_shim.datamodel.model import Role
 from xapi_shim.rpc.sessions import Door
@@ -39,6 +40,8 @@ async def login_with_password(call: Call, uname: str, pwd: str, version: str, or
     tools, origin = call.tools, call.info.origin
     if origin.door is not Door.UNIX and (master := master_address(tools.paths.pool_conf)):
         raise HostIsSlaveError(master)
+    if origin.client_certificate:
+        return open_session(tools, uname, originator[:64])
     if origin.door is not Door.UNIX and (
         uname != SUPERUSER or "\0" in pwd or not await tools.authenticate(uname, pwd)
     ):

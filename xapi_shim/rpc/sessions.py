@@ -33,10 +33,14 @@ class Door(StrEnum):
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a call comes from; `address` is text for logs."""
+    """Where a call comes from; `address` is text for logs.
+
+    `client_certificate` is whether the connection proved by one to be a client that is let in.
+    """
 
     door: Door
     address: str = ""
+    client_certificate: bool = False
 
 
 @dataclass

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from xapi_shim.api.binding import bind
 from xapi_shim.api.certificate_expiry import CHECK_EVERY, check_expiry
 from xapi_shim.api.certificate_records import settle_own, settle_trusted
+from xapi_shim.api.client_certificate import is_known_client
 from xapi_shim.api.guest_watch import GuestWatch
 from xapi_shim.api.host_facts import read_facts
 from xapi_shim.api.plugins import run_extension
@@ -119,7 +120,8 @@ class Daemon:
         settle_own(self.tools)
         settle_trusted(self.tools)
         tls = self._tls() if self.options.address is not None else None
-        return Listen(self.options.paths.unix_socket, self.options.address, self.options.port, tls)
+        known = partial(is_known_client, self.tools)
+        return Listen(self.options.paths.unix_socket, self.options.address, self.options.port, tls, known)
 
     def _tls(self) -> ssl.SSLContext:
         """Return the context of the HTTPS door as of now. Raises OSError, ssl.SSLError."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from xapi_shim.web.guard import DoorLimits, guarded, noting
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from xapi_shim.rpc.endpoint import Endpoint
@@ -49,6 +50,8 @@ class Listen:
     address: str | None
     port: int
     tls: ssl.SSLContext | None
+    # Whether a certificate that a client has shown, and TLS verified, is of one that is let in.
+    is_known_client: Callable[[Mapping[str, object] | None], bool] = lambda _: False
 
 
 class Server:
@@ -132,7 +135,7 @@ class Server:
         for path in ("/", "/json", "/jsonrpc"):
             app.router.add_route("OPTIONS", path, _options)
         if self._cli is not None:
-            app.router.add_post("/cli", self._cli.handler(lambda request: Origin(door, request.remote or "")))
+            app.router.add_post("/cli", self._cli.handler(partial(self._origin, door)))
         app.router.add_get("/", _front)
         if self._actions is not None:
             app.add_routes(self._actions.routes(door))
@@ -141,6 +144,11 @@ class Server:
         self._runners.append(runner)
         assert runner.server is not None
         return guarded(runner.server, limits)
+
+    def _origin(self, door: Door, request: web.Request) -> Origin:
+        transport = request.transport
+        shown = transport.get_extra_info("peercert") if transport is not None and door is Door.TLS else None
+        return Origin(door, request.remote or "", self._listen.is_known_client(shown))
 
     def _serve(
         self, door: Door, answer: Callable[[bytes, Origin], Awaitable[bytes]], content_type: str
@@ -155,7 +163,7 @@ class Server:
             except TimeoutError:
                 return _page(HTTPStatus.REQUEST_TIMEOUT, "the body did not come")
             try:
-                answered = await answer(body, Origin(door, request.remote or ""))
+                answered = await answer(body, self._origin(door, request))
             except MalformedCallError as error:
                 log.info("malformed call from %s: %s", request.remote, error)
                 return _page(HTTPStatus.INTERNAL_SERVER_ERROR, "the request is malformed")
