@@ -41,7 +41,7 @@ def host_operations(*, enabled: bool, busy: bool) -> list[str]:
     """Return what may be asked of a host; one that is disabled takes no guests."""
     if busy:
         return []
-    return ["provision", "vm_start"] if enabled else ["enable"]
+    return ["provision", "vm_start"] if enabled else ["enable", "reboot", "shutdown"]
 
 
 def _set(db: Database, cls: str, ref: str, operations: list[str]) -> None:

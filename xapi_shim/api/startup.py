@@ -120,6 +120,7 @@ def _host(tools: Toolstack, facts: HostFacts, info: HypervisorInfo, address: str
         API_version_major=API_VERSION[0],
         API_version_minor=API_VERSION[1],
         enabled=True,
+        current_operations={},
     )
     return host
 

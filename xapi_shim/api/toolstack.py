@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
     from xapi_shim.base.paths import Paths
     from xapi_shim.database.database import Database
+    from xapi_shim.host.interface import HostSystem
     from xapi_shim.network.interface import HostNetwork
     from xapi_shim.rpc.call import CallInfo
     from xapi_shim.rpc.events import Events
     from xapi_shim.rpc.sessions import Sessions
     from xapi_shim.rpc.tasks import Tasks
     from xapi_shim.storage.interface import SrDriver
+    from xapi_shim.xen.host_tools import XenHostTools
     from xapi_shim.xen.interface import Hypervisor
 
     # From a PBD's device_config and the SR's uuid to a driver.
@@ -38,6 +40,14 @@ async def _nothing() -> None:
     """Do nothing: no door is open."""
 
 
+def _not_running() -> None:
+    """Do nothing: there is no daemon to end."""
+
+
+def _ignore(_: int) -> None:
+    """Do nothing: nothing is limited."""
+
+
 @dataclass
 class Toolstack:
     """The parts, put together by the daemon's main; `host` and `pool` are refs set at start-up."""
@@ -51,10 +61,21 @@ class Toolstack:
     sr_types: Mapping[str, SrDriverFactory]
     paths: Paths
     authenticate: Authenticator
+    system: HostSystem
+    xen_host: XenHostTools
     # How long a wrong password is left waiting, in seconds.
     login_delay_s: float = 5.0
     host: str = NULL_REF
     pool: str = NULL_REF
+    # Ends the daemon: to be started anew, or not.
+    restart: Callable[[], None] = _not_running
+    shut_down: Callable[[], None] = _not_running
+    # What is to happen later, by name.
+    timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+    # What a timer has started and is not done.
+    background: set[asyncio.Task[None]] = field(default_factory=set)
+    # Chooses how many passwords are checked at once.
+    set_login_threads: Callable[[int], None] = _ignore
     # Has the doors take changed certificates; connections that are open stay as they are.
     renew_tls: Callable[[], Awaitable[None]] = _nothing
     # One at a time may change a guest's domain.

@@ -91,6 +91,26 @@ class Paths:
         return self._at("var/lib/xapi/verify-certificates")
 
     @property
+    def remote_syslog(self) -> Path:
+        """Where rsyslog reads that messages go to another host too."""
+        return self._at("etc/rsyslog.d/90-xapi-remote.conf")
+
+    @property
+    def initiator_name(self) -> Path:
+        """open-iscsi's name of the host (iscsid(8))."""
+        return self._at("etc/iscsi/initiatorname.iscsi")
+
+    @property
+    def console_timeout(self) -> Path:
+        """What has login shells end when nobody types."""
+        return self._at("etc/profile.d/xapi-console-timeout.sh")
+
+    @property
+    def ssh_auto_mode(self) -> Path:
+        """Has systemd start ssh whenever the daemon ends."""
+        return self._at("etc/systemd/system/xapi.service.d/10-ssh-auto-mode.conf")
+
+    @property
     def config(self) -> Path:
         return self._at("etc/xapi.conf")
 

@@ -16,6 +16,7 @@ from xapi_shim.api.certificate_records import settle_own, settle_trusted
 from xapi_shim.api.client_certificate import is_known_client
 from xapi_shim.api.guest_watch import GuestWatch
 from xapi_shim.api.host_facts import read_facts
+from xapi_shim.api.host_settle import settle_host
 from xapi_shim.api.plugins import run_extension
 from xapi_shim.api.session import login_with_password
 from xapi_shim.api.startup import refresh_metrics, start_up
@@ -23,6 +24,8 @@ from xapi_shim.api.toolstack import Call, Toolstack
 from xapi_shim.database.database import Database
 from xapi_shim.database.sqlite_store import SqliteStore
 from xapi_shim.datamodel.registry import DATAMODEL
+from xapi_shim.host.linux import linux_system
+from xapi_shim.host.simulated import simulated_system
 from xapi_shim.host.tls import server_context
 from xapi_shim.network.linux import LinuxNetwork
 from xapi_shim.network.simulated import SimulatedNetwork
@@ -37,6 +40,7 @@ from xapi_shim.web.cli_endpoint import CliEndpoint
 from xapi_shim.web.http_actions import HttpActions
 from xapi_shim.web.pam_login import PamLogin
 from xapi_shim.web.server import Listen, Server
+from xapi_shim.xen.host_tools import SimulatedXenHostTools, XlHostTools
 from xapi_shim.xen.interface import XenError
 from xapi_shim.xen.simulator import SimulatedXen
 from xapi_shim.xen.xl import XlHypervisor
@@ -84,6 +88,9 @@ class Daemon:
         self.port = 0
         # Set when the process is to end, to be started anew (a restored database).
         self.restart = asyncio.Event()
+        # Set when it is to end for good.
+        self.shut_down = asyncio.Event()
+        self.tools.restart, self.tools.shut_down = self.restart.set, self.shut_down.set
         self._actions = HttpActions(self.tools, self._login, self.restart.set)
         self._server: Server | None = None
         self._background: list[asyncio.Task[None]] = []
@@ -99,6 +106,7 @@ class Daemon:
         facts = read_facts(paths.inventory)
         await start_up(self.tools, facts, local_sr_type="dummy" if self.options.simulator else "file")
         await self.watch.settle()
+        await settle_host(self.tools)
         self._server = Server(
             Endpoint(DATAMODEL, self.dispatcher),
             self._listen(),
@@ -136,7 +144,9 @@ class Daemon:
     async def stop(self) -> None:
         """Close the doors; guests go on running."""
         self.options.paths.init_complete.unlink(missing_ok=True)
-        for task in self._background:
+        for timer in self.tools.timers.values():
+            timer.cancel()
+        for task in (*self._background, *self.tools.background):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -164,6 +174,7 @@ class Daemon:
 
 def _assemble(options: Options) -> Toolstack:
     paths = options.paths
+    login = PamLogin()
     db = Database(DATAMODEL, SqliteStore(paths.database))
     sessions = Sessions(db)
     simulated = options.simulator
@@ -176,6 +187,9 @@ def _assemble(options: Options) -> Toolstack:
         network=SimulatedNetwork() if simulated else LinuxNetwork(),
         sr_types={"dummy": SimulatedSr, "file": FileSr} if simulated else {"file": FileSr},
         paths=paths,
-        authenticate=options.authenticate or PamLogin(),
+        authenticate=options.authenticate or login,
+        set_login_threads=login.set_threads,
+        system=simulated_system() if simulated else linux_system(),
+        xen_host=SimulatedXenHostTools() if simulated else XlHostTools(),
         login_delay_s=options.login_delay_s,
     )
