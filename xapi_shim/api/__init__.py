@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from xapi_shim.api import (
     blob,
+    caller,
     certificate_library,
     client_certificate,
+    diagnostics,
     event,
     host,
     host_clock,
@@ -41,8 +43,10 @@ from xapi_shim.api import (
 
 MODULES = (
     blob,
+    caller,
     certificate_library,
     client_certificate,
+    diagnostics,
     event,
     host,
     host_clock,

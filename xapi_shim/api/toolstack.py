@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from xapi_shim.api.message_store import MessageStore
 from xapi_shim.datamodel.types import NULL_REF
+from xapi_shim.rpc.callers import Callers
+from xapi_shim.rpc.timings import Timings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -72,6 +74,9 @@ class Toolstack:
     shut_down: Callable[[], None] = _not_running
     # What is to happen later, by name.
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+    timings: Timings = field(default_factory=Timings)
+    # How many requests came, by method and path of what is served.
+    requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     # What a timer has started and is not done.
     background: set[asyncio.Task[None]] = field(default_factory=set)
     # Chooses how many passwords are checked at once.
@@ -80,6 +85,11 @@ class Toolstack:
     renew_tls: Callable[[], Awaitable[None]] = _nothing
     # One at a time may change a guest's domain.
     domain_locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+    @cached_property
+    def callers(self) -> Callers:
+        """Who calls, and how much."""
+        return Callers(self.db)
 
     @cached_property
     def messages(self) -> MessageStore:

@@ -35,12 +35,13 @@ class Door(StrEnum):
 class Origin:
     """Where a call comes from; `address` is text for logs.
 
-    `client_certificate` is whether the connection proved by one to be a client that is let in.
+    `user_agent` is what the client calls itself, in short. `client_certificate` is whether the connection proved by one to be a client that is let in.
     """
 
     door: Door
     address: str = ""
     client_certificate: bool = False
+    user_agent: str = ""
 
 
 @dataclass

@@ -29,9 +29,9 @@ from xapi_shim.host.simulated import simulated_system
 from xapi_shim.host.tls import server_context
 from xapi_shim.network.linux import LinuxNetwork
 from xapi_shim.network.simulated import SimulatedNetwork
-from xapi_shim.rpc.dispatch import Dispatcher
 from xapi_shim.rpc.endpoint import Endpoint
 from xapi_shim.rpc.events import Events
+from xapi_shim.rpc.metered import MeteredDispatcher
 from xapi_shim.rpc.sessions import Sessions
 from xapi_shim.rpc.tasks import Tasks
 from xapi_shim.storage.file_sr import FileSr
@@ -77,12 +77,14 @@ class Daemon:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.tools = _assemble(options)
-        self.dispatcher = Dispatcher(
+        self.dispatcher = MeteredDispatcher(
             self.tools.db,
             self.tools.sessions,
             self.tools.tasks,
             bind(self.tools, DATAMODEL),
             partial(run_extension, options.paths.extensions),
+            self.tools.callers,
+            self.tools.timings,
         )
         self.watch = GuestWatch(self.tools)
         self.port = 0
@@ -112,6 +114,7 @@ class Daemon:
             self._listen(),
             self._actions,
             CliEndpoint(self.dispatcher),
+            self.tools.requests,
         )
         await self._server.start()
         self.tools.renew_tls = self._renew_tls
@@ -165,6 +168,7 @@ class Daemon:
                 check_expiry(self.tools)
             self.tools.sessions.drop_idle()
             self.tools.tasks.collect()
+            self.tools.callers.write_access()
             try:
                 await refresh_metrics(self.tools)
             except XenError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from xapi_shim.web.guard import Guard
     from xapi_shim.web.http_actions import HttpActions
 
+    Middleware = Callable[..., Awaitable[web.StreamResponse]]
+
 log = logging.getLogger(__name__)
 
 # Limits of the reference (protocol facts, section 2.1).
@@ -34,6 +37,7 @@ MAX_LINE = 8190
 MAX_CONNECTIONS = {Door.TLS: 800, Door.UNIX: 1024}
 HANDSHAKE_S = 30.0
 BACKLOG = 128
+MAX_USER_AGENT = 256
 NO_CACHE = {"Cache-Control": "no-cache, no-store"}
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -63,7 +67,9 @@ class Server:
         listen: Listen,
         actions: HttpActions | None = None,
         cli: CliEndpoint | None = None,
+        requests: Counter[tuple[str, str]] | None = None,
     ) -> None:
+        self._requests = Counter() if requests is None else requests
         self._actions = actions
         self._endpoint = endpoint
         self._cli = cli
@@ -124,7 +130,7 @@ class Server:
 
     async def _factory(self, door: Door) -> Callable[[], Guard]:
         limits = self.limits[door]
-        app = web.Application(client_max_size=MAX_BODY, middlewares=[noting(limits)])
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[noting(limits), self._counting()])
         xml, json = (
             self._serve(door, self._endpoint.xml, "text/xml"),
             self._serve(door, self._endpoint.json, "application/json"),
@@ -145,10 +151,24 @@ class Server:
         assert runner.server is not None
         return guarded(runner.server, limits)
 
+    def _counting(self) -> Middleware:
+        """Return the middleware that counts requests by method and path, those for nothing all as one."""
+
+        @web.middleware
+        async def count(
+            request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+        ) -> web.StreamResponse:
+            served = request.match_info.route.resource
+            self._requests[(request.method, served.canonical) if served is not None else ("", "")] += 1
+            return await handler(request)
+
+        return count
+
     def _origin(self, door: Door, request: web.Request) -> Origin:
         transport = request.transport
         shown = transport.get_extra_info("peercert") if transport is not None and door is Door.TLS else None
-        return Origin(door, request.remote or "", self._listen.is_known_client(shown))
+        agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT]
+        return Origin(door, request.remote or "", self._listen.is_known_client(shown), agent)
 
     def _serve(
         self, door: Door, answer: Callable[[bytes, Origin], Awaitable[bytes]], content_type: str
