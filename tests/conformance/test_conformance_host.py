@@ -351,3 +351,39 @@ def test_messages_are_forgotten_by_age_and_priority(api, host, refused):
     assert sorted(m["priority"] for m in api.message.get_all_records().values()) == ["1", "3"]
     api.message.destroy_all({})
     assert api.message.get_all() == []
+
+
+def test_crash_dumps_are_found_and_deleted(running, api, host, refused):
+    dumps = running.paths.crash_dumps
+    for name in ("202611210930", "127.0.0.1-2026-11-21-09:30:00", "lost+found", "kexec_cmd"):
+        (dumps / name).mkdir(parents=True)
+        (dumps / name / "dmesg").write_bytes(b"x" * 100)
+    (dumps / "202611210931").symlink_to("/etc")
+    api = again(running)
+    records = api.host_crashdump.get_all_records()
+    assert [(r["host"], r["size"]) for r in records.values()] == [(host, "100")] * 2
+    assert sorted(api.host.get_crashdumps(host)) == sorted(records)
+    first, second = records
+    api.host_crashdump.destroy(first)
+    assert len(list(dumps.iterdir())) == 4
+    assert api.host.get_crashdumps(host) == [second]
+    for folder in dumps.glob("*0*"):
+        if not folder.is_symlink():
+            (folder / "dmesg").unlink()
+            folder.rmdir()
+    api.host_crashdump.destroy(second)
+    assert api.host_crashdump.get_all() == []
+    (dumps / "202612210930").mkdir()
+    api = again(running)
+    assert len(api.host_crashdump.get_all()) == 1
+    (dumps / "202612210930").rmdir()
+    assert again(running).host_crashdump.get_all() == []
+
+
+def test_what_was_legacy_stays_off(running, api, host, pool, refused):
+    assert api.host.get_ssl_legacy(host) is False
+    refused("OPERATION_NOT_ALLOWED", api.host.set_ssl_legacy, host, True)
+    api.pool.disable_ssl_legacy(pool)
+    running.do(lambda: running.daemon.tools.db.set("host", host, "pending_guidances", ["reboot_host"]))
+    api.host.emergency_clear_mandatory_guidance()
+    assert api.host.get_pending_guidances(host) == []

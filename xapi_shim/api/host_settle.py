@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.host_clock import settle_clock
+from xapi_shim.api.host_crashdump import settle_crashdumps
 from xapi_shim.api.host_identity import settle_iscsi_iqn
 from xapi_shim.api.host_xen import settle_xen
 from xapi_shim.api.remote_access import settle_ssh
@@ -29,7 +30,11 @@ async def settle_host(tools: Toolstack) -> None:
         settle_iscsi_iqn(tools)
     except (OSError, UnicodeDecodeError) as error:
         log.warning("the iSCSI initiator's name cannot be read: %s", error)
+    try:
+        settle_crashdumps(tools)
+    except OSError as error:
+        log.warning("the crash dumps cannot be read: %s", error)
     verifies = tools.paths.verify_certificates.exists()
-    tools.db.update("host", tools.host, tls_verification_enabled=verifies, https_only=True)
+    tools.db.update("host", tools.host, tls_verification_enabled=verifies, https_only=True, ssl_legacy=False)
     alert_if_not_verifying(tools)
     tools.set_login_threads(tools.db.number("pool", tools.pool, "local_auth_max_threads"))

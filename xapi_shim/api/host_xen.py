@@ -33,7 +33,7 @@ async def dmesg_clear(call: Call, host: str) -> str:  # noqa: ARG001
 
 
 async def get_log(call: Call, host: str) -> str:  # noqa: ARG001
-    """Return the end of the host's log since it was started."""
+    """Return the end of what the daemon logged since the host was started."""
     with host_errors():
         return await call.tools.system.machine.log(LOG_LINES)
 

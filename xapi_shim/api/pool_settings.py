@@ -46,6 +46,24 @@ async def pool_set_https_only(call: Call, self: str, value: bool) -> None:  # no
         await set_https_only(call, host, value)
 
 
+async def set_ssl_legacy(call: Call, self: str, value: bool) -> None:  # noqa: FBT001
+    """Speak TLS 1.2 and later only, as ever. Raises OPERATION_NOT_ALLOWED [why] for anything else."""
+    if value:
+        raise OperationNotAllowedError("this host speaks TLS 1.2 and later only")
+    call.db.set("host", self, "ssl_legacy", value)
+
+
+async def disable_ssl_legacy(call: Call, self: str) -> None:  # noqa: ARG001
+    """Have all hosts speak TLS 1.2 and later only, as ever."""
+    for host in call.db.refs("host"):
+        await set_ssl_legacy(call, host, value=False)
+
+
+async def emergency_clear_mandatory_guidance(call: Call) -> None:
+    """Forget what updates require of this host."""
+    call.db.set("host", call.tools.host, "pending_guidances", [])
+
+
 async def set_local_auth_max_threads(call: Call, self: str, value: int) -> None:
     """Choose how many passwords are checked at once. Raises INVALID_VALUE."""
     if value not in AUTH_THREADS:
@@ -59,5 +77,8 @@ MESSAGES = {
     "pool.reset_telemetry_uuid": reset_telemetry_uuid,
     "pool.set_https_only": pool_set_https_only,
     "pool.set_local_auth_max_threads": set_local_auth_max_threads,
+    "pool.disable_ssl_legacy": disable_ssl_legacy,
     "host.set_https_only": set_https_only,
+    "host.set_ssl_legacy": set_ssl_legacy,
+    "host.emergency_clear_mandatory_guidance": emergency_clear_mandatory_guidance,
 }

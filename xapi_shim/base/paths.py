@@ -111,6 +111,11 @@ class Paths:
         return self._at("etc/systemd/system/xapi.service.d/10-ssh-auto-mode.conf")
 
     @property
+    def crash_dumps(self) -> Path:
+        """Where kdump keeps what is left of a crash, a folder each."""
+        return self._at("var/crash")
+
+    @property
     def config(self) -> Path:
         return self._at("etc/xapi.conf")
 

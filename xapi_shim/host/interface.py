@@ -118,7 +118,7 @@ class Machine(Protocol):
         ...
 
     async def log(self, lines: int) -> str:
-        """Return the last lines of this boot's log."""
+        """Return the last lines that the daemon logged since the host was started."""
         ...
 
 

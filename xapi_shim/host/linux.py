@@ -14,6 +14,8 @@ from xapi_shim.host.linux_clock import LinuxClock
 from xapi_shim.host.linux_tools import TIMEOUT_S, run_tool
 
 MAX_LOG_LINES = 20_000
+# The daemon's own log, not the whole host's: clients with the least of roles may read it.
+UNIT = "xapi.service"
 
 
 class SystemdServices:
@@ -68,7 +70,13 @@ class LinuxMachine:
     async def log(self, lines: int) -> str:
         count = min(lines, MAX_LOG_LINES)
         return await run_tool(
-            "journalctl", "--boot", "--no-pager", "--quiet", "--output=short-iso", f"--lines={count}"
+            "journalctl",
+            "--boot",
+            "--no-pager",
+            "--quiet",
+            "--output=short-iso",
+            f"--unit={UNIT}",
+            f"--lines={count}",
         )
 
 

@@ -36,7 +36,15 @@ async def test_the_tools_are_asked_as_their_manuals_say(linux, stand_ins):
         ["hostnamectl", "set-hostname", "xen-1"],
         ["systemctl", "--no-block", "reboot"],
         ["systemctl", "--no-block", "poweroff"],
-        ["journalctl", "--boot", "--no-pager", "--quiet", "--output=short-iso", "--lines=20000"],
+        [
+            "journalctl",
+            "--boot",
+            "--no-pager",
+            "--quiet",
+            "--output=short-iso",
+            "--unit=xapi.service",
+            "--lines=20000",
+        ],
         ["systemctl", "disable", "--now", "--quiet", "ssh.service"],
     ]
 
