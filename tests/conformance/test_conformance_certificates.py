@@ -1,8 +1,11 @@
 """Certificates: what the pool trusts, what the host shows, and what it verifies of others."""
 
+import os
 import socket
 import ssl
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import XenAPI
@@ -77,6 +80,23 @@ def test_a_server_certificate_is_shown_without_a_restart(running, api, host, aut
     running.stop()
     running.start()
     assert shown(running) == record["fingerprint_sha256"]
+
+
+def listening(running):
+    """Return how many of this process's files are the HTTPS door's listening socket."""
+    links = []
+    for one in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            links.append(os.readlink(one))
+    (door,) = running.daemon._server._tls_doors
+    return links.count(os.readlink(f"/proc/self/fd/{door.sockets[0].fileno()}"))
+
+
+def test_one_door_is_open_however_often_its_certificate_changes(running, api, host):
+    assert listening(running) == 1
+    for _ in range(3):
+        api.host.reset_server_certificate(host)
+    assert listening(running) == 1
 
 
 def test_a_reset_certificate_is_self_signed_and_new(running, api, host, authority, server_key):
