@@ -32,6 +32,10 @@ def again(running):
     """Start the daemon anew; return a client of it."""
     running.stop()
     running.start()
+    return connect(running)
+
+
+def connect(running):
     session = XenAPI.Session(running.url, ignore_ssl=True)
     session.xenapi.login_with_password("root", PASSWORD, "1.0", "tests")
     return session.xenapi
@@ -220,7 +224,7 @@ def test_a_host_goes_down_only_when_disabled_and_empty(running, api, host, vm, s
     assert list(api.host.get_current_operations(host).values()) == ["reboot"]
     api = again(running)
     assert api.host.get_current_operations(host) == {}
-    api.host.disable(host)
+    assert not api.host.get_enabled(host)
     api.host.shutdown(host)
     assert running.daemon.tools.system.machine.done == ["power off"]
 
@@ -389,3 +393,27 @@ def test_what_was_legacy_stays_off(running, api, host, pool, refused):
     running.do(lambda: running.daemon.tools.db.set("host", host, "pending_guidances", ["reboot_host"]))
     api.host.emergency_clear_mandatory_guidance()
     assert api.host.get_pending_guidances(host) == []
+
+
+def test_a_disabled_host_stays_so(running, api, host):
+    def boot():
+        """As far as the daemon sees it: what is in /run is gone."""
+        running.stop()
+        running.paths.disabled_until_boot.unlink()
+        running.start()
+        return connect(running)
+
+    api.host.disable(host)
+    api = again(running)
+    assert not api.host.get_enabled(host)
+    assert boot().host.get_enabled(host)
+    api = connect(running)
+    api.host.disable(host, False)
+    api = boot()
+    assert not api.host.get_enabled(host)
+    api.host.enable(host)
+    assert again(running).host.get_enabled(host)
+    api = connect(running)
+    api.host.disable(host, False)
+    api.host.disable(host)
+    assert boot().host.get_enabled(host)

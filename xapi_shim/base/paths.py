@@ -111,6 +111,16 @@ class Paths:
         return self._at("etc/systemd/system/xapi.service.d/10-ssh-auto-mode.conf")
 
     @property
+    def disabled_until_boot(self) -> Path:
+        """There while the host takes no guests until it is started anew."""
+        return self._at("run/xapi/disabled")
+
+    @property
+    def disabled_for_good(self) -> Path:
+        """There while the host takes no guests until somebody says so."""
+        return self._at("var/lib/xapi/disabled")
+
+    @property
     def crash_dumps(self) -> Path:
         """Where kdump keeps what is left of a crash, a folder each."""
         return self._at("var/crash")
