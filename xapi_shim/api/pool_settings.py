@@ -72,12 +72,17 @@ async def set_local_auth_max_threads(call: Call, self: str, value: int) -> None:
     call.db.set("pool", self, "local_auth_max_threads", value)
 
 
+async def sync_data(call: Call, host: str) -> None:
+    """Do nothing: this host has what the pool's master has, being it."""
+
+
 MESSAGES = {
     "pool.has_extension": has_extension,
     "pool.reset_telemetry_uuid": reset_telemetry_uuid,
     "pool.set_https_only": pool_set_https_only,
     "pool.set_local_auth_max_threads": set_local_auth_max_threads,
     "pool.disable_ssl_legacy": disable_ssl_legacy,
+    "host.sync_data": sync_data,
     "host.set_https_only": set_https_only,
     "host.set_ssl_legacy": set_ssl_legacy,
     "host.emergency_clear_mandatory_guidance": emergency_clear_mandatory_guidance,

@@ -12,6 +12,7 @@ from xapi_shim.api.message_store import MessageStore
 from xapi_shim.datamodel.types import NULL_REF
 from xapi_shim.rpc.callers import Callers
 from xapi_shim.rpc.timings import Timings
+from xapi_shim.rpc.tracing import Tracer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -90,6 +91,11 @@ class Toolstack:
     def callers(self) -> Callers:
         """Who calls, and how much."""
         return Callers(self.db)
+
+    @cached_property
+    def tracer(self) -> Tracer:
+        """Whose calls are observed."""
+        return Tracer(self.db)
 
     @cached_property
     def messages(self) -> MessageStore:

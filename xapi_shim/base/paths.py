@@ -121,6 +121,11 @@ class Paths:
         return self._at("var/lib/xapi/disabled")
 
     @property
+    def traces(self) -> Path:
+        """Where observers keep traces in files, for those who look into a fault."""
+        return self._at("var/log/dt/zipkinv2/json")
+
+    @property
     def crash_dumps(self) -> Path:
         """Where kdump keeps what is left of a crash, a folder each."""
         return self._at("var/crash")

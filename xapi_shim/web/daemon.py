@@ -40,6 +40,7 @@ from xapi_shim.web.cli_endpoint import CliEndpoint
 from xapi_shim.web.http_actions import HttpActions
 from xapi_shim.web.pam_login import PamLogin
 from xapi_shim.web.server import Listen, Server
+from xapi_shim.web.trace_export import export
 from xapi_shim.xen.host_tools import SimulatedXenHostTools, XlHostTools
 from xapi_shim.xen.interface import XenError
 from xapi_shim.xen.simulator import SimulatedXen
@@ -85,6 +86,7 @@ class Daemon:
             partial(run_extension, options.paths.extensions),
             self.tools.callers,
             self.tools.timings,
+            self.tools.tracer,
         )
         self.watch = GuestWatch(self.tools)
         self.port = 0
@@ -109,6 +111,7 @@ class Daemon:
         await start_up(self.tools, facts, local_sr_type="dummy" if self.options.simulator else "file")
         await self.watch.settle()
         await settle_host(self.tools)
+        self.tools.tracer.refresh(self.tools.host)
         self._server = Server(
             Endpoint(DATAMODEL, self.dispatcher),
             self._listen(),
@@ -155,6 +158,7 @@ class Daemon:
                 await task
         if self._server is not None:
             await self._server.stop()
+        await export(self.tools.tracer, self.options.paths)
         self.tools.db.close()
 
     async def _collect(self) -> None:
@@ -169,6 +173,7 @@ class Daemon:
             self.tools.sessions.drop_idle()
             self.tools.tasks.collect()
             self.tools.callers.write_access()
+            await export(self.tools.tracer, self.options.paths)
             try:
                 await refresh_metrics(self.tools)
             except XenError as error:

@@ -168,7 +168,8 @@ class Server:
         transport = request.transport
         shown = transport.get_extra_info("peercert") if transport is not None and door is Door.TLS else None
         agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT]
-        return Origin(door, request.remote or "", self._listen.is_known_client(shown), agent)
+        parent = request.headers.get("traceparent", "")
+        return Origin(door, request.remote or "", self._listen.is_known_client(shown), agent, parent)
 
     def _serve(
         self, door: Door, answer: Callable[[bytes, Origin], Awaitable[bytes]], content_type: str
