@@ -96,3 +96,31 @@ def test_a_proxys_password_is_a_secret(api, pool, refused):
     assert api.secret.get_value(secret) == "second"
     api.pool.disable_repository_proxy(pool)
     assert (api.pool.get_repository_proxy_url(pool), api.secret.get_all()) == ("", [])
+
+
+@pytest.mark.parametrize(
+    ("at_work", "code"),
+    [
+        ("cert_refresh", "CERT_REFRESH_IN_PROGRESS"),
+        ("configure_repositories", "CONFIGURE_REPOSITORIES_IN_PROGRESS"),
+        ("tls_verification_enable", "TLS_VERIFICATION_ENABLE_IN_PROGRESS"),
+    ],
+)
+def test_the_pool_does_one_thing_at_a_time(running, api, pool, refused, at_work, code):
+    (host,) = api.host.get_all()
+    offered = ["cert_refresh", "configure_repositories", "tls_verification_enable"]
+    assert api.pool.get_allowed_operations(pool) == offered
+    db = running.daemon.tools.db
+    running.do(lambda: db.set("pool", pool, "current_operations", {"OpaqueRef:task": at_work}))
+    asking = [
+        lambda: api.host.refresh_server_certificate(host),
+        lambda: api.pool.set_repositories(pool, []),
+        api.pool.enable_tls_verification,
+    ]
+    for ask in asking:
+        assert refused(code, ask)[1:] == []
+    running.do(lambda: db.set("pool", pool, "current_operations", {}))
+    for ask in asking:
+        ask()
+    assert api.pool.get_current_operations(pool) == {}
+    assert api.pool.get_allowed_operations(pool) == offered[:2]

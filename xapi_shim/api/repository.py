@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from xapi_shim.api.certificate_records import now
 from xapi_shim.api.certificate_rules import TRUSTED, parse_certificate
+from xapi_shim.api.pool_operations import CONFIGURE_REPOSITORIES, pool_operation
 from xapi_shim.datamodel.errors import (
     BundleRepositoryAlreadyExistsError,
     InvalidBaseUrlError,
@@ -136,7 +137,7 @@ async def set_gpgkey_path(call: Call, self: str, value: str) -> None:
 
 def _use(call: Call, pool: str, repositories: list[str]) -> None:
     """Use these repositories; of those that are new to the pool nothing is known yet."""
-    with call.db.transaction():
+    with pool_operation(call, CONFIGURE_REPOSITORIES), call.db.transaction():
         for ref in set(repositories) - set(call.db.items("pool", pool, "repositories")):
             call.db.set("Repository", ref, "hash", "")
         call.db.set("pool", pool, "repositories", list(dict.fromkeys(repositories)))

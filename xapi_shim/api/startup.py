@@ -129,6 +129,7 @@ def _pool(tools: Toolstack) -> str:
     db = tools.db
     pools = db.refs("pool")
     if pools:
+        db.set("pool", pools[0], "current_operations", {})
         return pools[0]
     return db.create(
         "pool",
