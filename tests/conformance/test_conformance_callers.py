@@ -122,6 +122,7 @@ def test_a_bucket_fills_and_owes():
     # Three seconds later nothing is owed, and much later no more than the burst is there.
     assert bucket.take(0, 3) == 0
     assert bucket.take(11, 1000) == 0.5
+    assert bucket.take(1e9, 1000) == 60
 
 
 def test_the_best_fit_counts_and_usage_is_of_the_last_minute(running):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from xapi_shim.database.database import Database
 
 WINDOW_S = 60
+MAX_WAIT_S = 60.0
 # Clients recorded because they logged in, not by hand: no more than these.
 MAX_REGISTERED = 256
 
@@ -35,7 +36,9 @@ class Bucket:
 
     def take(self, tokens: float, now: float) -> float:
         """Take tokens, and return for how many seconds to wait until they are there."""
-        self.level = min(self.burst, self.level + (now - self.at) * self.rate) - tokens
+        filled = min(self.burst, self.level + (now - self.at) * self.rate)
+        # Who asks on and on must not keep others that are taken for him waiting for ever.
+        self.level = max(filled - tokens, -self.rate * MAX_WAIT_S)
         self.at = now
         return max(0.0, -self.level / self.rate)
 

@@ -97,6 +97,7 @@ class Daemon:
         self.tools.restart, self.tools.shut_down = self.restart.set, self.shut_down.set
         self._actions = HttpActions(self.tools, self._login, self.restart.set)
         self._server: Server | None = None
+        self._renewing = asyncio.Lock()
         self._background: list[asyncio.Task[None]] = []
 
     @property
@@ -145,7 +146,9 @@ class Daemon:
     async def _renew_tls(self) -> None:
         """Show changed certificates to those who connect from now on."""
         if self._server is not None and self.options.address is not None:
-            await self._server.renew_tls(self._tls())
+            # One after the other, each with the files as they are by then.
+            async with self._renewing:
+                await self._server.renew_tls(self._tls())
 
     async def stop(self) -> None:
         """Close the doors; guests go on running."""
