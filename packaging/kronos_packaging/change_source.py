@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import textwrap
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from debian.changelog import Changelog
@@ -78,7 +80,8 @@ def _add_patches(recipe: Recipe, source: Path, repo: Path) -> None:
 def changelog_with_ours(text: str, recipe: Recipe, target: Target, maintainer: str) -> str:
     """Return a changelog with our entry on top.
 
-    Its date is the distro's entry's: the same source gives the same packages whenever it is built.
+    Its date is a second after the distro's entry's: the same source gives the same packages whenever
+    it is built, and a changelog's dates rise (Debian Policy 4.4).
     """
     changelog = Changelog(text)
     version, date = changelog.full_version, changelog.date
@@ -90,10 +93,18 @@ def changelog_with_ours(text: str, recipe: Recipe, target: Target, maintainer: s
         distributions=target.suite,
         urgency="medium",
         author=maintainer,
-        date=date,
+        date=_after(date),
         changes=["", *(line for change in recipe.changes for line in _entry(change)), ""],
     )
     return str(changelog)
+
+
+def _after(date: str) -> str:
+    """Return the time a second after a changelog's date (RFC 5322). Raises ChangeError."""
+    try:
+        return format_datetime(parsedate_to_datetime(date) + timedelta(seconds=1))
+    except ValueError as error:
+        raise ChangeError(f"not a changelog's date: {date!r}") from error
 
 
 def _entry(change: str) -> list[str]:

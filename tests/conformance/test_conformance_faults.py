@@ -72,10 +72,11 @@ def select_readable(wire):
     return bool(select.select([wire], [], [], 0.02)[0])
 
 
-def test_a_body_that_does_not_come_is_given_up(connect, limits):
+@pytest.mark.parametrize("path", [b"/", b"/cli"])
+def test_a_body_that_does_not_come_is_given_up(connect, limits, path):
     limits.body_s = 0.3
     wire = connect()
-    wire.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n<meth")
+    wire.sendall(b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n<meth")
     assert b" 408 " in wire.recv(65536)
     assert answers(connect())
 

@@ -76,11 +76,8 @@ def test_records_look_as_scripts_expect(xe):
         (["vm-list", "colour=red"], "Error: Unknown parameter: colour"),
         (["vm-list", "colour"], "Syntax error: not NAME=VALUE: 'colour'"),
         (["vm-suspend", "is-control-domain=true"], "Error: No matching VMs found"),
-        (["bond-list"], "Error code: MESSAGE_METHOD_UNKNOWN\nError parameters: Bond.get_all_records"),
-        (
-            ["host-management-disable"],
-            "Error code: NOT_IMPLEMENTED\nError parameters: host.management_disable",
-        ),
+        (["pool-eject", "--force", "host-uuid=x"], "Error code: UUID_INVALID\nError parameters: host, x"),
+        (["pool-ha-enable"], "Error code: NOT_IMPLEMENTED\nError parameters: pool.enable_ha"),
         (["vm-destroy", "uuid=x"], "Error code: UUID_INVALID\nError parameters: VM, x"),
         (["vdi-create", "sr-uuid=x", "name-label=x", "virtual-size=lots"], "Error code: UUID_INVALID"),
         (

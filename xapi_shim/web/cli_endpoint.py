@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from xapi_shim.rpc.dispatch import Dispatcher
     from xapi_shim.rpc.sessions import Origin
+    from xapi_shim.web.guard import DoorLimits
 
 log = logging.getLogger(__name__)
 
@@ -123,12 +125,16 @@ class CliEndpoint:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def handler(
-        self, origin_of: Callable[[web.Request], Origin]
+        self, origin_of: Callable[[web.Request], Origin], limits: DoorLimits
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Return what serves POST /cli behind one door."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            body = await request.read()
+            try:
+                async with asyncio.timeout(limits.body_s):
+                    body = await request.read()
+            except TimeoutError:
+                return web.Response(status=HTTPStatus.REQUEST_TIMEOUT)
             await self._converse(request, body.decode(errors="replace"), origin_of(request))
             response = _NoResponse()
             response.force_close()

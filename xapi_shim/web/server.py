@@ -141,7 +141,7 @@ class Server:
         for path in ("/", "/json", "/jsonrpc"):
             app.router.add_route("OPTIONS", path, _options)
         if self._cli is not None:
-            app.router.add_post("/cli", self._cli.handler(partial(self._origin, door)))
+            app.router.add_post("/cli", self._cli.handler(partial(self._origin, door), limits))
         app.router.add_get("/", _front)
         if self._actions is not None:
             app.add_routes(self._actions.routes(door))

@@ -57,11 +57,11 @@ def test_newest_is_tried_first_and_a_pin_is_the_only_one():
     assert choose_versions(offered, "4.17.6-1") == []
 
 
-def test_changelog_has_our_entry_at_their_date():
+def test_changelog_has_our_entry_a_second_after_theirs():
     text = changelog_with_ours(CHANGELOG, RECIPE, BOOKWORM, WHO)
     assert text.startswith(
         "xen (4.17.5-1+0kronos3) bookworm; urgency=medium\n\n  * Ours.\n  * More of ours.\n\n"
-        f" -- {WHO}  Fri, 20 Nov 2026 12:00:00 +0000\n\nxen (4.17.5-1) bookworm"
+        f" -- {WHO}  Fri, 20 Nov 2026 12:00:01 +0000\n\nxen (4.17.5-1) bookworm"
     )
 
 

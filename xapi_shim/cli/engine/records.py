@@ -76,7 +76,9 @@ ELSEWHERE: dict[str, dict[str, str]] = {
                     "variants-uuid": "variants", "variants-hw-present": "variants.hardware_present",
                     "active-variant": "active_variant.name", "selected-variant": "selected_variant.name"},
     "Driver_variant": {"driver-uuid": "driver", "driver-name": "driver.name", "host-uuid": "driver.host",
-                       "hw-present": "hardware_present", "active": "active", "selected": "selected"},
+                       "hw-present": "hardware_present", "active": "driver.active_variant",
+                       "selected": "driver.selected_variant"},
+    "pool_patch": {"hosts": "host_patches.host", "update": "pool_update"},
     "Cluster": {"live-hosts": "live_hosts", "cluster-hosts": "cluster_hosts"},
     "VTPM": {"secret": "contents"},
     "network_sriov": {"remaining-capacity": "network_sriov.get_remaining_capacity"},
@@ -88,6 +90,8 @@ OF_HOSTS = {
     for name in ("https-only", "ssh-enabled", "ssh-enabled-timeout", "ssh-expiry", "console-idle-timeout",
                  "ssh-auto-mode")
 }  # fmt: skip
+# Whether what the path leads to is the object itself.
+IS_IT = {("Driver_variant", "active"), ("Driver_variant", "selected")}
 # Values that xe prints in lower case.
 LOWER = {("VM", "power-state")}
 
@@ -131,6 +135,8 @@ class Parameter:
         if self.path is None:
             return NOT_FOUND
         text = _walk(row, self.path, store)
+        if (self.cls, self.name) in IS_IT:
+            return "true" if text == row["uuid"] else "false"
         return text.lower() if (self.cls, self.name) in LOWER else text
 
     def _asked(self, row: Mapping[str, Any], store: Store) -> str:
