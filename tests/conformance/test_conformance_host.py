@@ -8,6 +8,8 @@ import pytest
 import XenAPI
 from conftest import PASSWORD
 
+from xapi_shim.xen.interface import ShutdownReason
+
 NULL, NEVER = "OpaqueRef:NULL", "19700101T00:00:00Z"
 
 
@@ -417,3 +419,19 @@ def test_a_disabled_host_stays_so(running, api, host):
     api.host.disable(host, False)
     api.host.disable(host)
     assert boot().host.get_enabled(host)
+
+
+def test_a_host_is_made_ready_to_go_down(running, api, host, vm):
+    stubborn = api.VM.clone(vm, "stubborn")
+    api.VM.start(vm, False, False)
+    api.VM.start(stubborn, True, False)  # paused: it cannot be asked
+    (pbd,) = api.host.get_PBDs(host)
+    asked = api.Async.host.prepare_for_poweroff(host)
+    while api.task.get_status(asked) == "pending":
+        domid = int(api.VM.get_domid(vm))
+        if domid > 0 and api.VM.get_power_state(stubborn) == "Halted":
+            running.do(running.xen.stop_inside, domid, ShutdownReason.POWEROFF)
+    assert api.task.get_status(asked) == "success"
+    assert [api.VM.get_power_state(one) for one in (vm, stubborn)] == ["Halted", "Halted"]
+    assert not api.PBD.get_currently_attached(pbd)
+    assert not api.host.get_enabled(host)

@@ -101,7 +101,7 @@ def test_traces_are_posted_to_a_collector(running, api):
 
 
 def test_an_observer_is_on_after_a_restart(running, api):
-    api.Observer.create(observer_args())
+    api.Observer.create({"enabled": True})
     (host,) = api.host.get_all()
     running.stop()
     running.start()

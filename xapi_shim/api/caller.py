@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.datamodel.errors import InvalidValueError
 from xapi_shim.datamodel.types import NULL_REF
+from xapi_shim.rpc.values import Coercion
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call
@@ -21,6 +22,7 @@ async def create(call: Call, args: dict[str, Value]) -> str:
 
     Raises INVALID_VALUE for neither, or for what is no address.
     """
+    args = Coercion(call.db.model).constructor(call.db.model.classes["Caller"], args)
     user_agent, address = str(args["user_agent"]), str(args["client_ip"])
     if not (user_agent or address) or len(user_agent) > MAX_USER_AGENT:
         raise InvalidValueError("user_agent", user_agent[:MAX_USER_AGENT])
@@ -104,6 +106,7 @@ def _positive(name: str, value: Value) -> float:
 
 async def create_limit(call: Call, args: dict[str, Value]) -> str:
     """Make a limit: so many tokens at once, and so many more each second. Raises INVALID_VALUE."""
+    args = Coercion(call.db.model).constructor(call.db.model.classes["Rate_limit"], args)
     return call.db.create(
         "Rate_limit",
         {

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.allowed import update_host
 from xapi_shim.api.host_errors import host_errors
+from xapi_shim.api.pbd import unplug
+from xapi_shim.api.vm_power import shutdown as vm_shutdown
 from xapi_shim.api.vm_start import record_halted
 from xapi_shim.datamodel.errors import (
     HostCannotDestroySelfError,
@@ -14,12 +17,15 @@ from xapi_shim.datamodel.errors import (
     HostInUseError,
     HostIsLiveError,
     HostNotDisabledError,
+    XenAPIError,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from xapi_shim.api.toolstack import Call, Toolstack
+
+log = logging.getLogger(__name__)
 
 # How long the daemon lives on, so that who asked for its end is answered, in seconds.
 FUSE_S = 1.0
@@ -62,6 +68,30 @@ async def shutdown(call: Call, host: str) -> None:
 async def reboot(call: Call, host: str) -> None:
     """Start the host anew. Raises HOST_NOT_DISABLED [], HOST_IN_USE [host; VM; ref]."""
     await _go_down(call, host, "reboot", call.tools.system.machine.reboot)
+
+
+async def prepare_for_poweroff(call: Call, host: str) -> None:
+    """Shut down the guests, the hard way those that do not by themselves, and detach the storage.
+
+    What cannot be done is logged: the host is going down all the same.
+    """
+    tools, db = call.tools, call.db
+    with db.transaction():
+        db.set("host", host, "enabled", value=False)
+        update_host(db, host)
+    guests = _guests(tools, host)
+    for vm, ended in zip(
+        guests,
+        await asyncio.gather(*(vm_shutdown(call, vm) for vm in guests), return_exceptions=True),
+        strict=True,
+    ):
+        if isinstance(ended, Exception):
+            log.error("VM %s cannot be shut down: %s", db.text("VM", vm, "uuid"), ended)
+    for pbd in db.items("host", host, "PBDs"):
+        try:
+            await unplug(call, pbd)
+        except XenAPIError as error:
+            log.error("PBD %s cannot be unplugged: %s", db.text("PBD", pbd, "uuid"), error)
 
 
 def _light_fuse(tools: Toolstack, end: Callable[[], None]) -> None:
@@ -133,6 +163,7 @@ async def declare_dead(call: Call, host: str) -> None:
 MESSAGES = {
     "host.shutdown": shutdown,
     "host.reboot": reboot,
+    "host.prepare_for_poweroff": prepare_for_poweroff,
     "host.restart_agent": restart_agent,
     "host.shutdown_agent": shutdown_agent,
     "host.destroy": destroy,

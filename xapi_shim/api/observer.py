@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from xapi_shim.datamodel.errors import InvalidValueError
+from xapi_shim.rpc.values import Coercion
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call
@@ -53,6 +54,7 @@ def _follow(call: Call) -> None:
 
 async def create(call: Call, args: dict[str, Value]) -> str:
     """Make an observer. Raises INVALID_VALUE [endpoint, component or attribute; value]."""
+    args = Coercion(call.db.model).constructor(call.db.model.classes["Observer"], args)
     ref = call.db.create(
         "Observer",
         {
