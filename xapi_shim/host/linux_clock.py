@@ -50,7 +50,7 @@ class LinuxClock:
         await run_tool("timedatectl", "set-timezone", name)
 
     async def set_ntp(self, mode: NtpMode, servers: tuple[str, ...]) -> None:
-        unit, wanted = self._wanted(mode, servers)
+        unit, wanted = self._wanted(mode, servers, await self._chrony())
         if unit == _TIMESYNCD and mode is not NtpMode.DISABLED and not await self._services.present(unit):
             raise ServiceMissingError((*(chrony for _, chrony in _CHRONY), unit))
 
@@ -61,15 +61,18 @@ class LinuxClock:
 
         await replace_files(wanted, take)
 
-    def _chrony(self) -> tuple[Path, str] | None:
+    async def _chrony(self) -> tuple[Path, str] | None:
+        """Return chrony's file and unit where it is installed; a removed one may have left its file."""
         for name, unit in _CHRONY:
-            if (self._root / name).is_file():
+            if (self._root / name).is_file() and await self._services.present(unit):
                 return self._root / name, unit
         return None
 
-    def _wanted(self, mode: NtpMode, servers: tuple[str, ...]) -> tuple[str, dict[Path, bytes | None]]:
+    def _wanted(
+        self, mode: NtpMode, servers: tuple[str, ...], chrony: tuple[Path, str] | None
+    ) -> tuple[str, dict[Path, bytes | None]]:
         """Return the time service's unit, and what its files are to be; None for no file."""
-        if chrony := self._chrony():
+        if chrony is not None:
             path, unit = chrony
             try:
                 text = path.read_text(errors="surrogateescape")
@@ -82,7 +85,7 @@ class LinuxClock:
         return _TIMESYNCD, files
 
     async def ntp_servers(self) -> Mapping[str, str]:
-        if self._chrony():
+        if await self._chrony():
             return parse_chrony_sources(await run_tool("chronyc", "-c", "-N", "sources"))
         state = await self.read()
         if not state.ntp_enabled:

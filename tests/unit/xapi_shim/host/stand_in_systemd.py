@@ -16,6 +16,7 @@ FIRST = {
         "rsyslog.service": [True, True, "enabled"],
         "systemd-timesyncd.service": [True, True, "enabled"],
         "chrony.service": [True, True, "enabled"],
+        "chronyd.service": [True, True, "enabled"],
         "hidden.service": [False, False, "masked"],
     },
     "ntp": True,

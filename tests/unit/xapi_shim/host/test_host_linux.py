@@ -1,5 +1,6 @@
 """Linux with systemd: which files are written, what is asked of the tools, what is undone when they refuse."""
 
+import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -93,17 +94,26 @@ async def test_chrony_is_configured_where_it_is(linux, root, stand_ins, name, un
     path.parent.mkdir(parents=True)
     path.write_text(CHRONY)
     path.chmod(0o640)
-    if unit == "chrony.service":
-        await linux.clock.set_ntp(NtpMode.CUSTOM, ("a.example",))
-        assert stand_ins.calls[-1] == ["systemctl", "try-restart", unit]
-        assert "server a.example iburst" in path.read_text()
-        assert path.stat().st_mode & 0o777 == 0o640
-        await linux.clock.set_ntp(NtpMode.FACTORY, ())
-    else:  # not one of the stand-ins' units: refused, and undone
-        with pytest.raises(HostError):
-            await linux.clock.set_ntp(NtpMode.CUSTOM, ("a.example",))
+    await linux.clock.set_ntp(NtpMode.CUSTOM, ("a.example",))
+    assert stand_ins.calls[-1] == ["systemctl", "try-restart", unit]
+    assert "server a.example iburst" in path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o640
+    await linux.clock.set_ntp(NtpMode.FACTORY, ())
     assert path.read_text() == CHRONY
     assert await linux.clock.ntp_servers() == {"a.example": "current synced", "b.example": "unreachable"}
+
+
+async def test_a_removed_chronys_file_does_not_count(linux, root, stand_ins):
+    path = root / "etc/chrony/chrony.conf"
+    path.parent.mkdir(parents=True)
+    path.write_text(CHRONY)
+    await linux.services.present("ssh.service")
+    state = stand_ins.state
+    del state["units"]["chrony.service"]
+    (stand_ins.folder / "state.json").write_text(json.dumps(state))
+    await linux.clock.set_ntp(NtpMode.CUSTOM, ("a.example",))
+    assert path.read_text() == CHRONY
+    assert (root / "etc/systemd/timesyncd.conf.d/90-xapi.conf").exists()
 
 
 async def test_a_host_without_a_time_service_says_so(root, stand_ins):
