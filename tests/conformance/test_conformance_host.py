@@ -289,6 +289,9 @@ def test_idle_states_are_limited_after_a_restart_too(running, api, host, refused
 
 def test_what_xen_keeps_for_itself(running, api, host):
     assert api.host.get_sched_gran(host) == "cpu"
+    api.host.set_sched_gran(host, "core")
+    assert api.host.get_sched_gran(host) == "core"
+    assert running.daemon.tools.system.boot.options == {"sched-gran": "core"}
     assert api.host.compute_memory_overhead(host) == api.host.get_memory_overhead(host)
 
 

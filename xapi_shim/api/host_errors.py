@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from xapi_shim.datamodel.errors import InternalErrorError, OperationNotAllowedError
-from xapi_shim.host.interface import HostError, ServiceMissingError
+from xapi_shim.host.interface import HostError, NotHereError
 from xapi_shim.xen.interface import XenError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def host_errors() -> Iterator[None]:
     """Turn them into OPERATION_NOT_ALLOWED [why] for what the host has not, INTERNAL_ERROR [why] for the rest."""
     try:
         yield
-    except ServiceMissingError as error:
+    except NotHereError as error:
         raise OperationNotAllowedError(str(error)) from error
     except (HostError, XenError) as error:
         raise InternalErrorError(str(error)) from error

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call, Toolstack
 
 LOG_LINES = 5_000
+SCHED_GRAN = "sched-gran"
 # How Xen puts vCPUs together where its command line does not say (sched-gran, xen-command-line(5)).
 DEFAULT_SCHED_GRAN = "cpu"
 _SCHED_GRAN = re.compile(r"(?:^|\s)sched-gran=(cpu|core|socket)(?=\s|$)")
@@ -70,10 +71,21 @@ def _cstate(value: str) -> tuple[int, int | None] | None:
 
 
 async def get_sched_gran(call: Call, self: str) -> str:  # noqa: ARG001
-    """Return how Xen, as it runs, puts vCPUs together for scheduling."""
+    """Return how Xen puts vCPUs together for scheduling: as was chosen for the next boot, or as it does now."""
     with host_errors():
+        if chosen := await call.tools.system.boot.xen_option(SCHED_GRAN):
+            return chosen
         found = _SCHED_GRAN.findall((await call.tools.hypervisor.info()).commandline)
     return found[-1] if found else DEFAULT_SCHED_GRAN
+
+
+async def set_sched_gran(call: Call, self: str, value: str) -> None:  # noqa: ARG001
+    """Choose how Xen puts vCPUs together for scheduling, from the next boot on.
+
+    Raises OPERATION_NOT_ALLOWED [why] where the boot loader is none that can be told.
+    """
+    with host_errors():
+        await call.tools.system.boot.set_xen_option(SCHED_GRAN, value)
 
 
 async def compute_memory_overhead(call: Call, host: str) -> int:
@@ -96,6 +108,7 @@ MESSAGES = {
     "host.get_log": get_log,
     "host.send_debug_keys": send_debug_keys,
     "host.set_max_cstate": set_max_cstate,
+    "host.set_sched_gran": set_sched_gran,
     "host.get_sched_gran": get_sched_gran,
     "host.compute_memory_overhead": compute_memory_overhead,
 }

@@ -17,12 +17,21 @@ class HostError(KronosError):
     """The host's system refused, or has not what is asked for."""
 
 
-class ServiceMissingError(HostError):
+class NotHereError(HostError):
+    """The host has no means to do it."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what} cannot be changed on this host: {why}")
+
+
+class ServiceMissingError(NotHereError):
     """The host has none of these services."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        super().__init__(
-            f"no such service: {', '.join(names)}", resolution="install the package that provides it"
+        HostError.__init__(
+            self,
+            f"no such service: {', '.join(names)}",
+            resolution="install the package that provides it",
         )
         self.names = names
 
@@ -122,6 +131,18 @@ class Machine(Protocol):
         ...
 
 
+class BootLoader(Protocol):
+    """How Xen is started at the next boot. Every method may raise HostError."""
+
+    async def xen_option(self, name: str) -> str | None:
+        """Return an option of Xen's that was set here, None for one that was not."""
+        ...
+
+    async def set_xen_option(self, name: str, value: str) -> None:
+        """Give Xen NAME=VALUE from the next boot on. Raises NotHereError; when it fails all is as before."""
+        ...
+
+
 @dataclass(frozen=True)
 class HostSystem:
     """The host's system, put together."""
@@ -129,3 +150,4 @@ class HostSystem:
     clock: Clock
     services: Services
     machine: Machine
+    boot: BootLoader

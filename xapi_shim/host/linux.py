@@ -10,6 +10,7 @@ from pathlib import Path
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.process import run_async
 from xapi_shim.host.interface import HostError, HostSystem
+from xapi_shim.host.linux_boot import GrubBoot
 from xapi_shim.host.linux_clock import LinuxClock
 from xapi_shim.host.linux_tools import TIMEOUT_S, run_tool
 
@@ -83,4 +84,4 @@ class LinuxMachine:
 def linux_system(root: Path = Path("/")) -> HostSystem:
     """Return the system of the host this runs on."""
     services = SystemdServices()
-    return HostSystem(LinuxClock(services, root), services, LinuxMachine())
+    return HostSystem(LinuxClock(services, root), services, LinuxMachine(), GrubBoot(root))

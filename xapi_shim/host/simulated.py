@@ -114,5 +114,20 @@ class SimulatedMachine:
         return "".join(f"{line}\n" for line in self.lines[-lines:])
 
 
+@dataclass
+class SimulatedBoot:
+    """A BootLoader in memory."""
+
+    options: dict[str, str] = field(default_factory=dict)
+
+    async def xen_option(self, name: str) -> str | None:
+        return self.options.get(name)
+
+    async def set_xen_option(self, name: str, value: str) -> None:
+        if not name or not value or " " in name + value:
+            raise HostError(f"not an option of Xen's command line: {name}={value}")
+        self.options[name] = value
+
+
 def simulated_system() -> HostSystem:
-    return HostSystem(SimulatedClock(), SimulatedServices(), SimulatedMachine())
+    return HostSystem(SimulatedClock(), SimulatedServices(), SimulatedMachine(), SimulatedBoot())

@@ -10,7 +10,7 @@ import pytest
 from xapi_shim.host.linux import linux_system
 from xapi_shim.host.simulated import simulated_system
 
-TOOLS = ("systemctl", "timedatectl", "hostnamectl", "journalctl", "chronyc")
+TOOLS = ("systemctl", "timedatectl", "hostnamectl", "journalctl", "chronyc", "systemd-run", "update-grub")
 
 
 class StandIns:

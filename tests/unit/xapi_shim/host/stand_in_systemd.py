@@ -101,6 +101,9 @@ def main():
                 state["hostname"] = args[-1]
             case "journalctl":
                 print(f"2026-11-21T09:00:00+0000 host hostnamed: {state['hostname']}")
+            case "systemd-run":
+                if (HERE / "refuse-grub").exists():
+                    fail("/usr/sbin/grub-probe: error: no such disk.")
             case "chronyc":
                 print(
                     "^,*,a.example,2,6,377,35,0.1,0.2,0.3\n^,?,b.example,0,6,0,4294967295,0,0,0\n#,-,PPS0,0,4,0,0,0,0,0"

@@ -7,7 +7,7 @@ import pytest
 
 from xapi_shim.base.paths import Paths
 from xapi_shim.host.config_files import replace_files
-from xapi_shim.host.interface import HostError, NtpMode, ServiceMissingError
+from xapi_shim.host.interface import HostError, NotHereError, NtpMode, ServiceMissingError
 from xapi_shim.host.linux_clock import LinuxClock
 from xapi_shim.host.ntp_config import chrony_config, chrony_original, parse_timesync
 from xapi_shim.host.trust_store import NameInvalidError, NameTakenError, NameUnknownError, TrustStore
@@ -152,6 +152,23 @@ def test_a_server_is_what_it_is_thought_to_be():
     assert parse_timesync(text, synchronized=False) == {"f.example": "not combined"}
     text = "SystemNTPServers=s.example\nFallbackNTPServers=f.example\nServerName=s.example\n"
     assert parse_timesync(text, synchronized=False) == {"s.example": "unreachable"}
+
+
+async def test_grub_is_told_in_a_file_of_its_own(linux, root, stand_ins, monkeypatch):
+    path = root / "etc/default/grub.d/95-xapi-xen.cfg"
+    await linux.boot.set_xen_option("sched-gran", "core")
+    assert path.read_text() == (
+        '# Set by way of XenAPI.\nGRUB_CMDLINE_XEN="$GRUB_CMDLINE_XEN sched-gran=core"\n'
+    )
+    assert stand_ins.calls == [["systemd-run", "--wait", "--collect", "--quiet", "--pipe", "update-grub"]]
+    (stand_ins.folder / "refuse-grub").touch()
+    with pytest.raises(HostError, match="no such disk"):
+        await linux.boot.set_xen_option("sched-gran", "socket")
+    assert await linux.boot.xen_option("sched-gran") == "core"
+    (stand_ins.folder / "update-grub").unlink()
+    monkeypatch.setenv("PATH", str(stand_ins.folder))
+    with pytest.raises(NotHereError, match="update-grub"):
+        await linux.boot.set_xen_option("sched-gran", "cpu")
 
 
 async def test_files_are_put_back_when_they_are_not_taken(tmp_path):

@@ -52,6 +52,18 @@ async def test_the_zone_is_one_that_there_is(system):
         await system.clock.set_timezone("Mars/Olympus")
 
 
+async def test_xen_is_started_with_what_was_chosen(system):
+    boot = system.boot
+    assert await boot.xen_option("sched-gran") is None
+    await boot.set_xen_option("sched-gran", "core")
+    await boot.set_xen_option("smt", "0")
+    await boot.set_xen_option("sched-gran", "socket")
+    assert (await boot.xen_option("sched-gran"), await boot.xen_option("smt")) == ("socket", "0")
+    for name, value in (("", "x"), ("a", "b c"), ("a", ""), ("a b", "c")):
+        with pytest.raises(HostError):
+            await boot.set_xen_option(name, value)
+
+
 async def test_the_machine_is_named_and_logs(system):
     await system.machine.set_hostname("xen-1")
     assert "xen-1" in await system.machine.log(10)
