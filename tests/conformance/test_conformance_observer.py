@@ -43,16 +43,23 @@ def test_calls_are_traced_to_files(running, api, refused):
     assert spans["VM.get_record"]["tags"] == {"site": "lab", "error": "HANDLE_INVALID"}
     (path, *_) = running.paths.traces.iterdir()
     assert oct(path.stat().st_mode)[-3:] == "600"
-    before = len(exported(running))
-    api.Observer.set_enabled(observer, False)
-    exported(running)
-    api.pool.get_all()
-    assert len(exported(running)) <= before + 2
-    api.Observer.set_enabled(observer, True)
-    api.Observer.set_components(observer, ["smapi"])
-    count = len(exported(running))
-    api.pool.get_all()
-    assert len(exported(running)) == count
+    db = running.daemon.tools.db
+    other = running.do(lambda: db.create("host", {}))
+    for off, on in (
+        (lambda: api.Observer.set_enabled(observer, False), lambda: api.Observer.set_enabled(observer, True)),
+        (
+            lambda: api.Observer.set_components(observer, ["smapi"]),
+            lambda: api.Observer.set_components(observer, []),
+        ),
+        (lambda: api.Observer.set_hosts(observer, [other]), lambda: api.Observer.set_hosts(observer, [])),
+    ):
+        off()
+        count = len(exported(running))
+        api.pool.get_all()
+        assert len(exported(running)) == count
+        on()
+        api.pool.get_all()
+        assert len(exported(running)) > count
     api.Observer.destroy(observer)
     assert running.daemon.tools.tracer.observers == {}
 
