@@ -103,11 +103,13 @@ def test_one_door_is_open_however_often_its_certificate_changes(running, api, ho
 
 
 def test_the_last_of_two_changes_at_once_is_shown(running, api):
-    async def two_changes():
-        first = asyncio.create_task(running.daemon.tools.renew_tls())
-        await asyncio.sleep(0)  # the first has read the file
+    async def change():
         replace_certificate(running.paths.server_certificate, make_certificate("second", []))
-        await asyncio.gather(first, running.daemon.tools.renew_tls())
+        await running.daemon.tools.renew_tls()
+
+    async def two_changes():
+        # The second begins when the first has read its file and waits.
+        await asyncio.gather(running.daemon.tools.renew_tls(), change())
 
     running.wait(two_changes())
     second = x509.load_pem_x509_certificate(leaf_pem(running.paths.server_certificate.read_text()).encode())
