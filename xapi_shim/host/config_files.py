@@ -40,11 +40,18 @@ async def replace_files(files: Mapping[Path, bytes | None], take: Callable[[], A
         raise
 
 
+def _make_folder(folder: Path) -> None:
+    """Make a folder that every service may read, whatever the daemon's umask: some run as users of their own."""
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir()
+        missing.chmod(0o755)
+
+
 def _put(files: Mapping[Path, bytes | None]) -> None:
     for path, data in files.items():
         if data is not None:
             mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
             write_atomic(path, data, mode=mode)
         elif path.exists():
             path.unlink()

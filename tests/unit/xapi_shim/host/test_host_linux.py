@@ -1,6 +1,7 @@
 """Linux with systemd: which files are written, what is asked of the tools, what is undone when they refuse."""
 
 import json
+import os
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -169,6 +170,19 @@ async def test_grub_is_told_in_a_file_of_its_own(linux, root, stand_ins, monkeyp
     monkeypatch.setenv("PATH", str(stand_ins.folder))
     with pytest.raises(NotHereError, match="update-grub"):
         await linux.boot.set_xen_option("sched-gran", "cpu")
+
+
+async def test_services_of_other_users_may_read_what_is_written(tmp_path):
+    async def take():
+        """Nothing takes it."""
+
+    before = os.umask(0o077)
+    try:
+        await replace_files({tmp_path / "etc/some.conf.d/x.conf": b"x"}, take)
+    finally:
+        os.umask(before)
+    for path, mode in (("etc", 0o755), ("etc/some.conf.d", 0o755), ("etc/some.conf.d/x.conf", 0o644)):
+        assert (tmp_path / path).stat().st_mode & 0o777 == mode
 
 
 async def test_files_are_put_back_when_they_are_not_taken(tmp_path):
