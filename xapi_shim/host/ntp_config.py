@@ -46,7 +46,11 @@ def chrony_config(text: str, mode: NtpMode, servers: tuple[str, ...]) -> str:
 
 
 def timesyncd_files(mode: NtpMode, servers: tuple[str, ...]) -> dict[str, str]:
-    """Return what is to be in timesyncd.conf.d, by file; DHCP clients write a file there that sorts between."""
+    """Return what is to be in timesyncd.conf.d, by file; DHCP clients write a file there that sorts between.
+
+    While nobody is named, neither here nor by DHCP, the service asks those of the distro all the same:
+    it takes no empty list of them (systemd 252).
+    """
     match mode:
         case NtpMode.CUSTOM:
             # The empty assignment drops those of DHCP and of the distro.
