@@ -10,7 +10,7 @@ import pytest
 import XenAPI
 
 from xapi_shim.base.paths import Paths
-from xapi_shim.web.certificate import ensure_certificate
+from xapi_shim.host.self_signed import ensure_certificate
 from xapi_shim.web.daemon import Daemon, Options
 
 PASSWORD = "correct horse"

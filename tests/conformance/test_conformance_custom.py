@@ -217,7 +217,7 @@ def test_allowed_operations_follow_what_happens(running, api, vm):
     }
     api.VM.hard_shutdown(vm)
     api.host.disable(host)
-    assert allowed(session) == {**halted, "host": ["enable"]}
+    assert allowed(session) == {**halted, "host": ["enable", "reboot", "shutdown"]}
     api.host.enable(host)
     # They are not stored, and yet are there after a restart.
     running.stop()

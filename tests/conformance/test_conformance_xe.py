@@ -239,9 +239,7 @@ def test_files_that_the_command_names_are_sent_and_no_others(xe, tmp_path):
     assert "No such file or directory" in missing.stderr
     (tmp_path / "ca.pem").write_text("a certificate")
     sent = xe("pool-install-ca-certificate", f"filename={tmp_path}/ca.pem", check=False)
-    assert sent.stderr.startswith(
-        "Error code: NOT_IMPLEMENTED\nError parameters: pool.install_ca_certificate"
-    )
+    assert sent.stderr.startswith("Error code: CA_CERTIFICATE_INVALID\n")
 
 
 def test_a_refused_download_leaves_no_file(xe, tmp_path):

@@ -43,9 +43,19 @@ def test_the_whole_road(base, repository):
             stages.set_up(road)
         with road.stage("reboot into Xen"):
             stages.boot_into_xen(road)
+        with road.stage("Xen's own console"):
+            xen_itself(road.session().xenapi)
         guests(road)
         with road.stage("roll back and purge"):
             undo(road)
+
+
+def xen_itself(api):
+    (host,) = api.host.get_all()
+    api.host.send_debug_keys(host, "h")
+    assert "'h' pressed" in api.host.dmesg(host)
+    assert int(api.host.compute_memory_overhead(host)) > 0
+    assert api.host.get_sched_gran(host) == "cpu"
 
 
 def guests(road):

@@ -43,7 +43,18 @@ def host_operations(*, enabled: bool, busy: bool) -> list[str]:
     """Return what may be asked of a host; one that is disabled takes no guests."""
     if busy:
         return []
-    return ["provision", "vm_start"] if enabled else ["enable"]
+    return ["provision", "vm_start"] if enabled else ["enable", "reboot", "shutdown"]
+
+
+def pool_operations(*, tls_verification: bool, busy: bool) -> list[str]:
+    """Return what may be asked of the pool as a whole; verification is switched on once."""
+    if busy:
+        return []
+    return [
+        "cert_refresh",
+        "configure_repositories",
+        *([] if tls_verification else ["tls_verification_enable"]),
+    ]
 
 
 def _set(db: Database, cls: str, ref: str, operations: list[str]) -> None:
@@ -108,11 +119,18 @@ def update_host(db: Database, host: str) -> None:
     _set(db, "host", host, host_operations(enabled=enabled, busy=_busy(db, "host", host)))
 
 
+def update_pool(db: Database, pool: str) -> None:
+    verifies = db.flag("pool", pool, "tls_verification_enabled")
+    _set(db, "pool", pool, pool_operations(tls_verification=verifies, busy=_busy(db, "pool", pool)))
+
+
 def update_all(db: Database) -> None:
-    """Recompute the answers for every disk, storage repository and host."""
+    """Recompute the answers for every disk, storage repository, host and pool."""
     for vdi in db.refs("VDI"):
         update_vdi(db, vdi)
     for sr in db.refs("SR"):
         update_sr(db, sr)
     for host in db.refs("host"):
         update_host(db, host)
+    for pool in db.refs("pool"):
+        update_pool(db, pool)

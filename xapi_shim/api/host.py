@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.allowed import update_host
+from xapi_shim.base.atomic_file import write_atomic
 from xapi_shim.datamodel.errors import InternalErrorError
 from xapi_shim.rpc.dates import now_text
 from xapi_shim.xen.interface import XenError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from xapi_shim.api.toolstack import Call
 
 
@@ -30,13 +34,37 @@ async def compute_free_memory(call: Call, host: str) -> int:  # noqa: ARG001
         raise InternalErrorError(str(error)) from error
 
 
-async def disable(call: Call, host: str, auto_enable: bool) -> None:  # noqa: ARG001, FBT001
-    """Take no new guests here."""
+async def disable(call: Call, host: str, auto_enable: bool) -> None:  # noqa: FBT001
+    """Take no new guests here, until the host is started anew or, without `auto_enable`, until it is enabled.
+
+    Raises INTERNAL_ERROR where that cannot be remembered.
+    """
+    paths = call.tools.paths
+    with _remembering():
+        write_atomic(paths.disabled_until_boot, b"", mode=0o600)
+        if auto_enable:
+            paths.disabled_for_good.unlink(missing_ok=True)
+        else:
+            write_atomic(paths.disabled_for_good, b"", mode=0o600)
     _set_enabled(call, host, enabled=False)
 
 
 async def enable(call: Call, host: str) -> None:
+    """Take guests again. Raises INTERNAL_ERROR where that cannot be remembered."""
+    with _remembering():
+        for path in (call.tools.paths.disabled_until_boot, call.tools.paths.disabled_for_good):
+            path.unlink(missing_ok=True)
     _set_enabled(call, host, enabled=True)
+
+
+@contextmanager
+def _remembering() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InternalErrorError(
+            f"cannot remember whether the host takes guests: {error.strerror}"
+        ) from error
 
 
 def _set_enabled(call: Call, host: str, *, enabled: bool) -> None:

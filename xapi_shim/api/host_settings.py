@@ -6,13 +6,10 @@ import zoneinfo
 from typing import TYPE_CHECKING, cast
 
 from xapi_shim.datamodel.derive import all_messages
-from xapi_shim.datamodel.errors import InternalErrorError
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call
     from xapi_shim.datamodel.model import Value
-
-BEGIN = "-----BEGIN CERTIFICATE-----"
 
 
 async def set_power_on_mode(
@@ -31,19 +28,8 @@ async def list_methods(call: Call) -> list[str]:
     return sorted(name for name, (_, message) in all_messages(call.db.model).items() if not message.removed)
 
 
-async def get_server_certificate(call: Call, host: str) -> str:  # noqa: ARG001
-    """Return the HTTPS server's certificate, PEM, without its key."""
-    try:
-        text = call.tools.paths.server_certificate.read_text()
-    except OSError as error:
-        raise InternalErrorError(f"cannot read the certificate: {error.strerror}") from error
-    _, begin, rest = text.partition(BEGIN)
-    return begin + rest
-
-
 MESSAGES = {
     "host.set_power_on_mode": set_power_on_mode,
     "host.list_timezones": list_timezones,
     "host.list_methods": list_methods,
-    "host.get_server_certificate": get_server_certificate,
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xapi_shim.datamodel.errors import InvalidValueError
+from xapi_shim.rpc.dates import from_text, to_text
 from xapi_shim.rpc.filter import parse_filter
 
 if TYPE_CHECKING:
@@ -27,6 +29,33 @@ async def destroy(call: Call, self: str) -> None:
 async def destroy_many(call: Call, messages: list[str]) -> None:
     """Forget several messages, or none if one of them is not there."""
     call.tools.messages.remove(messages)
+
+
+async def destroy_all(call: Call, filters: dict[str, str]) -> None:
+    """Forget the messages that are older than `before`, younger than `after` and of the `priority`; or all.
+
+    Raises INVALID_VALUE [filters; key or value].
+    """
+    if unknown := filters.keys() - {"before", "after", "priority"}:
+        raise InvalidValueError("filters", min(unknown))
+    bounds = {key: _date(filters[key]) for key in ("before", "after") if key in filters}
+    priority = filters.get("priority")
+    if priority is not None and not (priority.isascii() and priority.isdigit()):
+        raise InvalidValueError("filters", priority)
+    call.tools.messages.remove(
+        ref
+        for ref, one in call.tools.messages.all().items()
+        if ("before" not in bounds or str(one["timestamp"]) < bounds["before"])
+        and ("after" not in bounds or str(one["timestamp"]) > bounds["after"])
+        and (priority is None or one["priority"] == int(priority))
+    )
+
+
+def _date(text: str) -> str:
+    try:
+        return to_text(from_text(text))
+    except ValueError as error:
+        raise InvalidValueError("filters", text) from error
 
 
 async def get(call: Call, cls: str, obj_uuid: str, since: str) -> dict[str, Record]:
@@ -73,6 +102,7 @@ MESSAGES = {
     "message.create": create,
     "message.destroy": destroy,
     "message.destroy_many": destroy_many,
+    "message.destroy_all": destroy_all,
     "message.get": get,
     "message.get_since": get_since,
     "message.get_all": get_all,

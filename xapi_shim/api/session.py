@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.client_certificate import open_session
 from xapi_shim.api.external_auth import WRONG, end_sessions, external_login, is_enabled
 from xapi_shim.api.password import change_password
 from xapi_shim.api.pool_secret import is_pool_secret
@@ -56,6 +57,8 @@ async def login_with_password(call: Call, uname: str, pwd: str, version: str, or
         return _open_root(tools, uname or SUPERUSER, originator)
     if master := master_address(tools.paths.pool_conf):
         raise HostIsSlaveError(master)
+    if origin.client_certificate:
+        return open_session(tools, uname, originator[:64])
     try:
         if uname == SUPERUSER or not is_enabled(tools):
             await _check_superuser(tools, uname, pwd)

@@ -120,7 +120,8 @@ def _host(tools: Toolstack, facts: HostFacts, info: HypervisorInfo, address: str
         cpu_configuration={},
         API_version_major=API_VERSION[0],
         API_version_minor=API_VERSION[1],
-        enabled=True,
+        enabled=not (tools.paths.disabled_until_boot.exists() or tools.paths.disabled_for_good.exists()),
+        current_operations={},
     )
     return host
 
@@ -129,6 +130,7 @@ def _pool(tools: Toolstack) -> str:
     db = tools.db
     pools = db.refs("pool")
     if pools:
+        db.set("pool", pools[0], "current_operations", {})
         return pools[0]
     return db.create(
         "pool",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Protocol
 from xapi_shim.api.external_auth import ExternalAuth, Throttle
 from xapi_shim.api.message_store import MessageStore
 from xapi_shim.datamodel.types import NULL_REF
+from xapi_shim.rpc.callers import Callers
+from xapi_shim.rpc.timings import Timings
+from xapi_shim.rpc.tracing import Tracer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from xapi_shim.base.paths import Paths
     from xapi_shim.database.database import Database
+    from xapi_shim.host.interface import HostSystem
     from xapi_shim.network.interface import HostNetwork
     from xapi_shim.rpc.audit_file import AuditFile
     from xapi_shim.rpc.call import CallInfo
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from xapi_shim.rpc.sessions import Sessions
     from xapi_shim.rpc.tasks import Tasks
     from xapi_shim.storage.interface import SrDriver
+    from xapi_shim.xen.host_tools import XenHostTools
     from xapi_shim.xen.interface import Hypervisor
 
     # From a PBD's device_config and the SR's uuid to a driver.
@@ -34,6 +39,18 @@ class Authenticator(Protocol):
     """Checks a name and a password."""
 
     def __call__(self, user: str, password: str) -> Awaitable[bool]: ...
+
+
+async def _nothing() -> None:
+    """Do nothing: no door is open."""
+
+
+def _not_running() -> None:
+    """Do nothing: there is no daemon to end."""
+
+
+def _ignore(_: int) -> None:
+    """Do nothing: nothing is limited."""
 
 
 @dataclass
@@ -51,14 +68,40 @@ class Toolstack:
     audit: AuditFile
     authenticate: Authenticator
     external_auth: ExternalAuth
+    system: HostSystem
+    xen_host: XenHostTools
     # How long a wrong password is left waiting, in seconds.
     login_delay_s: float = 5.0
     host: str = NULL_REF
     pool: str = NULL_REF
     # So many check a password of the host's own at once.
     local_throttle: Throttle = field(default_factory=Throttle)
+    # Ends the daemon: to be started anew, or not.
+    restart: Callable[[], None] = _not_running
+    shut_down: Callable[[], None] = _not_running
+    # What is to happen later, by name.
+    timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+    timings: Timings = field(default_factory=Timings)
+    # How many requests came, by method and path of what is served.
+    requests: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # What a timer has started and is not done.
+    background: set[asyncio.Task[None]] = field(default_factory=set)
+    # Chooses how many passwords are checked at once.
+    set_login_threads: Callable[[int], None] = _ignore
+    # Has the doors take changed certificates; connections that are open stay as they are.
+    renew_tls: Callable[[], Awaitable[None]] = _nothing
     # One at a time may change a guest's domain.
     domain_locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+    @cached_property
+    def callers(self) -> Callers:
+        """Who calls, and how much."""
+        return Callers(self.db)
+
+    @cached_property
+    def tracer(self) -> Tracer:
+        """Whose calls are observed."""
+        return Tracer(self.db)
 
     @cached_property
     def messages(self) -> MessageStore:

@@ -72,6 +72,75 @@ class Paths:
         return self._at("etc/xensource/xapi-ssl.pem")
 
     @property
+    def pool_certificate(self) -> Path:
+        """Key and certificate for the other hosts of a pool, one PEM, mode 0600."""
+        return self._at("etc/xensource/xapi-pool-tls.pem")
+
+    @property
+    def trusted_certificates(self) -> Path:
+        """The authorities that this host trusts, a PEM file each."""
+        return self._at("etc/xensource/certs")
+
+    @property
+    def trusted_for_purposes(self) -> Path:
+        """Certificates trusted for a purpose: a folder each, `general` for any."""
+        return self._at("etc/xensource/certs-by-purpose")
+
+    @property
+    def revocation_lists(self) -> Path:
+        return self._at("etc/xensource/crls")
+
+    @property
+    def trusted_bundle(self) -> Path:
+        """All of `trusted_certificates` in one file, as TLS libraries want it."""
+        return self._at("etc/xensource/ca-bundle.pem")
+
+    @property
+    def verify_certificates(self) -> Path:
+        """There while the host verifies the certificates of those that it calls."""
+        return self._at("var/lib/xapi/verify-certificates")
+
+    @property
+    def remote_syslog(self) -> Path:
+        """Where rsyslog reads that messages go to another host too."""
+        return self._at("etc/rsyslog.d/90-xapi-remote.conf")
+
+    @property
+    def initiator_name(self) -> Path:
+        """open-iscsi's name of the host (iscsid(8))."""
+        return self._at("etc/iscsi/initiatorname.iscsi")
+
+    @property
+    def console_timeout(self) -> Path:
+        """What has login shells end when nobody types."""
+        return self._at("etc/profile.d/xapi-console-timeout.sh")
+
+    @property
+    def ssh_auto_mode(self) -> Path:
+        """Has systemd start ssh whenever the daemon ends."""
+        return self._at("etc/systemd/system/xapi.service.d/10-ssh-auto-mode.conf")
+
+    @property
+    def disabled_until_boot(self) -> Path:
+        """There while the host takes no guests until it is started anew."""
+        return self._at("run/xapi/disabled")
+
+    @property
+    def disabled_for_good(self) -> Path:
+        """There while the host takes no guests until somebody says so."""
+        return self._at("var/lib/xapi/disabled")
+
+    @property
+    def traces(self) -> Path:
+        """Where observers keep traces in files, for those who look into a fault."""
+        return self._at("var/log/dt/zipkinv2/json")
+
+    @property
+    def crash_dumps(self) -> Path:
+        """Where kdump keeps what is left of a crash, a folder each."""
+        return self._at("var/crash")
+
+    @property
     def config(self) -> Path:
         return self._at("etc/xapi.conf")
 

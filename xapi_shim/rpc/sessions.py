@@ -38,10 +38,17 @@ class Door(StrEnum):
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a call comes from; `address` is text for logs."""
+    """Where a call comes from; `address` is text for logs.
+
+    `user_agent` is what the client calls itself, in short, `traceparent` what of its work the call is part of.
+    `client_certificate` is whether the connection proved by one to be a client that is let in.
+    """
 
     door: Door
     address: str = ""
+    client_certificate: bool = False
+    user_agent: str = ""
+    traceparent: str = ""
 
 
 @dataclass(frozen=True)

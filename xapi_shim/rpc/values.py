@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from xapi_shim.datamodel.errors import FieldTypeErrorError, InvalidValueError
 from xapi_shim.datamodel.types import Kind, Type, parse_type
+from xapi_shim.rpc.dates import to_text
 from xapi_shim.rpc.wire import NOT_UTF8
 
 if TYPE_CHECKING:
@@ -178,4 +180,10 @@ def _date(sent: object, where: str) -> str:
     year, month, day, hour, minute, second = (found[n] for n in range(1, 7))
     if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31 and int(hour) < 24 and int(minute) < 60):
         raise InvalidValueError(where, text)
+    if found[7] and found[7] != "Z":
+        try:
+            moment = datetime.fromisoformat(f"{year}-{month}-{day}T{hour}:{minute}:{second}{found[7]}")
+            return to_text(moment)
+        except (ValueError, OverflowError) as error:
+            raise InvalidValueError(where, text) from error
     return f"{year}{month}{day}T{hour}:{minute}:{second}Z"

@@ -7,13 +7,18 @@ import contextlib
 import logging
 import socket
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.binding import bind
+from xapi_shim.api.certificate_expiry import CHECK_EVERY, check_expiry
+from xapi_shim.api.certificate_records import settle_own, settle_trusted
+from xapi_shim.api.client_certificate import is_known_client
 from xapi_shim.api.external_auth import ExternalAuth, check_directory, confirm_sessions
 from xapi_shim.api.guest_watch import GuestWatch
 from xapi_shim.api.host_facts import read_facts
+from xapi_shim.api.host_settle import settle_host
 from xapi_shim.api.plugins import OthersError, run_extension
 from xapi_shim.api.pool_secret import ensure_pool_secret
 from xapi_shim.api.startup import refresh_metrics, start_up
@@ -23,28 +28,35 @@ from xapi_shim.database.sqlite_store import SqliteStore
 from xapi_shim.datamodel.registry import DATAMODEL
 from xapi_shim.directory.nss import NssDirectory
 from xapi_shim.directory.winbind import WinbindDirectory
+from xapi_shim.host.linux import linux_system
+from xapi_shim.host.simulated import simulated_system
+from xapi_shim.host.tls import server_context
 from xapi_shim.network.linux import LinuxNetwork
 from xapi_shim.network.simulated import SimulatedNetwork
 from xapi_shim.rpc.audit_file import AuditFile
-from xapi_shim.rpc.dispatch import Dispatcher, Failure
+from xapi_shim.rpc.dispatch import Failure
 from xapi_shim.rpc.endpoint import Endpoint
 from xapi_shim.rpc.events import Events
+from xapi_shim.rpc.metered import MeteredDispatcher
 from xapi_shim.rpc.roles import fill_roles
 from xapi_shim.rpc.sessions import Sessions
 from xapi_shim.rpc.tasks import Tasks
 from xapi_shim.rpc.wire import Request
 from xapi_shim.storage.file_sr import FileSr
 from xapi_shim.storage.simulated_sr import SimulatedSr
-from xapi_shim.web.certificate import ensure_certificate, server_context
 from xapi_shim.web.cli_endpoint import CliEndpoint
 from xapi_shim.web.http_actions import HttpActions
 from xapi_shim.web.pam_login import PamLogin
 from xapi_shim.web.server import Listen, Server
+from xapi_shim.web.trace_export import export
+from xapi_shim.xen.host_tools import SimulatedXenHostTools, XlHostTools
 from xapi_shim.xen.interface import XenError
 from xapi_shim.xen.simulator import SimulatedXen
 from xapi_shim.xen.xl import XlHypervisor
 
 if TYPE_CHECKING:
+    import ssl
+
     from xapi_shim.api.toolstack import Authenticator
     from xapi_shim.base.paths import Paths
     from xapi_shim.rpc.call import CallInfo
@@ -74,20 +86,27 @@ class Daemon:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.tools = _assemble(options)
-        self.dispatcher = Dispatcher(
+        self.dispatcher = MeteredDispatcher(
             self.tools.db,
             self.tools.sessions,
             self.tools.tasks,
             bind(self.tools, DATAMODEL),
             partial(run_extension, options.paths.extensions),
+            self.tools.callers,
+            self.tools.timings,
+            self.tools.tracer,
         )
         self.dispatcher.audit.log = self.tools.audit
         self.watch = GuestWatch(self.tools)
         self.port = 0
         # Set when the process is to end, to be started anew (a restored database).
         self.restart = asyncio.Event()
+        # Set when it is to end for good.
+        self.shut_down = asyncio.Event()
+        self.tools.restart, self.tools.shut_down = self.restart.set, self.shut_down.set
         self._actions = HttpActions(self.tools, self._login, self.restart.set)
         self._server: Server | None = None
+        self._renewing = asyncio.Lock()
         self._background: list[asyncio.Task[None]] = []
 
     @property
@@ -102,13 +121,17 @@ class Daemon:
         facts = read_facts(paths.inventory)
         await start_up(self.tools, facts, local_sr_type="dummy" if self.options.simulator else "file")
         await self.watch.settle()
+        await settle_host(self.tools)
+        self.tools.tracer.refresh(self.tools.host)
         self._server = Server(
             Endpoint(DATAMODEL, self.dispatcher),
-            self._listen(facts.hostname),
+            self._listen(),
             self._actions,
             CliEndpoint(self.dispatcher),
+            self.tools.requests,
         )
         await self._server.start()
+        self.tools.renew_tls = self._renew_tls
         self.port = self._server.port
         running = (self.watch.run(), self._collect(), check_directory(self.tools))
         self._background = [asyncio.create_task(one) for one in running]
@@ -123,33 +146,54 @@ class Daemon:
             raise OthersError(*outcome.description)
         return str(outcome.value)
 
-    def _listen(self, hostname: str) -> Listen:
-        paths, tls = self.options.paths, None
-        if self.options.address is not None:
-            address = self.tools.db.text("host", self.tools.host, "address")
-            ensure_certificate(paths.server_certificate, hostname, [address])
-            tls = server_context(paths.server_certificate)
-        return Listen(paths.unix_socket, self.options.address, self.options.port, tls)
+    def _listen(self) -> Listen:
+        settle_own(self.tools)
+        settle_trusted(self.tools)
+        tls = self._tls() if self.options.address is not None else None
+        known = partial(is_known_client, self.tools)
+        return Listen(self.options.paths.unix_socket, self.options.address, self.options.port, tls, known)
+
+    def _tls(self) -> ssl.SSLContext:
+        """Return the context of the HTTPS door as of now. Raises OSError, ssl.SSLError."""
+        asks = self.tools.db.flag("pool", self.tools.pool, "client_certificate_auth_enabled")
+        return server_context(self.options.paths, ask_clients=asks)
+
+    async def _renew_tls(self) -> None:
+        """Show changed certificates to those who connect from now on."""
+        if self._server is not None and self.options.address is not None:
+            # One after the other, each with the files as they are by then.
+            async with self._renewing:
+                await self._server.renew_tls(self._tls())
 
     async def stop(self) -> None:
         """Close the doors; guests go on running."""
         self.options.paths.init_complete.unlink(missing_ok=True)
-        for task in self._background:
+        for timer in self.tools.timers.values():
+            timer.cancel()
+        for task in (*self._background, *self.tools.background):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         if self._server is not None:
             await self._server.stop()
         self.tools.audit.close()
+        await export(self.tools.tracer, self.options.paths)
         self.tools.db.close()
 
     async def _collect(self) -> None:
         """Drop what is old, and let clients see that the pool is alive."""
+        checked = datetime.now(UTC)
+        check_expiry(self.tools)
         while True:
             await asyncio.sleep(COLLECT_S)
+            if datetime.now(UTC) - checked >= CHECK_EVERY:
+                checked = datetime.now(UTC)
+                check_expiry(self.tools)
             self.tools.sessions.drop_idle()
             await confirm_sessions(self.tools)
             self.tools.tasks.collect()
+            self.tools.callers.write_access()
+            await export(self.tools.tracer, self.options.paths)
             try:
                 await refresh_metrics(self.tools)
             except XenError as error:
@@ -159,11 +203,12 @@ class Daemon:
 
 def _assemble(options: Options) -> Toolstack:
     paths = options.paths
+    login = PamLogin()
     db = Database(DATAMODEL, SqliteStore(paths.database))
     fill_roles(db)
     sessions = Sessions(db)
     simulated = options.simulator
-    authenticate = options.authenticate or PamLogin()
+    authenticate = options.authenticate or login
     return Toolstack(
         db=db,
         sessions=sessions,
@@ -181,5 +226,8 @@ def _assemble(options: Options) -> Toolstack:
                 "AD": WinbindDirectory(paths.samba_config, paths.former_samba_config),
             }
         ),
+        set_login_threads=login.set_threads,
+        system=simulated_system() if simulated else linux_system(),
+        xen_host=SimulatedXenHostTools() if simulated else XlHostTools(),
         login_delay_s=options.login_delay_s,
     )

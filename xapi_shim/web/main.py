@@ -78,13 +78,13 @@ async def _run(options: Options) -> None:
         await daemon.start()
         notifier.notify("READY=1")
         print(f"xapi: ready on port {daemon.port}", file=sys.stderr, flush=True)
-        waiting = [asyncio.create_task(event.wait()) for event in (stop, daemon.restart)]
+        waiting = [asyncio.create_task(event.wait()) for event in (stop, daemon.restart, daemon.shut_down)]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for one in waiting:
             one.cancel()
         if daemon.restart.is_set():
             # A failure to systemd, which then starts us again (Restart=on-failure).
-            raise KronosError("the database was restored; the daemon ends to read it anew")
+            raise KronosError("the daemon ends to be started anew, as it was asked to")
     finally:
         notifier.notify("STOPPING=1")
         await daemon.stop()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -17,13 +19,15 @@ from xapi_shim.web.guard import DoorLimits, guarded, noting
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from xapi_shim.rpc.endpoint import Endpoint
     from xapi_shim.web.cli_endpoint import CliEndpoint
     from xapi_shim.web.guard import Guard
     from xapi_shim.web.http_actions import HttpActions
+
+    Middleware = Callable[..., Awaitable[web.StreamResponse]]
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +37,7 @@ MAX_LINE = 8190
 MAX_CONNECTIONS = {Door.TLS: 800, Door.UNIX: 1024}
 HANDSHAKE_S = 30.0
 BACKLOG = 128
+MAX_USER_AGENT = 256
 NO_CACHE = {"Cache-Control": "no-cache, no-store"}
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -49,6 +54,8 @@ class Listen:
     address: str | None
     port: int
     tls: ssl.SSLContext | None
+    # Whether a certificate that a client has shown, and TLS verified, is of one that is let in.
+    is_known_client: Callable[[Mapping[str, object] | None], bool] = lambda _: False
 
 
 class Server:
@@ -60,13 +67,17 @@ class Server:
         listen: Listen,
         actions: HttpActions | None = None,
         cli: CliEndpoint | None = None,
+        requests: Counter[tuple[str, str]] | None = None,
     ) -> None:
+        self._requests = Counter() if requests is None else requests
         self._actions = actions
         self._endpoint = endpoint
         self._cli = cli
         self._listen = listen
         self._runners: list[web.AppRunner] = []
         self._doors: list[asyncio.Server] = []
+        self._tls_doors: list[asyncio.Server] = []
+        self._tls_factory: Callable[[], Guard] | None = None
         self.limits = {door: DoorLimits(count) for door, count in MAX_CONNECTIONS.items()}
         self.port = listen.port
 
@@ -75,16 +86,31 @@ class Server:
         if self._listen.unix_socket is not None:
             await self._start_unix(self._listen.unix_socket)
         if self._listen.address is not None:
-            tls = self._listen.tls
+            tls, self._tls_factory = self._listen.tls, await self._factory(Door.TLS)
             opened = await asyncio.get_running_loop().create_server(
-                await self._factory(Door.TLS), self._listen.address, self._listen.port, ssl=tls, backlog=BACKLOG,
+                self._tls_factory, self._listen.address, self._listen.port, ssl=tls, backlog=BACKLOG,
                 ssl_handshake_timeout=HANDSHAKE_S if tls else None,
             )  # fmt: skip
-            self._doors.append(opened)
+            self._tls_doors = [opened]
             self.port = opened.sockets[0].getsockname()[1]
 
+    async def renew_tls(self, tls: ssl.SSLContext) -> None:
+        """Serve who connects from now on by `tls`. Nobody is turned away: the listening socket stays the same."""
+        old, self._tls_doors = self._tls_doors, []
+        # A name with several addresses has a socket for each.
+        for listening in [one for door in old for one in door.sockets]:
+            assert self._tls_factory is not None
+            self._tls_doors.append(
+                await asyncio.get_running_loop().create_server(
+                    self._tls_factory, sock=listening.dup(), ssl=tls, backlog=BACKLOG,
+                    ssl_handshake_timeout=HANDSHAKE_S,
+                )
+            )  # fmt: skip
+        for door in old:
+            door.close()
+
     async def stop(self) -> None:
-        for opened in self._doors:
+        for opened in (*self._doors, *self._tls_doors):
             opened.close()
         if self._cli is not None:
             self._cli.close()
@@ -104,7 +130,7 @@ class Server:
 
     async def _factory(self, door: Door) -> Callable[[], Guard]:
         limits = self.limits[door]
-        app = web.Application(client_max_size=MAX_BODY, middlewares=[noting(limits)])
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[noting(limits), self._counting()])
         xml, json = (
             self._serve(door, self._endpoint.xml, "text/xml"),
             self._serve(door, self._endpoint.json, "application/json"),
@@ -115,8 +141,7 @@ class Server:
         for path in ("/", "/json", "/jsonrpc"):
             app.router.add_route("OPTIONS", path, _options)
         if self._cli is not None:
-            cli = self._cli.handler(lambda request: Origin(door, request.remote or ""), limits)
-            app.router.add_post("/cli", cli)
+            app.router.add_post("/cli", self._cli.handler(partial(self._origin, door), limits))
         app.router.add_get("/", _front)
         if self._actions is not None:
             app.add_routes(self._actions.routes(door))
@@ -125,6 +150,26 @@ class Server:
         self._runners.append(runner)
         assert runner.server is not None
         return guarded(runner.server, limits)
+
+    def _counting(self) -> Middleware:
+        """Return the middleware that counts requests by method and path, those for nothing all as one."""
+
+        @web.middleware
+        async def count(
+            request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+        ) -> web.StreamResponse:
+            served = request.match_info.route.resource
+            self._requests[(request.method, served.canonical) if served is not None else ("", "")] += 1
+            return await handler(request)
+
+        return count
+
+    def _origin(self, door: Door, request: web.Request) -> Origin:
+        transport = request.transport
+        shown = transport.get_extra_info("peercert") if transport is not None and door is Door.TLS else None
+        agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT]
+        parent = request.headers.get("traceparent", "")
+        return Origin(door, request.remote or "", self._listen.is_known_client(shown), agent, parent)
 
     def _serve(
         self, door: Door, answer: Callable[[bytes, Origin], Awaitable[bytes]], content_type: str
@@ -139,7 +184,7 @@ class Server:
             except TimeoutError:
                 return _page(HTTPStatus.REQUEST_TIMEOUT, "the body did not come")
             try:
-                answered = await answer(body, Origin(door, request.remote or ""))
+                answered = await answer(body, self._origin(door, request))
             except MalformedCallError as error:
                 log.info("malformed call from %s: %s", request.remote, error)
                 return _page(HTTPStatus.INTERNAL_SERVER_ERROR, "the request is malformed")

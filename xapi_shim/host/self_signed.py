@@ -1,9 +1,8 @@
-"""The server's own certificate: made on first start, kept in one PEM file with its key."""
+"""Certificates that the host makes for itself: key and certificate in one PEM file."""
 
 from __future__ import annotations
 
 import ipaddress
-import ssl
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -30,9 +29,14 @@ def ensure_certificate(path: Path, hostname: str, addresses: Iterable[str]) -> b
     """
     if path.exists():
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, make_certificate(hostname, addresses), mode=0o600)
+    replace_certificate(path, make_certificate(hostname, addresses))
     return True
+
+
+def replace_certificate(path: Path, pem: bytes) -> None:
+    """Put key and certificates, PEM, at `path`, readable by root only. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, pem, mode=0o600)
 
 
 def make_certificate(hostname: str, addresses: Iterable[str]) -> bytes:
@@ -57,11 +61,3 @@ def make_certificate(hostname: str, addresses: Iterable[str]) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ) + certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def server_context(path: Path) -> ssl.SSLContext:
-    """Return a TLS 1.2+ server context. Raises OSError, ssl.SSLError."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(path)
-    return context

@@ -1,0 +1,1 @@
+"""The host's own system: its certificates, clock, name, services, power and logs."""
