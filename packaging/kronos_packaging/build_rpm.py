@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from xapi_shim.base.process import run
 from xapi_shim.base.system_packages import as_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from kronos_packaging.build_root import Root
     from kronos_packaging.declarations import Recipe, Target
@@ -182,20 +183,33 @@ def rpmbuild_argv(spec: str, topdir: str, target: Target) -> list[str]:
     return ["rpmbuild", "-ba", f"--target={target.architecture}-redhat-linux", *_defines(macros), spec]
 
 
-def _build_in_stand_in(
-    source: SpecSource, target: Target, staged: Path, out: Path, reporter: Reporter, around: Surroundings
-) -> list[Path]:
+@contextmanager
+def stand_in_root(source: SpecSource, reporter: Reporter, also: Iterable[str] = ()) -> Iterator[Root]:
+    """Yield a clean root that has what the spec requires, and the Debian packages `also`."""
     mapped = dict(load_name_map().build)
     required = build_requires(source.spec)
-    wanted = [*stand_in_packages(required, mapped), *(["faketime"] if around.days_ahead else [])]
-    log = out / "build.log"
+    wanted = [*stand_in_packages(required, mapped), *also]
     with clean_root(ensure_root_tar(load_target(STAND_IN), wanted, reporter)) as root:
         root.copy_in(MACROS, MACROS_PLACE)
         _declare_base(root, base_spec(required, mapped))
-        build = root.path / around.folder.lstrip("/")
-        run(as_root(["mkdir", "--parents", os.fspath(build.parent)]))
-        run(as_root(["cp", "--recursive", "--preserve=mode,timestamps", os.fspath(staged), os.fspath(build)]))
-        run(as_root(["chown", "--recursive", f"{around.user}:{around.user}", os.fspath(build)]))
+        yield root
+
+
+def place_source(root: Root, staged: Path, folder: str, user: int) -> Path:
+    """Copy what write_source wrote to `folder` in the root, `user`'s; return where that is outside."""
+    build = root.path / folder.lstrip("/")
+    run(as_root(["mkdir", "--parents", os.fspath(build.parent)]))
+    run(as_root(["cp", "--recursive", "--preserve=mode,timestamps", os.fspath(staged), os.fspath(build)]))
+    run(as_root(["chown", "--recursive", f"{user}:{user}", os.fspath(build)]))
+    return build
+
+
+def _build_in_stand_in(
+    source: SpecSource, target: Target, staged: Path, out: Path, reporter: Reporter, around: Surroundings
+) -> list[Path]:
+    log = out / "build.log"
+    with stand_in_root(source, reporter, ["faketime"] if around.days_ahead else []) as root:
+        build = place_source(root, staged, around.folder, around.user)
         with reporter.stage(f"building {source.name} for {target.name}"), log.open("w") as file:
             argv = [
                 *_as_surrounded(around),
