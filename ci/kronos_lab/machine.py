@@ -305,11 +305,10 @@ class Machine:
 
     def _last_words(self) -> str:
         """Return what the toolstack logged last and what Xen runs, for whoever sees a failed run's output only."""
-        told = []
-        for command in ("journalctl -b -u xapi -n 40 --no-pager -o short-iso", "xl list", "uptime"):
-            with contextlib.suppress(ProcessError, KronosError):
-                told.append(self.execute(command, timeout_s=60).stdout)
-        return "\n".join(told)
+        command = "journalctl -b -u xapi -n 40 --no-pager -o short-iso; xl list; uptime"
+        with contextlib.suppress(ProcessError, KronosError):
+            return self.execute(command, timeout_s=60).stdout
+        return ""
 
     def keep_evidence(self) -> Path:
         """Keep the console's log and a screenshot of a machine that failed; return where."""

@@ -16,7 +16,7 @@ from kronos_packaging.bench import Row, Times, calibrate, in_turn, repeated
 from kronos_packaging.build_deb import BUILD_ARGV, Surroundings, build_packages, build_source
 from kronos_packaging.build_root import cache_dir, clean_root, ensure_root_tar
 from kronos_packaging.build_rpm import build_spec, place_source, rpmbuild_argv, stand_in_root, write_source
-from kronos_packaging.declarations import REPO, Format, declared_targets, load_components, load_target
+from kronos_packaging.declarations import REPO, Format, first_target, load_components, load_target
 from kronos_packaging.factory import SYSTEM_PACKAGES
 from kronos_packaging.inputs import read_inputs
 from kronos_packaging.local_engine import deb_source
@@ -172,7 +172,7 @@ class Plain:
 
 def _cold_rpms(wish: Wish, reporter: Reporter) -> list[Row]:
     """Compare in the stand-in root, where this machine has mock too: a root of mock's is another thing to make."""
-    target = wish.target if wish.target.format is Format.RPM else _first_rpm_target()
+    target = wish.target if wish.target.format is Format.RPM else first_target(Format.RPM)
     (recipe,) = (c.rpm for c in load_components() if c.name == "kronos")
     assert recipe is not None
     source = tree_source(read_tree(recipe.own_paths))
@@ -192,10 +192,6 @@ def _cold_rpms(wish: Wish, reporter: Reporter) -> list[Row]:
         ours, theirs = in_turn(wish.runs, build, plain)
     note = f"for {target.name}; ours unpacks a clean root each time"
     return [Row("this tree's rpms, cold", ours, "rpmbuild, same root", theirs, note=note)]
-
-
-def _first_rpm_target() -> Target:
-    return next(t for t in map(load_target, declared_targets()) if t.format is Format.RPM)
 
 
 def _repositories(wish: Wish, reporter: Reporter) -> list[Row]:

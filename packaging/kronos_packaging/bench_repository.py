@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from kronos_packaging.bench import Row, Times
 from kronos_packaging.bench_packages import make_debs, make_rpms, names_of
-from kronos_packaging.declarations import REPO, Format, declared_targets, load_target
+from kronos_packaging.declarations import REPO, Format, first_target
 from kronos_packaging.repository.publish import APT_PACKAGES, YUM_PACKAGES
 from kronos_packaging.repository.read_rpm import batches, sign_argv
 from kronos_packaging.repository.signer import Signer
@@ -197,7 +197,7 @@ def _times(costs: Sequence[Cost]) -> Times:
 
 
 def _ours(kind: Format) -> Contestant:
-    target = next(name for name in declared_targets() if load_target(name).format == kind)
+    target = first_target(kind).name
 
     def steps(site: Site, _: Sequence[Path]) -> list[Step]:
         argv = (sys.executable, "-m", "kronos_packaging.bench_publish")

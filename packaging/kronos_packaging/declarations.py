@@ -173,6 +173,11 @@ def declared_targets(folder: Path = ROOM / "targets") -> list[str]:
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
+def first_target(kind: Format) -> Target:
+    """Return the first target, by name, whose packages are of a format."""
+    return next(target for target in map(load_target, declared_targets()) if target.format is kind)
+
+
 def load_target(name: str, folder: Path = ROOM / "targets") -> Target:
     """Return a declared target. Raises DeclarationError naming those there are."""
     path = folder / f"{name}.toml"

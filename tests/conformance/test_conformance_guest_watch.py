@@ -25,31 +25,41 @@ def failing(what, times):
     """Return `what`, an asynchronous function of the hypervisor's, failing the first `times`."""
     left = [times]
 
-    async def call(*args):
+    async def call(*args, **given):
         if left[0]:
             left[0] -= 1
             raise XenError("the tool did not answer")
-        return await what(*args)
+        return await what(*args, **given)
 
     return call
 
 
-def test_the_domains_cannot_be_read_at_first(running, api, guest):
+@pytest.mark.parametrize("what", ["domains", "destroy"])
+def test_the_hypervisor_does_not_answer_at_first(running, api, guest, what):
     def crash():
-        running.xen.domains = failing(running.xen.domains, 2)
+        setattr(running.xen, what, failing(getattr(running.xen, what), 2))
         running.xen.guest_crash(guest[1])
 
     running.do(crash)
     halted(api, guest[0])
 
 
-def test_a_crashed_domain_cannot_be_destroyed_at_first(running, api, guest):
+def test_a_guest_that_cannot_be_restarted_can_be_started(running, api, guest):
+    """What is allowed is that of the state it was left in."""
+    api.VM.set_actions_after_crash(guest[0], "restart")
+
     def crash():
-        running.xen.destroy = failing(running.xen.destroy, 2)
+        running.xen.create = failing(running.xen.create, 1)
         running.xen.guest_crash(guest[1])
 
     running.do(crash)
-    halted(api, guest[0])
+    events_until(
+        api,
+        [f"vm/{guest[0]}"],
+        "",
+        lambda e: e["snapshot"]["power_state"] == "Halted" and "start" in e["snapshot"]["allowed_operations"],
+    )
+    api.VM.start(guest[0], False, False)
 
 
 def test_a_domain_dies_slowly_and_goes_without_a_word(running, api, guest):

@@ -26,7 +26,7 @@ class Observer:
         machine.succeed(f"cat > {SCRIPT}", stdin=Path(__file__).with_name("guest_observer.py").read_text())
         machine.succeed(f"systemd-run --quiet --collect --unit={UNIT} python3 {SCRIPT} {LINES}")
         # Xen's watch speaks once by itself; the API's first batch tells of every VM there is.
-        machine.wait_until_succeeds(f"grep -q xen {LINES} && grep -q uuid {LINES}", 300)
+        machine.wait_until_succeeds(f"grep -q xen {LINES} && grep -q uuid {LINES}")
 
     def mark(self):
         """What was told until now is of the past."""
@@ -36,7 +36,7 @@ class Observer:
         """Return `latency_s` of what was told since the mark, once the API has told `state`."""
         told = f"tail -n +{self.seen + 1} {LINES}"
         wanted = f"{told} | grep '\"{uuid}\"' | grep -q '\"{state}\"'"
-        self.machine.wait_until_succeeds(wanted, 300)
+        self.machine.wait_until_succeeds(wanted)
         return latency_s(self.machine.succeed(told).splitlines(), uuid, state)
 
     def stop(self):

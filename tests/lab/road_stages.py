@@ -133,7 +133,7 @@ def boot_into_xen(road):
     machine.reboot()
     assert "xen_version" in machine.succeed("xl info")
     assert road.address() == ["xenbr0", address], (nic, address)
-    machine.wait_until_succeeds("systemctl is-system-running --wait | grep -qE 'running|degraded'", 300)
+    machine.wait_until_succeeds("systemctl is-system-running --wait | grep -qE 'running|degraded'")
     assert machine.succeed("systemctl --failed --no-legend").strip() == ""
     machine.wait_for_unit("xapi.service")
     # What guests' disks are mounted from must be seen by the host and by the next daemon.
@@ -209,7 +209,7 @@ def check_guest(road, vm, name, address):
     seen = hello(road, vm, name)
     assert re.search(rf"KRONOS-GUEST-DISK 131072 stamp-{name}", seen), seen
     assert f"KRONOS-GUEST-IP {address}" in seen
-    road.machine.wait_until_succeeds(f"ping -c 1 -W 2 {address}", 300)
+    road.machine.wait_until_succeeds(f"ping -c 1 -W 2 {address}")
 
 
 def tell_guest(road, vm, word):

@@ -10,10 +10,11 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from serving import serving
 
 from kronos_lab.machine import wait_until
 from kronos_packaging.declarations import REPO
@@ -105,16 +106,12 @@ def server(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     server = Server()
     server.held.set()
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler_of(server)) as listening:
-        server.url = f"http://127.0.0.1:{listening.server_port}/tiny-1.tar.gz"
-        thread = threading.Thread(target=listening.serve_forever, args=[0.05])
-        thread.start()
+    with serving(handler_of(server)) as url:
+        server.url = f"{url}/tiny-1.tar.gz"
         try:
             yield server
         finally:
             server.held.set()
-            listening.shutdown()
-            thread.join()
 
 
 @pytest.fixture

@@ -7,10 +7,12 @@ import functools
 import http.server
 import io
 import os
-import threading
 import time
+from pathlib import Path
 
 import pytest
+from clean_machine import flip_a_byte
+from serving import serving
 from tiny_sources import tiny_source
 
 from kronos_packaging import distro_source
@@ -90,12 +92,6 @@ class Archive:
             self.signed_s += 60
             os.utime(signed, (self.signed_s, self.signed_s))
 
-    def flip(self, path):
-        """Change one bit in the middle of a file, and nothing of its size."""
-        content = bytearray(path.read_bytes())
-        content[len(content) // 2] ^= 1
-        path.write_bytes(content)
-
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
@@ -119,22 +115,16 @@ def archive(tmp_path, keys, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     folder = tmp_path / "served/debian"
     handler = functools.partial(Quiet, directory=str(folder.parent))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=[0.05])
-        thread.start()
-        try:
-            archive = Archive(folder, keys, f"http://127.0.0.1:{server.server_port}/debian")
-            archive.add("1")
-            archive.index()
-            archive.sign()
-            (tmp_path / "root/etc/apt").mkdir(parents=True)
-            (tmp_path / "root/etc/apt/sources.list").write_text(f"deb {archive.url} {SUITE} main\n")
-            ours = functools.partial(read_mirror, tmp_path / "root")
-            monkeypatch.setattr(distro_source, "read_mirror", ours)
-            yield archive
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(handler) as url:
+        archive = Archive(folder, keys, f"{url}/debian")
+        archive.add("1")
+        archive.index()
+        archive.sign()
+        (tmp_path / "root/etc/apt").mkdir(parents=True)
+        (tmp_path / "root/etc/apt/sources.list").write_text(f"deb {archive.url} {SUITE} main\n")
+        ours = functools.partial(read_mirror, tmp_path / "root")
+        monkeypatch.setattr(distro_source, "read_mirror", ours)
+        yield archive
 
 
 @pytest.fixture
@@ -201,7 +191,7 @@ def test_a_release_changed_after_it_was_signed(archive, keys, tmp_path):
 
 
 def test_an_index_that_is_not_the_signed_one(archive, keys, tmp_path):
-    archive.flip(archive.suite / "main/source/Sources")
+    flip_a_byte(archive.suite / "main/source/Sources")
     assert "Hash Sum mismatch" in refused(keys, tmp_path)
 
 
@@ -214,25 +204,21 @@ def test_a_source_that_is_not_there(archive, keys, tmp_path):
     )
 
 
-def vanish(archive, file):
-    file.unlink()
-
-
-@pytest.mark.parametrize("fault", [vanish, Archive.flip])
+@pytest.mark.parametrize("fault", [Path.unlink, flip_a_byte])
 def test_of_a_version_whose_files_are_not_right_the_one_before_is_taken(archive, keys, work, fault):
     archive.add("2")
     archive.index()
     archive.sign()
-    fault(archive, archive.path / "pool/tiny_2.tar.xz")
+    fault(archive.path / "pool/tiny_2.tar.xz")
     source, said = find(keys)
     assert (source.version, source.passed_over) == ("1", ("2",))
     assert "tiny-1: the archive names tiny 2 but does not have all its files: building 1" in said
     assert unpack(source, work).joinpath("debian/changelog").read_text().startswith("tiny (1)")
 
 
-@pytest.mark.parametrize("fault", [vanish, Archive.flip])
+@pytest.mark.parametrize("fault", [Path.unlink, flip_a_byte])
 def test_when_no_version_has_its_files_nothing_is_taken(archive, keys, tmp_path, fault):
-    fault(archive, archive.path / "pool/tiny_1.tar.xz")
+    fault(archive.path / "pool/tiny_1.tar.xz")
     said = refused(keys, tmp_path, SourceUnavailableError)
     assert said.startswith("tiny-1: the archive names source tiny 1 and has not all files of any")
 

@@ -125,7 +125,9 @@ class GuestWatch:
         for vm in self._tools.db.refs("VM"):
             if vm in self._acting:
                 self._missed.add(vm)
-            elif not self._passed_over(vm) and self._reaction(vm, domains) is not Reaction.NOTHING:
+            elif self._passed_over(vm) or self._reaction(vm, domains) is Reaction.NOTHING:
+                self._failures.pop(vm, None)
+            else:
                 self._acting[vm] = asyncio.create_task(self._act(vm))
 
     async def settle(self) -> None:
@@ -150,32 +152,31 @@ class GuestWatch:
 
     def _passed_over(self, vm: str) -> bool:
         db = self._tools.db
-        return (
-            not db.exists("VM", vm)
-            or db.flag("VM", vm, "is_control_domain")
-            or db.flag("VM", vm, "is_a_template")
-        )
+        return db.flag("VM", vm, "is_control_domain") or db.flag("VM", vm, "is_a_template")
 
     def _reaction(self, vm: str, domains: dict[str, DomainInfo]) -> Reaction:
         return decide(_recorded(self._tools.db, vm), domains.get(self._tools.db.text("VM", vm, "uuid")))
 
     async def _act(self, vm: str) -> None:
         """Look again under the VM's lock, and do what that says; look once more after what failed or was missed."""
-        tools = self._tools
         try:
-            async with tools.domain_locks[vm]:
-                await self._act_locked(vm)
+            async with self._tools.domain_locks[vm]:
+                again = await self._act_locked(vm)
         except (XenError, XenAPIError) as error:
             log.error("VM %s: %s", vm, error)
-            self._retry(vm)
+            again = True
         finally:
             del self._acting[vm]
             if vm in self._missed:
                 self._missed.discard(vm)
                 self._wanted.set()
+        if again:
+            self._retry(vm)
+        else:
+            self._failures.pop(vm, None)
 
-    async def _act_locked(self, vm: str) -> None:
-        """Do what a fresh look says. Raises XenError, XenAPIError.
+    async def _act_locked(self, vm: str) -> bool:
+        """Do what a fresh look says; return whether to look again. Raises XenError, XenAPIError.
 
         A message that was at work on the domain was waited for: what happened meanwhile (a guest
         that crashed as soon as it was started) is found then.
@@ -183,18 +184,18 @@ class GuestWatch:
         tools = self._tools
         domains = {d.uuid: d for d in await tools.hypervisor.domains()}
         if not tools.db.exists("VM", vm):
-            self._failures.pop(vm, None)
-            return
+            return False
         uuid = tools.db.text("VM", vm, "uuid")
         reaction = self._reaction(vm, domains)
-        if reaction is Reaction.LOOK_AGAIN:
-            self._retry(vm)
-            return
-        if reaction is not Reaction.NOTHING:
-            log.info("VM %s: %s", uuid, reaction)
+        if reaction in (Reaction.NOTHING, Reaction.LOOK_AGAIN):
+            return reaction is Reaction.LOOK_AGAIN
+        log.info("VM %s: %s", uuid, reaction)
+        try:
             await self._do(vm, reaction, domains.get(uuid))
-            update_vm(tools.db, vm)
-        self._failures.pop(vm, None)
+        finally:  # a restart that fails leaves another state, too
+            if tools.db.exists("VM", vm):
+                update_vm(tools.db, vm)
+        return False
 
     async def _do(self, vm: str, reaction: Reaction, domain: DomainInfo | None) -> None:
         tools = self._tools
