@@ -2,7 +2,7 @@
 
 import pytest
 import XenAPI
-from conftest import PASSWORD
+from running_daemon import PASSWORD
 
 from kronos_lab.client_programs import fence_agent
 from xapi_shim.base.process import run

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import PASSWORD
+from running_daemon import PASSWORD
 
 from kronos_lab.client_programs import PINS, os_xenapi
 from xapi_shim.base.process import run

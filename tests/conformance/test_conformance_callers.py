@@ -5,7 +5,7 @@ import time
 
 import pytest
 import XenAPI
-from conftest import PASSWORD
+from running_daemon import PASSWORD
 
 from xapi_shim.rpc.callers import Bucket, Callers
 

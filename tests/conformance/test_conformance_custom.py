@@ -4,7 +4,7 @@ import json
 
 import pytest
 import XenAPI
-from conftest import PASSWORD
+from running_daemon import PASSWORD
 
 NULL = "OpaqueRef:NULL"
 

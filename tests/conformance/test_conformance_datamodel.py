@@ -4,7 +4,7 @@ import ssl
 from xmlrpc.client import ServerProxy
 
 import pytest
-from conftest import RunningDaemon
+from running_daemon import RunningDaemon
 from XenAPI import Failure
 
 from xapi_shim.api import MODULES

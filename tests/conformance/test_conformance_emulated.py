@@ -7,7 +7,7 @@ import base64
 
 import pytest
 import XenAPI
-from conftest import PASSWORD
+from running_daemon import PASSWORD
 
 NULL = "OpaqueRef:NULL"
 

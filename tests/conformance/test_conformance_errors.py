@@ -5,7 +5,7 @@ import textwrap
 import xmlrpc.client
 
 import pytest
-from conftest import PASSWORD
+from running_daemon import PASSWORD
 from test_conformance_wire import post, rpc
 
 from xapi_shim.datamodel.derive import all_messages

@@ -5,7 +5,7 @@ import http.client
 import ssl
 
 import pytest
-from conftest import PASSWORD
+from running_daemon import PASSWORD
 
 from xapi_shim.database import dump
 from xapi_shim.database.database import Database

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import XenAPI
-from conftest import PASSWORD
+from running_daemon import PASSWORD
 
 from xapi_shim.web import trace_export
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 import XenAPI
-from conftest import PASSWORD
+from running_daemon import PASSWORD
 from test_conformance_wire import rpc
 
 from xapi_shim.api.external_auth import CONFIRM_S, confirm_sessions

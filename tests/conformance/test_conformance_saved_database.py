@@ -1,7 +1,7 @@
 """session.create_from_db_file: a saved database, read like a host's own and never written."""
 
 import XenAPI
-from conftest import PASSWORD
+from running_daemon import PASSWORD
 
 from xapi_shim.database import dump
 

@@ -11,7 +11,7 @@ import sys
 import threading
 
 import pytest
-from conftest import PASSWORD
+from running_daemon import PASSWORD
 
 from xapi_shim.base.process import run
 

@@ -7,7 +7,7 @@ import ssl
 import xmlrpc.client
 
 import pytest
-from conftest import PASSWORD
+from running_daemon import PASSWORD
 
 from xapi_shim.datamodel.registry import DATAMODEL
 

@@ -4,7 +4,7 @@ import re
 import sys
 
 import pytest
-from conftest import PASSWORD
+from running_daemon import PASSWORD
 
 from kronos_lab.cache import REPO
 from xapi_shim.base.process import run
@@ -218,6 +218,14 @@ def test_help(xe):
     assert re.search(r"^ +reqd params +: new-name-label$", page, re.MULTILINE)
     assert re.search(r"^ +optional params : new-name-description, <vm-selectors>$", page, re.MULTILINE)
     assert xe("help", "vm-fly", check=False).returncode == 1
+
+
+def test_its_own_usage_needs_no_host(tmp_path):
+    xe = [sys.executable, "-m", "xapi_shim.cli.main", "--socket", str(tmp_path / "none")]
+    assert run([*xe, "--help"]).stdout.startswith("Usage: xe COMMAND")
+    page = run([*xe, "help", "vm-clone"], check=False)
+    assert (page.returncode, page.stdout) == (1, "")
+    assert "cannot reach the XenAPI daemon" in page.stderr
 
 
 def test_event_wait_ends_when_the_vm_runs(xe, running, vm, api):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import XenAPI
-from conftest import PASSWORD
+from running_daemon import PASSWORD
 
 
 def events_until(api, classes, token, check):

@@ -12,7 +12,7 @@ import time
 import xmlrpc.client
 
 import pytest
-from conftest import PASSWORD
+from running_daemon import PASSWORD
 from test_conformance_wire import post, rpc
 
 from xapi_shim.datamodel.registry import DATAMODEL

@@ -4,15 +4,19 @@ import hashlib
 import os
 import shutil
 import stat
+from contextlib import contextmanager
 from pathlib import Path
 
 from debian.deb822 import Packages, PkgRelation
 
-from kronos_packaging.build_root import Root
+from kronos_packaging import factory
+from kronos_packaging.build_root import Root, clean_root, ensure_root_tar
 from kronos_packaging.declarations import REPO
 from kronos_packaging.repository.apt_suite import pool_folder
 from kronos_packaging.repository.client_files import KEYRING_PLACE
 from xapi_shim.base.process import run
+from xapi_shim.base.progress import Reporter
+from xapi_shim.base.system_packages import ensure_packages
 
 # What apt, dpkg and ldconfig write for themselves, and what we put there to begin with.
 NOT_THE_PACKAGES = (
@@ -21,6 +25,9 @@ NOT_THE_PACKAGES = (
     "var/lib/dpkg", "var/log",
 )  # fmt: skip
 
+TARGETS = ("debian-12", "debian-13")
+# Where a machine finds the repositories.
+PLACE = "/srv/kronos"
 OURS = {
     "xapi", "xapi-common", "xapi-host-setup", "xapi-network", "xapi-storage", "xapi-toolstack", "xapi-xe",
 }  # fmt: skip
@@ -113,3 +120,14 @@ def flip_a_byte(path):
 def unpacked(deb, folder):
     run(["dpkg-deb", "--extract", deb, folder])
     return {str(p.relative_to(folder)) for p in folder.rglob("*") if not p.is_dir()}
+
+
+@contextmanager
+def clean_machine(target, dist, *more):
+    """A machine as `machine` is, with the distro's packages `more`."""
+    ensure_packages(factory.SYSTEM_PACKAGES, reporter=Reporter())
+    packages = sorted({*install_base(dist, target), *more})
+    with clean_root(ensure_root_tar(target, packages, Reporter())) as root:
+        machine = CleanMachine(root, target)
+        machine.add_repository(dist, PLACE)
+        yield machine

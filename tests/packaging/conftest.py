@@ -1,21 +1,15 @@
 """Packages built once for the whole session, by what `./inv build` calls, and roots to try them in."""
 
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from clean_machine import CleanMachine, install_base
+from clean_machine import PLACE, TARGETS, clean_machine
 
 from kronos_packaging import factory
 from kronos_packaging.build_deb import build_debs
-from kronos_packaging.build_root import clean_root, ensure_root_tar
 from kronos_packaging.declarations import load_components, load_target
 from kronos_packaging.tree import read_tree
 from xapi_shim.base.progress import Reporter
-from xapi_shim.base.system_packages import ensure_packages
-
-TARGETS = ("debian-12", "debian-13")
-PLACE = "/srv/kronos"
 
 
 @pytest.fixture(scope="session")
@@ -43,17 +37,6 @@ def target(request):
 def machine(target, dist):
     """A clean machine of the target that has what our packages depend on, and none of them."""
     with clean_machine(target, dist) as machine:
-        yield machine
-
-
-@contextmanager
-def clean_machine(target, dist, *more):
-    """A machine as `machine` is, with the distro's packages `more`."""
-    ensure_packages(factory.SYSTEM_PACKAGES, reporter=Reporter())
-    packages = sorted({*install_base(dist, target), *more})
-    with clean_root(ensure_root_tar(target, packages, Reporter())) as root:
-        machine = CleanMachine(root, target)
-        machine.add_repository(dist, PLACE)
         yield machine
 
 

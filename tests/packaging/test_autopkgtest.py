@@ -1,7 +1,7 @@
 """debian/tests, run by autopkgtest(1) on a clean machine that has our packages from the repository."""
 
 import pytest
-from conftest import clean_machine
+from clean_machine import clean_machine
 
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(900)]
 

@@ -4,8 +4,7 @@ import os
 import shutil
 
 import pytest
-from clean_machine import OURS, flip_a_byte, package_paragraphs, unpacked
-from conftest import TARGETS
+from clean_machine import OURS, TARGETS, flip_a_byte, package_paragraphs, unpacked
 
 from kronos_packaging import factory
 from kronos_packaging.build_deb import BuildError, build_debs

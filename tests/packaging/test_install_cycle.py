@@ -1,8 +1,7 @@
 """apt-get install xapi from the signed repository into a clean root of each target, and all the way back."""
 
 import pytest
-from clean_machine import OURS, CleanMachine, flip_a_byte
-from conftest import PLACE, TARGETS
+from clean_machine import OURS, PLACE, TARGETS, CleanMachine, flip_a_byte
 
 from kronos_packaging.build_deb import build_debs
 from kronos_packaging.build_root import clean_root, ensure_root_tar

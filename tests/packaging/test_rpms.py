@@ -3,8 +3,7 @@
 import re
 
 import pytest
-from clean_machine import OURS, flip_a_byte
-from conftest import PLACE
+from clean_machine import OURS, PLACE, flip_a_byte
 
 from kronos_packaging import factory
 from kronos_packaging.build_root import clean_root, ensure_root_tar

@@ -6,8 +6,7 @@ import tarfile
 import tomllib
 
 import pytest
-from clean_machine import CleanMachine, install_base, package_paragraphs
-from conftest import PLACE
+from clean_machine import PLACE, CleanMachine, install_base, package_paragraphs
 from debian.changelog import Changelog
 from debian.deb822 import Deb822
 from debian.debfile import DebFile

@@ -143,7 +143,14 @@ def _run(argv: list[str]) -> int:
     if any("\n" in word for word in words):
         raise BadOptionError("an argument is one line")
     _read_password_file(settings)
-    connection = _connect(settings)
+    try:
+        connection = _connect(settings)
+    except ConnectionFailedError:
+        if words != ["help"]:
+            raise
+        # Commands are the host's to explain; xe's own usage needs no host.
+        print(USAGE, end="")
+        return 0
     lines = [
         *words,
         f"username={settings.get('username', 'root')}",
