@@ -18,7 +18,7 @@ from kronos_packaging import build_tasks, ci_tasks, repo_tasks  # noqa: E402
 
 namespace = Collection()
 namespace.add_task(build_tasks.build)
-gates = Collection("test", tests.long)
+gates = Collection("test", tests.long, tests.faults)
 gates.add_task(tests.test, name="all", default=True)
 namespace.add_collection(gates)
 namespace.add_task(tests.lint)

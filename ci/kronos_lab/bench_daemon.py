@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,14 +61,14 @@ def server(argv: Sequence[str | Path], answers_at: Path) -> Iterator[ServerProce
         (Path(folder) / "log").open("w+") as log,
     ):
         ready.bind(f"{folder}/ready")
-        ready.settimeout(READY_S)
+        ready.settimeout(1)
         roots = ":".join(str(REPO / room) for room in (".", "packaging", "installer", "ci"))
         env = {"NOTIFY_SOCKET": f"{folder}/ready", "PYTHONPATH": roots}
         held: list[Popen[bytes]] = []
 
         def run() -> None:
             held.append(start(argv, log=log, env=env))
-            ready.recv(64)
+            _until_ready(ready, held[0])
 
         try:
             took = seconds(run)
@@ -79,6 +80,19 @@ def server(argv: Sequence[str | Path], answers_at: Path) -> Iterator[ServerProce
             for process in held:
                 process.terminate()
                 process.wait(60)
+
+
+def _until_ready(ready: socket.socket, process: Popen[bytes]) -> None:
+    """Wait for the word on `ready`. Raises TimeoutError, for a process that ended at once."""
+    deadline = time.monotonic() + READY_S
+    while True:
+        try:
+            ready.recv(64)
+        except TimeoutError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 def daemon(root: Path) -> tuple[list[str | Path], Path]:

@@ -73,15 +73,27 @@ def long(_: Context) -> None:
     run_tests(LONG)
 
 
-def run_tests(chosen: str, names: str = "") -> None:
+@task(
+    help={
+        "kills": "how often the database's writer and the daemon under load are killed",
+        "calls": "how many generated calls of each message are made",
+    }
+)
+def faults(_: Context, kills: int = 1000, calls: int = 100) -> None:
+    """Run kill -9 under a write load and generated calls for longer than in every change."""
+    os.environ |= {"KRONOS_KILLS": str(kills), "KRONOS_FUZZ": str(calls)}
+    run_tests(QUICK, "kill_9 or every_message_answers", shown=True)
+
+
+def run_tests(chosen: str, names: str = "", *, shown: bool = False) -> None:
     """Run pytest over the tests that the marker expression `chosen` and the name expression `names` pick.
 
-    What builds and boots waits more than it computes: two of those run at once.
+    What builds and boots waits more than it computes: two of those run at once. What tests print is `shown` or not.
     """
     reporter = Reporter()
     ensure_packages(TEST_PACKAGES, reporter=reporter)
     marks = ["-m", chosen, *(["-k", names] if names else [])]
-    at_once = [] if chosen == QUICK else AT_ONCE
+    at_once = (["--capture=no"] if shown else []) if chosen == QUICK else AT_ONCE
     _gate(
         f"pytest: {chosen}",
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *at_once, *marks],

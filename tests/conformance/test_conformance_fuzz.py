@@ -1,10 +1,11 @@
 """Generated calls of every message: whatever the arguments, an answer in form, and no INTERNAL_ERROR.
 
-KRONOS_FUZZ says how many calls of each message are made (CONTRIBUTING.md).
+`./inv test.faults --calls 100` makes more calls of each message.
 """
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
@@ -55,6 +56,7 @@ def of_type(kind, model, refs):
             return TEXT
 
 
+@pytest.mark.timeout(120 + 60 * CALLS)
 def test_every_message_answers_whatever_it_is_sent(running):
     tools, dispatcher = running.daemon.tools, running.daemon.dispatcher
     endpoint = Endpoint(tools.db.model, dispatcher)

@@ -21,7 +21,7 @@ from xapi_shim.database.sqlite_store import SqliteStore, StoreError
 from xapi_shim.datamodel.registry import DATAMODEL
 
 ROOT = Path(__file__).resolve().parents[4]
-# How often the writer is killed: `KRONOS_KILLS=1000` for the long run (CONTRIBUTING.md).
+# How often the writer is killed: `./inv test.faults --kills 1000` is the long run.
 KILLS = int(os.environ.get("KRONOS_KILLS", "8"))
 
 
@@ -97,6 +97,7 @@ while True:
 """
 
 
+@pytest.mark.timeout(120 + 10 * KILLS)
 def test_every_acknowledged_write_is_there_after_kill_9(tmp_path):
     """Creations and deletions, each acknowledged on a line; the kill comes at a moment of its own each time."""
     log, state = tmp_path / "log", tmp_path / "state"
