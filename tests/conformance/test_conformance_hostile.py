@@ -35,3 +35,12 @@ def test_a_huge_set_does_not_stall_the_daemon(running, ref):
     # The square of their number took a quarter of a minute.
     assert time.monotonic() - began < 5
     assert rpc(running, "VM.get_tags", ref, vm)["result"] == tags
+
+
+def test_a_filter_may_name_thousands_of_objects(running, ref):
+    (host,) = rpc(running, "host.get_all", ref)["result"]
+    uuid = rpc(running, "host.get_uuid", ref, host)["result"]
+    others = [f'field "uuid" = "{n}"' for n in range(3000)]
+    several = " or ".join([*others, f'field "uuid" = "{uuid}"'])
+    assert rpc(running, "host.get_all_where", ref, several)["result"] == [host]
+    assert rpc(running, "host.get_all_where", ref, f"{several} and false")["result"] == []

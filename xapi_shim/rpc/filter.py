@@ -13,7 +13,7 @@ from xapi_shim.datamodel.errors import InvalidValueError
 from xapi_shim.datamodel.types import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from xapi_shim.datamodel.model import ApiClass, Value
 
@@ -72,12 +72,12 @@ class _Parser:
             self._next()
             inner = self._expression(depth + 1)
             return lambda row: not inner(row)
-        left = self._term(depth)
+        first, rest = self._term(depth), []
         while self._peek() in ("and", "or"):
             joiner = self._next()
             right = self._expression(depth + 1) if self._peek() == "not" else self._term(depth)
-            left = _join(joiner, left, right)
-        return left
+            rest.append((joiner, right))
+        return _joined(first, rest) if rest else first
 
     def _term(self, depth: int) -> Test:
         match self._peek():
@@ -114,10 +114,18 @@ class _Parser:
         return lambda row: _column_text(row[1][field.name], field.type.kind)
 
 
-def _join(joiner: str, left: Test, right: Test) -> Test:
-    if joiner == "and":
-        return lambda row: left(row) and right(row)
-    return lambda row: left(row) or right(row)
+def _joined(first: Test, rest: Sequence[tuple[str, Test]]) -> Test:
+    """Return `first` with the rest joined to it from the left; scripts join thousands."""
+
+    def test(row: Row) -> bool:
+        answer = first(row)
+        for joiner, one in rest:
+            # What is true stays so by "or", what is false by "and".
+            if answer is not (joiner == "or"):
+                answer = one(row)
+        return answer
+
+    return test
 
 
 def _column_text(value: Value, kind: Kind) -> str:
