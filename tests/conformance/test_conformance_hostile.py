@@ -44,3 +44,24 @@ def test_a_filter_may_name_thousands_of_objects(running, ref):
     several = " or ".join([*others, f'field "uuid" = "{uuid}"'])
     assert rpc(running, "host.get_all_where", ref, several)["result"] == [host]
     assert rpc(running, "host.get_all_where", ref, f"{several} and false")["result"] == []
+
+
+@pytest.mark.parametrize(
+    ("message", "value"),
+    [
+        ("set_status", "failure"),
+        ("set_progress", 0.5),
+        ("set_result", "forged"),
+        ("set_error_info", ["FORGED"]),
+    ],
+)
+@pytest.mark.parametrize("role", [Role.READ_ONLY, Role.VM_ADMIN])
+def test_the_outcome_of_others_tasks_is_not_written(running, ref, as_role, role, message, value):
+    task, session = rpc(running, "task.create", ref, "a task", "")["result"], as_role(role)
+    before = rpc(running, "task.get_record", ref, task)["result"]
+    error = rpc(running, f"task.{message}", session, task, value)["error"]
+    assert error[:2] == ["RBAC_PERMISSION_DENIED", "task.destroy/any"]
+    assert rpc(running, "task.get_record", ref, task)["result"] == before
+    own = rpc(running, "task.create", session, "a task", "")["result"]
+    assert rpc(running, f"task.{message}", session, own, value)["error"] is None
+    assert rpc(running, f"task.{message}", as_role(Role.POOL_OPERATOR), task, value)["error"] is None
