@@ -65,3 +65,14 @@ def test_the_outcome_of_others_tasks_is_not_written(running, ref, as_role, role,
     own = rpc(running, "task.create", session, "a task", "")["result"]
     assert rpc(running, f"task.{message}", session, own, value)["error"] is None
     assert rpc(running, f"task.{message}", as_role(Role.POOL_OPERATOR), task, value)["error"] is None
+
+
+def test_a_plugin_with_a_name_that_no_file_can_have_is_missing(running, ref):
+    (host,) = rpc(running, "host.get_all", ref)["result"]
+    name = "x" * 5000
+    assert rpc(running, "host.call_plugin", ref, host, name, "f", {})["error"] == [
+        "XENAPI_MISSING_PLUGIN",
+        name,
+    ]
+    assert rpc(running, "host.has_extension", ref, host, name)["result"] is False
+    assert rpc(running, name, ref)["error"] == ["MESSAGE_METHOD_UNKNOWN", name]
