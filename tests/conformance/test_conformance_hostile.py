@@ -1,6 +1,7 @@
 """What scripts written long ago and people of ill will send: none of it stalls the daemon or reaches what is others'."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from running_daemon import PASSWORD
@@ -76,3 +77,24 @@ def test_a_plugin_with_a_name_that_no_file_can_have_is_missing(running, ref):
     ]
     assert rpc(running, "host.has_extension", ref, host, name)["result"] is False
     assert rpc(running, name, ref)["error"] == ["MESSAGE_METHOD_UNKNOWN", name]
+
+
+def told(running, session, classes, token, timeout=5.0):
+    """Return what event.from tells, as (class, operation, ref), and the next token."""
+    answer = rpc(running, "event.from", session, classes, token, timeout)["result"]
+    return [(e["class"], e["operation"], e["ref"]) for e in answer["events"]], answer["token"]
+
+
+def test_a_token_of_before_a_restart_misses_nothing(running, ref, vm):
+    # What is not stored counts too: without sessions and tasks the database would not be ahead of its file.
+    db = running.daemon.tools.db
+    running.do(lambda: [db.destroy("task", db.create("task", {})) for _ in range(1000)])
+    _, token = told(running, ref, ["vm"], "")
+    for _ in range(2):
+        running.stop()
+        running.start()
+    again = rpc(running, "session.login_with_password", "root", PASSWORD)["result"]
+    assert rpc(running, "VM.set_name_label", again, vm, "renamed")["error"] is None
+    events, after = told(running, again, ["vm"], token)
+    assert vm in [one for _, _, one in events]
+    assert after > token
