@@ -98,3 +98,37 @@ def test_a_token_of_before_a_restart_misses_nothing(running, ref, vm):
     events, after = told(running, again, ["vm"], token)
     assert vm in [one for _, _, one in events]
     assert after > token
+
+
+def test_messages_are_told_as_events(running, ref):
+    (pool,) = rpc(running, "pool.get_all", ref)["result"]
+    uuid = rpc(running, "pool.get_uuid", ref, pool)["result"]
+
+    def send(name):
+        return rpc(running, "message.create", ref, name, 3, "Pool", uuid, "body")["result"]
+
+    _, token = told(running, ref, ["message"], "", 0.1)
+    first, second = send("FIRST"), send("SECOND")
+    answer = rpc(running, "event.from", ref, ["message"], token, 5.0)["result"]
+    assert [(e["class"], e["operation"], e["ref"]) for e in answer["events"]] == [
+        ("message", "add", first), ("message", "add", second)]  # fmt: skip
+    assert answer["events"][0]["snapshot"] == rpc(running, "message.get_record", ref, first)["result"]
+    assert answer["token"] > token
+    assert told(running, ref, ["message"], answer["token"], 0.1)[0] == []
+    rpc(running, "message.destroy", ref, first)
+    third = send("THIRD")
+    rpc(running, "message.destroy", ref, third)
+    # What came and went since the token is not told; of the others, those asked for, messages first.
+    assert told(running, ref, ["message"], answer["token"])[0] == [("message", "del", first)]
+    assert told(running, ref, [f"message/{second}"], "", 0.1)[0] == [("message", "add", second)]
+    assert told(running, ref, ["*"], "")[0][0] == ("message", "add", second)
+    assert [c for c, _, _ in told(running, ref, ["vm"], "")[0] if c == "message"] == []
+
+
+def test_who_waits_for_a_message_is_woken(running, ref, api):
+    _, token = told(running, ref, ["message"], "", 0.1)
+    (pool,) = api.pool.get_all()
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(told, running, ref, ["message"], token, 20.0)
+        sent = api.message.create("HELLO", "3", "Pool", api.pool.get_uuid(pool), "")
+        assert waiting.result()[0] == [("message", "add", sent)]
