@@ -12,7 +12,7 @@ from xapi_shim.rpc.events import EventBatch
 from xapi_shim.rpc.records import Records, RecordTexts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from xapi_shim.datamodel.model import DataModel, Value
     from xapi_shim.rpc.dispatch import Dispatcher, Success
@@ -28,8 +28,8 @@ class Endpoint:
         self._model = model
         self._xml = xmlrpc.XmlEncoder(model)
         self._json = jsonrpc.JsonEncoder(model)
-        self._xml_texts = RecordTexts(self._xml_record)
-        self._json_texts = RecordTexts(self._json.record)
+        self._xml_texts = RecordTexts(self._xml_record, self._rows)
+        self._json_texts = RecordTexts(self._json.record, self._rows)
 
     async def xml(self, body: bytes, origin: Origin) -> bytes:
         """Answer an XML-RPC body. Raises MalformedCallError."""
@@ -62,6 +62,11 @@ class Endpoint:
                 return _around(head, self._json_records(outcome.value), tail)
             case _:
                 return _utf8(jsonrpc.success(request, self._json.value(outcome.type, outcome.value)))
+
+    def _rows(self, cls: str) -> Collection[str]:
+        """Return the refs of a class, none for one whose objects are kept elsewhere (messages)."""
+        table = self._dispatcher.db.tables.get(cls)
+        return table.rows if table is not None else ()
 
     def _xml_record(self, cls: str) -> Callable[[Mapping[str, Value]], str]:
         encode = self._xml.encoder(Type(Kind.RECORD, name=cls))
