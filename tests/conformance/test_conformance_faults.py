@@ -170,3 +170,20 @@ def test_who_does_not_read_his_answer_costs_little_and_is_dropped(running, conne
     while got < 20_000_000:
         got += len(slow.recv(1 << 20))
     assert answers(connect())
+
+
+def test_the_daemon_ends_at_once_while_clients_wait_for_events(running, connect):
+    session = rpc(running, "session.login_with_password", "root", PASSWORD)["result"]
+    token = rpc(running, "event.from", session, ["vm"], "", 0.1)["result"]["token"]
+    rpc(running, "event.register", session, ["vm"])
+    waiting = [connect() for _ in range(3)]
+    for wire in waiting[:2]:
+        wire.sendall(call("event.from", session, ["vm"], token, 3600.0))
+    waiting[2].sendall(call("event.next", session))
+    assert answers(connect())
+    began = time.monotonic()
+    running.stop()
+    assert time.monotonic() - began < 5
+    for wire in waiting:
+        assert b"SESSION_INVALID" in wire.recv(65536)
+    running.start()

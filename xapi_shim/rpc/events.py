@@ -150,6 +150,7 @@ class Events:
     beside: Callable[[int], Sequence[Event]] = _nothing_beside
     _registered: dict[str, _Registered] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _ended: bool = False
 
     def __post_init__(self) -> None:
         self.db.on_change(self.wake)
@@ -158,6 +159,16 @@ class Events:
         """Let every waiting call look again (a change, or a session closed)."""
         self._changed.set()
         self._changed = asyncio.Event()
+
+    def end(self) -> None:
+        """End every waiting call, and those to come, with SESSION_INVALID: sessions end with the daemon."""
+        self._ended = True
+        self.wake()
+
+    def _assert_goes_on(self, session: str) -> None:
+        if self._ended or not self.sessions.alive(session):
+            self._registered.pop(session, None)
+            raise SessionInvalidError(session)
 
     async def wait_from(self, session: str, classes: list[str], token: str, timeout_s: float) -> EventBatch:
         """Return what `classes` saw since `token`, waiting up to `timeout_s` for something.
@@ -170,8 +181,7 @@ class Events:
         deadline = asyncio.get_running_loop().time() + min(max(timeout_s, 0.0), LONGEST_S)
         while True:
             changed = self._changed
-            if not self.sessions.alive(session):
-                raise SessionInvalidError(session)
+            self._assert_goes_on(session)
             events = self._collect(wanted, since)
             if events:
                 return self._batch(events)
@@ -208,9 +218,7 @@ class Events:
             raise SessionNotRegisteredError(session)
         while True:
             changed = self._changed
-            if not self.sessions.alive(session):
-                self._registered.pop(session, None)
-                raise SessionInvalidError(session)
+            self._assert_goes_on(session)
             wanted, since, upto = parse_subscription(mine.classes), mine.told, self.db.generation
             mine.told = upto
             if any(t.forgotten > since for name, t in self.db.tables.items() if wanted.wants(name)):

@@ -168,6 +168,7 @@ class Daemon:
     async def stop(self) -> None:
         """Close the doors; guests go on running."""
         self.options.paths.init_complete.unlink(missing_ok=True)
+        self.tools.events.end()
         for timer in self.tools.timers.values():
             timer.cancel()
         for task in (*self._background, *self.tools.background):

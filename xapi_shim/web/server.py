@@ -40,6 +40,8 @@ BACKLOG = 128
 MAX_USER_AGENT = 256
 # So many bytes of an answer are handed on at once.
 AT_ONCE = 256 << 10
+# So long may the calls that are being served take when the daemon ends.
+LAST_CALLS_S = 10.0
 NO_CACHE = {"Cache-Control": "no-cache, no-store"}
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -152,6 +154,7 @@ class Server:
             access_log=None,
             max_line_size=MAX_LINE,
             max_field_size=MAX_LINE,
+            shutdown_timeout=LAST_CALLS_S,
         )
         await runner.setup()
         self._runners.append(runner)
