@@ -47,6 +47,22 @@ def test_a_filter_may_name_thousands_of_objects(running, ref):
     assert rpc(running, "host.get_all_where", ref, f"{several} and false")["result"] == []
 
 
+def test_a_long_filter_over_many_objects_lets_others_be_served(running, ref):
+    db = running.daemon.tools.db
+    running.do(lambda: [db.create("task", {}) for _ in range(500)])
+    filter_ = " or ".join(['field "uuid" = "x"'] * 2000)
+    with ThreadPoolExecutor(1) as other:
+        searching = other.submit(rpc, running, "task.get_all_where", ref, filter_)
+        longest, served = 0.0, 0
+        while not searching.done():
+            began = time.monotonic()
+            running.do(int)
+            longest, served = max(longest, time.monotonic() - began), served + 1
+        assert searching.result()["result"] == []
+    assert served > 10
+    assert longest < 0.5
+
+
 @pytest.mark.parametrize(
     ("message", "value"),
     [

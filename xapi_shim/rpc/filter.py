@@ -6,14 +6,16 @@ them; `not` takes in everything to its right; `and` and `or` bind alike, from th
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from typing import TYPE_CHECKING
 
 from xapi_shim.datamodel.errors import InvalidValueError
 from xapi_shim.datamodel.types import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from xapi_shim.datamodel.model import ApiClass, Value
 
@@ -23,11 +25,25 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r'\s*(?:"([^"]*)"|(field|and|or|not|true|false|=|\(|\)))')
 MAX_DEPTH = 64
+# So long one filter may keep the others waiting at once.
+SLICE_S = 0.02
 
 
 def parse_filter(text: str, cls: ApiClass) -> Test:
     """Return a test of (ref, values). Raises InvalidValueError [text; why]."""
     return _Parser(text, cls).parse()
+
+
+async def matching(rows: Iterable[Row], test: Test) -> list[str]:
+    """Return the refs of the rows that pass; others are served while many rows are held against a long filter."""
+    found, until = [], time.monotonic() + SLICE_S
+    for row in list(rows):
+        if time.monotonic() > until:
+            await asyncio.sleep(0)
+            until = time.monotonic() + SLICE_S
+        if test(row):
+            found.append(row[0])
+    return found
 
 
 class _Parser:
