@@ -148,3 +148,23 @@ def test_who_waits_for_a_message_is_woken(running, ref, api):
         waiting = other.submit(told, running, ref, ["message"], token, 20.0)
         sent = api.message.create("HELLO", "3", "Pool", api.pool.get_uuid(pool), "")
         assert waiting.result()[0] == [("message", "add", sent)]
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """Have daemons that are started afterwards drop what is old every few hundredths of a second."""
+    monkeypatch.setattr("xapi_shim.web.daemon.COLLECT_S", 0.05)
+
+
+def test_the_heartbeat_goes_on_after_the_disk_was_full(often, running, ref):
+    def read_only(flag, failed):
+        database = running.daemon.tools.db._store._db
+        running.do(database.execute, f"PRAGMA query_only = {flag}")
+        _, token = told(running, ref, ["pool"], "")
+        if failed:
+            assert told(running, ref, ["pool"], token, 0.5)[0] == []
+        return token
+
+    read_only(1, failed=True)
+    token = read_only(0, failed=False)
+    assert [(cls, operation) for cls, operation, _ in told(running, ref, ["pool"], token, 10.0)[0]] == [("pool", "mod")]
