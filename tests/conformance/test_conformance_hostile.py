@@ -167,4 +167,6 @@ def test_the_heartbeat_goes_on_after_the_disk_was_full(often, running, ref):
 
     read_only(1, failed=True)
     token = read_only(0, failed=False)
-    assert [(cls, operation) for cls, operation, _ in told(running, ref, ["pool"], token, 10.0)[0]] == [("pool", "mod")]
+    assert [(cls, operation) for cls, operation, _ in told(running, ref, ["pool"], token, 10.0)[0]] == [
+        ("pool", "mod")
+    ]
