@@ -95,6 +95,13 @@ def test_a_plugin_with_a_name_that_no_file_can_have_is_missing(running, ref):
     assert rpc(running, name, ref)["error"] == ["MESSAGE_METHOD_UNKNOWN", name]
 
 
+@pytest.mark.parametrize("message", ["secret.get_value", "VM.set_name_label", "VM.start"])
+def test_who_may_not_call_a_message_is_not_told_what_there_is(running, as_role, message):
+    more = {"VM.set_name_label": ["x"], "VM.start": [False, False]}.get(message, [])
+    error = rpc(running, message, as_role(Role.READ_ONLY), "OpaqueRef:dead", *more)["error"]
+    assert error[:2] == ["RBAC_PERMISSION_DENIED", message.lower()]
+
+
 def told(running, session, classes, token, timeout=5.0):
     """Return what event.from tells, as (class, operation, ref), and the next token."""
     answer = rpc(running, "event.from", session, classes, token, timeout)["result"]
