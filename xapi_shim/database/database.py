@@ -252,8 +252,14 @@ class Database:
         row = self._row(cls, ref)
         if row.created == FIXED:
             return self.generation
+        before = row.modified
+
+        def put_back() -> None:
+            row.modified = before
+
         with self.transaction():
             row.modified = self._touch(cls, ref)
+            self._undo.append(put_back)
         return self.generation
 
     def advance(self) -> int:
