@@ -2,8 +2,11 @@
 
 import json
 import socket
+import time
 
 import pytest
+from running_daemon import PASSWORD
+from test_conformance_wire import rpc
 
 from xapi_shim.rpc.sessions import Door
 
@@ -38,6 +41,14 @@ def limits(running):
 def answers(wire):
     wire.sendall(request())
     return b'"result":"x"' in wire.recv(65536)
+
+
+def wait_for(running, found):
+    """Return what `found` finds in the daemon's event loop, once it does; the test fails when that takes long."""
+    until = time.monotonic() + 20
+    while not (have := running.do(found)):
+        assert time.monotonic() < until, "it did not come"
+    return have
 
 
 def closed(wire):
@@ -131,3 +142,48 @@ def test_headers_that_are_none_are_refused(connect, head):
     first = wire.recv(65536)
     assert b" 40" in first.partition(b"\r\n")[0], first[:100]
     assert answers(connect())
+
+
+def call(*words):
+    """Return a request that calls `words[0]` with the rest."""
+    body = json.dumps({"method": words[0], "params": words[1:], "id": 1}).encode()
+    return b"POST /jsonrpc HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def test_who_does_not_read_his_answer_costs_little_and_is_dropped(running, connect, limits):
+    session = rpc(running, "session.login_with_password", "root", PASSWORD)["result"]
+    db = running.daemon.tools.db
+    running.do(lambda: [db.create("task", {"name_description": "x" * 10_000}) for _ in range(2000)])
+    limits.answer_s = 1.0
+    deaf = connect()
+    deaf.sendall(call("task.get_all_records", session))
+    deaf.sendall(call("task.get_all_records", session))
+    guard = wait_for(running, lambda: next(iter(limits.open.values()), None))
+    waiting = wait_for(running, guard._transport.get_write_buffer_size)
+    # Of the 20 MB no more waits than what is sent at once.
+    assert waiting < 1 << 20
+    assert answers(connect())
+    wait_for(running, lambda: guard not in limits.open.values())
+    # Who reads, however slowly, gets all of it.
+    slow, got = connect(), 0
+    slow.sendall(call("task.get_all_records", session))
+    while got < 20_000_000:
+        got += len(slow.recv(1 << 20))
+    assert answers(connect())
+
+
+def test_the_daemon_ends_at_once_while_clients_wait_for_events(running, connect):
+    session = rpc(running, "session.login_with_password", "root", PASSWORD)["result"]
+    token = rpc(running, "event.from", session, ["vm"], "", 0.1)["result"]["token"]
+    rpc(running, "event.register", session, ["vm"])
+    waiting = [connect() for _ in range(3)]
+    for wire in waiting[:2]:
+        wire.sendall(call("event.from", session, ["vm"], token, 3600.0))
+    waiting[2].sendall(call("event.next", session))
+    assert answers(connect())
+    began = time.monotonic()
+    running.stop()
+    assert time.monotonic() - began < 5
+    for wire in waiting:
+        assert b"SESSION_INVALID" in wire.recv(65536)
+    running.start()

@@ -250,6 +250,29 @@ def test_files_that_the_command_names_are_sent_and_no_others(xe, tmp_path):
     assert sent.stderr.startswith("Error code: CA_CERTIFICATE_INVALID\n")
 
 
+def test_a_database_is_saved_and_put_back(xe, running, api, vm, tmp_path):
+    saved, other = tmp_path / "saved", tmp_path / "other"
+    xe("pool-dump-database", f"file-name={saved}")
+    other.write_text("no dump")
+    refused = xe("pool-restore-database", f"file-name={other}", check=False)
+    assert refused.stderr.startswith(
+        "Error code: INTERNAL_ERROR\nError parameters: not a dump of the database"
+    )
+    other.write_text(saved.read_text().replace('"guest"', "5"))
+    refused = xe("pool-restore-database", f"file-name={other}", check=False)
+    assert "name_label of another type" in refused.stderr
+    xe("pool-restore-database", f"file-name={saved}", "--dry-run")
+    assert not running.daemon.restart.is_set()
+    assert api.task.get_all() == []
+    api.VM.set_name_label(vm, "renamed")
+    xe("pool-restore-database", f"file-name={saved}")
+    running.wait(running.daemon.restart.wait())
+    running.stop()
+    running.start()
+    assert xe("vm-list", "name-label=renamed", "--minimal") == "\n"
+    assert xe("vm-list", "name-label=guest", "--minimal") != "\n"
+
+
 def test_a_refused_download_leaves_no_file(xe, tmp_path):
     done = xe("pool-dump-database", f"file-name={tmp_path}/dump", check=False)
     if done.returncode == 0:  # served by now

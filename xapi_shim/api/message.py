@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.datamodel.errors import InvalidValueError
 from xapi_shim.rpc.dates import from_text, to_text
-from xapi_shim.rpc.filter import parse_filter
+from xapi_shim.rpc.filter import matching, parse_filter
 
 if TYPE_CHECKING:
     from xapi_shim.api.message_store import Record
@@ -81,8 +81,8 @@ async def get_all_records(call: Call) -> dict[str, Record]:
 
 async def get_all_records_where(call: Call, expr: str) -> dict[str, Record]:
     """Return the messages that match. Raises INVALID_VALUE [expr; why]."""
-    test = parse_filter(expr, call.db.model.classes["message"])
-    return {ref: record for ref, record in call.tools.messages.all().items() if test((ref, record))}
+    test, records = parse_filter(expr, call.db.model.classes["message"]), call.tools.messages.all()
+    return {ref: records[ref] for ref in await matching(records.items(), test)}
 
 
 async def get_record(call: Call, self: str) -> Record:

@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 import logging
 import uuid
+from collections import deque
 from typing import TYPE_CHECKING
 
 from xapi_shim.base.atomic_file import fsync_directory, write_atomic
 from xapi_shim.database.database import new_ref
+from xapi_shim.database.table import DELETED_ROWS_KEPT, Deleted
 from xapi_shim.datamodel.errors import HandleInvalidError, UuidInvalidError
 from xapi_shim.rpc.dates import now_text
+from xapi_shim.rpc.events import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from xapi_shim.datamodel.model import Value
@@ -32,9 +35,16 @@ MOST = 10_000
 class MessageStore:
     """The messages by ref, oldest first."""
 
-    def __init__(self, folder: Path, most: int = MOST) -> None:
-        """Read what is there. Raises OSError; a file that cannot be read as a message is passed over."""
-        self._folder, self._most = folder, most
+    def __init__(self, folder: Path, most: int = MOST, advance: Callable[[], int] = lambda: 0) -> None:
+        """Read what is there. Raises OSError; a file that cannot be read as a message is passed over.
+
+        `advance` gives a new generation for each change.
+        """
+        self._folder, self._most, self._advance = folder, most, advance
+        # By ref the generation that each message came with; those of before this start came with the first.
+        self._since: dict[str, int] = {}
+        self._start = self._newest = advance()
+        self._gone: deque[Deleted] = deque(maxlen=DELETED_ROWS_KEPT)
         self._records: dict[str, Record] = {}
         self._files: dict[str, Path] = {}
         self._next = 0
@@ -66,6 +76,7 @@ class MessageStore:
         write_atomic(path, json.dumps([ref, record]).encode(), mode=0o600)
         self._next += 1
         self._records[ref], self._files[ref] = record, path
+        self._since[ref] = self._newest = self._advance()
         self.remove(list(self._records)[: max(0, len(self._records) - self._most)])
         return ref
 
@@ -77,6 +88,8 @@ class MessageStore:
         for ref in gone:
             self._files.pop(ref).unlink(missing_ok=True)
             del self._records[ref]
+            self._newest = self._advance()
+            self._gone.append(Deleted(ref, self._since.pop(ref, self._start), self._newest))
         if gone:
             fsync_directory(self._folder)
 
@@ -86,6 +99,15 @@ class MessageStore:
             return self._records[ref]
         except KeyError:
             raise HandleInvalidError("message", ref) from None
+
+    def events_since(self, generation: int) -> list[Event]:
+        """Return which messages came after a generation, and which went that were there before it."""
+        if generation >= self._newest:
+            return []
+        came = ((ref, record, self._since.get(ref, self._start)) for ref, record in self._records.items())
+        added = [Event("add", "message", ref, at, record) for ref, record, at in came if at > generation]
+        gone = [one for one in self._gone if one.deleted > generation >= one.created]
+        return [*added, *(Event("del", "message", one.ref, one.deleted, None) for one in gone)]
 
     def with_uuid(self, wanted: str) -> str:
         """Return the ref. Raises UUID_INVALID [message; uuid]."""

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call
 
 MODULES_OF_PLUGINS = os.path.dirname(plugin_modules.__file__)  # noqa: PTH120 -- text for an environment
-# No path, no hidden file: what a client names stays inside the folder.
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+# No path, no hidden file: what a client names stays inside the folder, and is no longer than a name can be.
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,254}")
 
 
 class OthersError(XenAPIError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from xapi_shim.rpc.filter import parse_filter
+from xapi_shim.rpc.filter import matching, parse_filter
 from xapi_shim.rpc.records import Records
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ async def get_all_records_where(call: Call, expr: str) -> Records:
         test = _has_no_parts
     else:
         test = parse_filter(expr, table.cls)
-    return Records("role", {ref: row for ref, row in table.rows.items() if test((ref, row.values))})
+    found = await matching(((ref, row.values) for ref, row in table.rows.items()), test)
+    return Records("role", {ref: table.rows[ref] for ref in found})
 
 
 def _has_parts(row: tuple[str, Mapping[str, Value]]) -> bool:

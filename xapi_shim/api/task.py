@@ -11,7 +11,7 @@ from xapi_shim.rpc.roles import denied
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call
 
-# The permission to end tasks of others, by cancelling too.
+# The permission to end tasks of others, by cancelling them or by writing their outcome too.
 OTHERS = "task.destroy/any"
 
 
@@ -40,21 +40,25 @@ async def cancel(call: Call, task: str) -> None:
 
 
 async def set_status(call: Call, self: str, value: str) -> None:
+    _assert_own(call, self)
     call.db.set("task", self, "status", value)
 
 
 async def set_progress(call: Call, self: str, value: float) -> None:
-    """Set the progress, 0 to 1. Raises INVALID_VALUE."""
+    """Set the progress, 0 to 1. Raises INVALID_VALUE, RBAC_PERMISSION_DENIED for another user's."""
+    _assert_own(call, self)
     if not 0.0 <= value <= 1.0:
         raise InvalidValueError("value", str(value))
     call.db.set("task", self, "progress", value)
 
 
 async def set_result(call: Call, self: str, value: str) -> None:
+    _assert_own(call, self)
     call.db.set("task", self, "result", value)
 
 
 async def set_error_info(call: Call, self: str, value: list[str]) -> None:
+    _assert_own(call, self)
     call.db.set("task", self, "error_info", list(value))
 
 

@@ -16,7 +16,7 @@ from xapi_shim.rpc.timings import Timings
 from xapi_shim.rpc.tracing import Tracer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from xapi_shim.base.paths import Paths
     from xapi_shim.database.database import Database
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from xapi_shim.network.interface import HostNetwork
     from xapi_shim.rpc.audit_file import AuditFile
     from xapi_shim.rpc.call import CallInfo
-    from xapi_shim.rpc.events import Events
+    from xapi_shim.rpc.events import Event, Events
     from xapi_shim.rpc.sessions import Sessions
     from xapi_shim.rpc.tasks import Tasks
     from xapi_shim.storage.interface import SrDriver
@@ -93,6 +93,12 @@ class Toolstack:
     # One at a time may change a guest's domain.
     domain_locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
+    def __post_init__(self) -> None:
+        self.events.beside = self._messages_since
+
+    def _messages_since(self, generation: int) -> Sequence[Event]:
+        return self.messages.events_since(generation)
+
     @cached_property
     def callers(self) -> Callers:
         """Who calls, and how much."""
@@ -106,7 +112,7 @@ class Toolstack:
     @cached_property
     def messages(self) -> MessageStore:
         """What was sent to people. Raises OSError when it is first read."""
-        return MessageStore(self.paths.messages)
+        return MessageStore(self.paths.messages, advance=self.db.advance)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from xapi_shim.datamodel.model import DataModel, Relation, Value
 
 
+# A generation is stored with rows that are kept, at least every half minute; those of other rows are ahead of
+# it by less than this. So what event.from told before a restart is older than all that it tells afterwards.
+RESTART_GAP = 1 << 20
+
+
 def new_ref() -> str:
     """Return a ref nobody has used."""
     return f"{REF_PREFIX}{uuid.uuid4()}"
@@ -48,7 +53,7 @@ class Database:
     def __init__(self, model: DataModel, store: Store | None = None) -> None:
         self.model = model
         self.tables = {name: Table(cls) for name, cls in model.classes.items() if cls.in_database}
-        self.generation = store.generation() if store else 0
+        self.generation = store.generation() + RESTART_GAP if store else 0
         self._store = store
         self._listeners: list[Callable[[], None]] = []
         self._replaced = False
@@ -68,6 +73,8 @@ class Database:
         }
         if store:
             self._load(store)
+            # Also the next start without a change in between is ahead of this one.
+            store.commit([], self.generation)
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -245,8 +252,21 @@ class Database:
         row = self._row(cls, ref)
         if row.created == FIXED:
             return self.generation
+        before = row.modified
+
+        def put_back() -> None:
+            row.modified = before
+
         with self.transaction():
             row.modified = self._touch(cls, ref)
+            self._undo.append(put_back)
+        return self.generation
+
+    def advance(self) -> int:
+        """Return a new generation for what changed beside the database (messages), and tell the listeners."""
+        self.generation += 1
+        for listener in tuple(self._listeners):
+            listener()
         return self.generation
 
     def replace_stored(self, rows: Iterable[tuple[str, str, dict[str, object]]], generation: int) -> None:

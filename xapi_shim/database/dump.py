@@ -16,6 +16,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from xapi_shim.base.errors import KronosError
+from xapi_shim.database.fitting import fits, is_ref
 from xapi_shim.database.table import FIXED
 
 if TYPE_CHECKING:
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     from xapi_shim.database.database import Database
 
 FORMAT = 1
+# Far from what the store's integers hold, further from what a daemon reaches.
+MAX_GENERATION = 1 << 62
+# By class the field, and its class, that a daemon follows when it starts.
+FOLLOWED = {
+    "host": ("metrics", "host_metrics"),
+    "PIF": ("network", "network"),
+    "VM": ("metrics", "VM_metrics"),
+}
 
 
 class DumpError(KronosError):
@@ -89,11 +98,45 @@ def problems(db: Database, dump: Dump) -> list[str]:
         table = db.tables.get(cls)
         if table is None or not table.cls.persist:
             wrong.append(f"{ref}: of a class {cls} that is not kept here")
-        elif not body.keys() <= table.cls.by_name.keys():
-            wrong.append(f"{cls} {ref}: has fields that are not known here")
-        if not ref or ref in seen:
+        else:
+            wrong += _wrong_fields(db, cls, ref, body)
+        if not is_ref(ref) or ref in seen:
             wrong.append(f"{cls} {ref}: there twice, or without a ref")
-        seen.add(ref)
-    if not any(cls == "pool" for cls, _, _ in dump.rows):
-        wrong.append("no pool in it")
+        uuid = f"{cls} {body.get('uuid') or ref}"
+        if uuid in seen:
+            wrong.append(f"{cls} {ref}: has the uuid of another")
+        seen |= {ref, uuid}
+    wrong += _wrong_whole(dump)
+    return wrong or _dangling(dump)
+
+
+def _wrong_fields(db: Database, cls: str, ref: str, body: dict[str, object]) -> list[str]:
+    known = db.tables[cls].cls.by_name
+    if not body.keys() <= known.keys():
+        return [f"{cls} {ref}: has fields that are not known here"]
+    bad = [name for name, value in body.items() if not fits(known[name].type, value, db.model.enums)]
+    return [f"{cls} {ref}: {', '.join(bad)} of another type"] if bad else []
+
+
+def _wrong_whole(dump: Dump) -> list[str]:
+    """Return what is wrong with a dump although each row may be well."""
+    wrong = []
+    pools = [body for cls, _, body in dump.rows if cls == "pool"]
+    if len(pools) != 1:
+        wrong.append("no pool in it" if not pools else "several pools in it")
+    if not 0 <= dump.generation < MAX_GENERATION:
+        wrong.append(f"a generation of {dump.generation}")
+    return wrong
+
+
+def _dangling(dump: Dump) -> list[str]:
+    """Return which refs lead nowhere that a daemon follows when it starts."""
+    wrong: list[str] = []
+    there = {(cls, ref) for cls, ref, _ in dump.rows}
+    for cls, ref, body in dump.rows:
+        name, of = FOLLOWED.get(cls, ("", ""))
+        # A guest that is off may have no metrics yet.
+        needed = name in body and (cls != "VM" or body.get("power_state") != "Halted")
+        if needed and (of, body[name]) not in there:
+            wrong.append(f"{cls} {ref}: its {name} is not there")
     return wrong

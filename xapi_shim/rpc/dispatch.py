@@ -197,12 +197,14 @@ class Dispatcher:
             expected = str(len(message.params) if len(sent) > len(message.params) else required)
             raise MessageParameterCountMismatchError(bound.name, expected, str(len(sent)))
         saved = self.sessions.saved.get(session)
-        args = self._arguments(message, sent, saved or self.db)
+        args = self._arguments(message, sent)
         entry = self.audit.entry(bound.cls, message, session, args, origin) if bound.audited else None
         if message.session and (missing := self._missing(bound, role, args)):
             if entry is not None:
                 self.audit.refused(entry)
             raise denied(missing)
+        # Only now: who may not call it is not told either what there is.
+        self._assert_known(message, args[: len(sent)], saved or self.db)
         if saved is not None:
             bound = replace(bound, handler=saved_handler(saved, bound.cls, message, bound.handler))
         if bound.handler is None:
@@ -231,18 +233,20 @@ class Dispatcher:
     def _is_hosts(self, session: str) -> bool:
         return self.sessions.is_emergency(session) or self.sessions.is_pool(session)
 
-    def _arguments(self, message: Message, sent: list[object], db: Database) -> list[Value]:
-        args: list[Value] = []
-        for at, param in enumerate(message.params):
-            if at >= len(sent):
-                args.append(cast("Value", param.default))
-                continue
-            value = self._coercion.value(param.type, sent[at], param.name)
+    def _arguments(self, message: Message, sent: list[object]) -> list[Value]:
+        return [
+            self._coercion.value(param.type, sent[at], param.name)
+            if at < len(sent)
+            else cast("Value", param.default)
+            for at, param in enumerate(message.params)
+        ]
+
+    def _assert_known(self, message: Message, args: list[Value], db: Database) -> None:
+        """Raise HandleInvalidError for a ref among the arguments that is dead or another class's."""
+        for param, value in zip(message.params, args, strict=False):
             if param.type.kind is Kind.REF:
                 of = param.type.name
                 _known(self.db if of == "session" else db, of, cast("str", value))
-            args.append(value)
-        return args
 
     async def _foreground(self, bound: Bound, info: CallInfo, args: list[Value]) -> Value:
         assert bound.handler is not None

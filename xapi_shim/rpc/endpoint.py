@@ -1,4 +1,8 @@
-"""Both wire formats over one dispatcher: bytes in, bytes out."""
+"""Both wire formats over one dispatcher: bytes in, bytes out.
+
+An answer is a list of pieces: the texts of records are shared between all that are told of them, and are
+not copied into one document for each.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from xapi_shim.rpc.events import EventBatch
 from xapi_shim.rpc.records import Records, RecordTexts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from xapi_shim.datamodel.model import DataModel, Value
     from xapi_shim.rpc.dispatch import Dispatcher, Success
@@ -28,17 +32,17 @@ class Endpoint:
         self._model = model
         self._xml = xmlrpc.XmlEncoder(model)
         self._json = jsonrpc.JsonEncoder(model)
-        self._xml_texts = RecordTexts(self._xml_record)
-        self._json_texts = RecordTexts(self._json.record)
+        self._xml_texts = RecordTexts(self._xml_record, self._rows)
+        self._json_texts = RecordTexts(self._json.record, self._rows)
 
-    async def xml(self, body: bytes, origin: Origin) -> bytes:
+    async def xml(self, body: bytes, origin: Origin) -> list[bytes]:
         """Answer an XML-RPC body. Raises MalformedCallError."""
         return self.xml_answer(await self._dispatcher.serve(xmlrpc.parse_call(body), origin))
 
-    def xml_answer(self, outcome: Success | Failure) -> bytes:
+    def xml_answer(self, outcome: Success | Failure) -> list[bytes]:
         """Return the XML-RPC body that tells `outcome`."""
         if isinstance(outcome, Failure):
-            return _utf8(xmlrpc.failure(outcome.description))
+            return [_utf8(xmlrpc.failure(outcome.description))]
         match outcome.value:
             case EventBatch():
                 return _around(xmlrpc.SUCCESS_HEAD, self._xml_batch(outcome.value), xmlrpc.SUCCESS_TAIL)
@@ -46,14 +50,14 @@ class Endpoint:
                 return _around(xmlrpc.SUCCESS_HEAD, self._xml_records(outcome.value), xmlrpc.SUCCESS_TAIL)
             case _:
                 value = self._xml.value(outcome.type, outcome.value)
-                return _utf8(xmlrpc.bare(value) if outcome.bare else xmlrpc.success(value))
+                return [_utf8(xmlrpc.bare(value) if outcome.bare else xmlrpc.success(value))]
 
-    async def json(self, body: bytes, origin: Origin) -> bytes:
+    async def json(self, body: bytes, origin: Origin) -> list[bytes]:
         """Answer a JSON-RPC body. Raises MalformedCallError."""
         request = jsonrpc.parse_call(body)
         outcome = await self._dispatcher.serve(request, origin)
         if isinstance(outcome, Failure):
-            return _utf8(jsonrpc.failure(request, outcome.description))
+            return [_utf8(jsonrpc.failure(request, outcome.description))]
         head, tail = jsonrpc.success_ends(request)
         match outcome.value:
             case EventBatch():
@@ -61,7 +65,12 @@ class Endpoint:
             case Records():
                 return _around(head, self._json_records(outcome.value), tail)
             case _:
-                return _utf8(jsonrpc.success(request, self._json.value(outcome.type, outcome.value)))
+                return [_utf8(jsonrpc.success(request, self._json.value(outcome.type, outcome.value)))]
+
+    def _rows(self, cls: str) -> Collection[str]:
+        """Return the refs of a class, none for one whose objects are kept elsewhere (messages)."""
+        table = self._dispatcher.db.tables.get(cls)
+        return table.rows if table is not None else ()
 
     def _xml_record(self, cls: str) -> Callable[[Mapping[str, Value]], str]:
         encode = self._xml.encoder(Type(Kind.RECORD, name=cls))
@@ -136,5 +145,5 @@ def _utf8(text: str) -> bytes:
     return text.encode(errors="replace")
 
 
-def _around(head: str, parts: list[bytes], tail: str) -> bytes:
-    return b"".join((_utf8(head), *parts, _utf8(tail)))
+def _around(head: str, parts: list[bytes], tail: str) -> list[bytes]:
+    return [_utf8(head), *parts, _utf8(tail)]

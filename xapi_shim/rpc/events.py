@@ -18,7 +18,7 @@ from xapi_shim.datamodel.errors import (
 from xapi_shim.datamodel.types import REF_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import Value
@@ -110,7 +110,7 @@ def make_token(generation: int) -> str:
 
 
 def collect(db: Database, wanted: Subscription, since: int) -> tuple[Event, ...]:
-    """Return what changed after generation `since`: adds, then mods, then deletions."""
+    """Return what changed in the database after generation `since`: adds, then mods, then deletions."""
     told: dict[str, list[Event]] = {"add": [], "mod": [], "del": []}
     for name, table in db.tables.items():
         if not table.cls.events or not wanted.wants(name):
@@ -135,14 +135,22 @@ class _Registered:
     told: int
 
 
+def _nothing_beside(_: int) -> Sequence[Event]:
+    """Tell of nothing: all objects are in tables."""
+    return ()
+
+
 @dataclass
 class Events:
     """Waits for changes on behalf of callers."""
 
     db: Database
     sessions: Sessions
+    # What happened after a generation to the objects that are in no table: the messages.
+    beside: Callable[[int], Sequence[Event]] = _nothing_beside
     _registered: dict[str, _Registered] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _ended: bool = False
 
     def __post_init__(self) -> None:
         self.db.on_change(self.wake)
@@ -151,6 +159,16 @@ class Events:
         """Let every waiting call look again (a change, or a session closed)."""
         self._changed.set()
         self._changed = asyncio.Event()
+
+    def end(self) -> None:
+        """End every waiting call, and those to come, with SESSION_INVALID: sessions end with the daemon."""
+        self._ended = True
+        self.wake()
+
+    def _assert_goes_on(self, session: str) -> None:
+        if self._ended or not self.sessions.alive(session):
+            self._registered.pop(session, None)
+            raise SessionInvalidError(session)
 
     async def wait_from(self, session: str, classes: list[str], token: str, timeout_s: float) -> EventBatch:
         """Return what `classes` saw since `token`, waiting up to `timeout_s` for something.
@@ -163,9 +181,8 @@ class Events:
         deadline = asyncio.get_running_loop().time() + min(max(timeout_s, 0.0), LONGEST_S)
         while True:
             changed = self._changed
-            if not self.sessions.alive(session):
-                raise SessionInvalidError(session)
-            events = collect(self.db, wanted, since)
+            self._assert_goes_on(session)
+            events = self._collect(wanted, since)
             if events:
                 return self._batch(events)
             left = deadline - asyncio.get_running_loop().time()
@@ -201,17 +218,20 @@ class Events:
             raise SessionNotRegisteredError(session)
         while True:
             changed = self._changed
-            if not self.sessions.alive(session):
-                self._registered.pop(session, None)
-                raise SessionInvalidError(session)
+            self._assert_goes_on(session)
             wanted, since, upto = parse_subscription(mine.classes), mine.told, self.db.generation
             mine.told = upto
             if any(t.forgotten > since for name, t in self.db.tables.items() if wanted.wants(name)):
                 raise EventsLostError
-            if events := collect(self.db, wanted, since):
+            if events := self._collect(wanted, since):
                 return EventBatch(events, {}, make_token(upto), listed=True)
             await changed.wait()
             await asyncio.sleep(NEXT_BATCH_S)
+
+    def _collect(self, wanted: Subscription, since: int) -> tuple[Event, ...]:
+        """Return what happened after `since`: messages first, as the reference tells them."""
+        beside = [e for e in self.beside(since) if wanted.wants(e.cls) and wanted.picks(e.cls, e.ref)]
+        return (*beside, *collect(self.db, wanted, since))
 
     def _batch(self, events: tuple[Event, ...]) -> EventBatch:
         counts = {name.lower(): table.changing for name, table in self.db.tables.items() if table.cls.events}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from xapi_shim.datamodel.errors import MapDuplicateKeyError
 from xapi_shim.datamodel.model import Kin
 from xapi_shim.datamodel.types import Kind
-from xapi_shim.rpc.filter import parse_filter
+from xapi_shim.rpc.filter import matching, parse_filter
 from xapi_shim.rpc.records import Records
 from xapi_shim.rpc.values import Coercion
 
@@ -31,6 +31,8 @@ class GenericMessages:
 
     def handler(self, cls: ApiClass, message: Message) -> Handler | None:
         """Return the handler, or None where the message needs an implementation of its own."""
+        if message.kin in (Kin.GET_ALL_WHERE, Kin.GET_ALL_RECORDS_WHERE):
+            return self._where(cls, records=message.kin is Kin.GET_ALL_RECORDS_WHERE)
         plain = self._plain(cls, message)
         if plain is None:
             return None
@@ -53,10 +55,6 @@ class GenericMessages:
                 return lambda: cast("Value", db.refs(name))
             case Kin.GET_ALL_RECORDS:
                 return lambda: cast("Value", Records(name, db.tables[name].rows))
-            case Kin.GET_ALL_WHERE:
-                return lambda expr: cast("Value", list(self._where(cls, expr).rows))
-            case Kin.GET_ALL_RECORDS_WHERE:
-                return lambda expr: cast("Value", self._where(cls, expr))
             case Kin.CREATE if cls.plain_constructor:
                 return lambda args: db.create(name, self._coercion.constructor(cls, args))
             case Kin.DESTROY if cls.plain_constructor:
@@ -64,10 +62,18 @@ class GenericMessages:
             case _:
                 return self._field(cls, message)
 
-    def _where(self, cls: ApiClass, expr: str) -> Records:
-        test = parse_filter(expr, cls)
+    def _where(self, cls: ApiClass, *, records: bool) -> Handler:
         rows = self._db.tables[cls.name].rows
-        return Records(cls.name, {ref: row for ref, row in rows.items() if test((ref, row.values))})
+
+        async def handle(_info: CallInfo, args: list[Value]) -> Value:
+            test = parse_filter(cast("str", args[0]), cls)
+            found = await matching(((ref, row.values) for ref, row in rows.items()), test)
+            if not records:
+                return cast("Value", found)
+            # What went meanwhile is left out.
+            return cast("Value", Records(cls.name, {ref: rows[ref] for ref in found if ref in rows}))
+
+        return handle
 
     def _field(self, cls: ApiClass, message: Message) -> Plain | None:
         """Serve getters, setters, add and remove, derived ones and custom ones that do only that."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from xapi_shim.database.table import Row
     from xapi_shim.datamodel.model import Value
@@ -32,10 +32,10 @@ class Records:
 
 
 class RecordTexts:
-    """Keeps the texts of records in one wire format, as UTF-8."""
+    """Keeps the texts of records in one wire format, as UTF-8; `rows` gives a class's refs that are there."""
 
-    def __init__(self, encoder: RecordEncoder) -> None:
-        self._encoder = encoder
+    def __init__(self, encoder: RecordEncoder, rows: Callable[[str], Collection[str]]) -> None:
+        self._encoder, self._rows = encoder, rows
         self._kept: dict[str, dict[str, tuple[int, bytes]]] = {}
 
     def one(self, cls: str, ref: str, modified: int, values: Mapping[str, Value]) -> bytes:
@@ -47,15 +47,19 @@ class RecordTexts:
         text = self._encoder(cls)(values).encode(errors="replace")
         if have is None or have[0] < modified:
             kept[ref] = (modified, text)
+            if have is None:
+                self._let_go(cls)
         return text
+
+    def _let_go(self, cls: str) -> None:
+        """Drop the texts of what is gone, when they are many."""
+        kept, rows = self._kept[cls], self._rows(cls)
+        if len(kept) > 2 * len(rows) + SPARE:
+            for ref in [ref for ref in kept if ref not in rows]:
+                del kept[ref]
 
     def all(self, records: Records) -> list[tuple[str, bytes]]:
         """Return the refs and texts of `records`, in their order."""
-        told = [
+        return [
             (ref, self.one(records.cls, ref, row.modified, row.values)) for ref, row in records.rows.items()
         ]
-        kept = self._kept.get(records.cls, {})
-        if len(kept) > 2 * len(records.rows) + SPARE:
-            for ref in kept.keys() - records.rows.keys():
-                del kept[ref]
-        return told

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from xapi_shim.datamodel.errors import FieldTypeErrorError, InvalidValueError
 from xapi_shim.datamodel.types import Kind, Type, parse_type
@@ -137,8 +137,8 @@ def _one_type(values: list[object]) -> Type:
 
 
 def _unique(values: list[Value]) -> list[Value]:
-    """Drop doubles, keeping order: these are sets."""
-    return [one for at, one in enumerate(values) if one not in values[:at]]
+    """Drop doubles, keeping order: these are sets. No declared set has maps or sets in it."""
+    return list(dict.fromkeys(cast("list[str]", values)))
 
 
 def _text(sent: object, where: str) -> str:

@@ -168,6 +168,7 @@ class Daemon:
     async def stop(self) -> None:
         """Close the doors; guests go on running."""
         self.options.paths.init_complete.unlink(missing_ok=True)
+        self.tools.events.end()
         for timer in self.tools.timers.values():
             timer.cancel()
         for task in (*self._background, *self.tools.background):
@@ -186,19 +187,25 @@ class Daemon:
         check_expiry(self.tools)
         while True:
             await asyncio.sleep(COLLECT_S)
-            if datetime.now(UTC) - checked >= CHECK_EVERY:
-                checked = datetime.now(UTC)
-                check_expiry(self.tools)
-            self.tools.sessions.drop_idle()
-            await confirm_sessions(self.tools)
-            self.tools.tasks.collect()
-            self.tools.callers.write_access()
-            await export(self.tools.tracer, self.options.paths)
             try:
-                await refresh_metrics(self.tools)
-            except XenError as error:
-                log.warning("cannot read the host's memory: %s", error)
-            self.tools.db.touch("pool", self.tools.pool)
+                if datetime.now(UTC) - checked >= CHECK_EVERY:
+                    checked = datetime.now(UTC)
+                    check_expiry(self.tools)
+                await self._collect_once()
+            except Exception:  # the boundary: a disk that is full for a while must not end this for good
+                log.exception("cannot drop what is old")
+
+    async def _collect_once(self) -> None:
+        self.tools.sessions.drop_idle()
+        await confirm_sessions(self.tools)
+        self.tools.tasks.collect()
+        self.tools.callers.write_access()
+        await export(self.tools.tracer, self.options.paths)
+        try:
+            await refresh_metrics(self.tools)
+        except XenError as error:
+            log.warning("cannot read the host's memory: %s", error)
+        self.tools.db.touch("pool", self.tools.pool)
 
 
 def _assemble(options: Options) -> Toolstack:

@@ -1,7 +1,8 @@
-"""Stands between a connection and aiohttp: no more connections than a door holds, no request that never comes.
+"""Stands between a connection and aiohttp: no more connections than a door holds, no request that never comes,
+no answer that is never read.
 
 aiohttp limits a header's size and the time between two requests, but waits for ever for the
-rest of a header that has begun (the slow loris).
+rest of a header that has begun (the slow loris), and for a client to read.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class DoorLimits:
-    """How many connections a door holds, and for how many seconds a request's header or body may dawdle."""
+    """How many connections a door holds, and for how many seconds a request's header or body may dawdle.
+
+    `answer_s` is for how long a client may take nothing of what is sent to him.
+    """
 
     connections: int
     header_s: float = 60.0
     body_s: float = 60.0
+    answer_s: float = 60.0
     open: dict[asyncio.Protocol, Guard] = field(default_factory=dict)
 
 
@@ -35,6 +40,7 @@ class Guard(asyncio.Protocol):
     def __init__(self, inner: asyncio.Protocol, limits: DoorLimits) -> None:
         self._inner, self._limits = inner, limits
         self._timer: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
         self._transport: asyncio.BaseTransport | None = None
         self._serving = False
 
@@ -50,6 +56,7 @@ class Guard(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._is_read()
         if self._limits.open.pop(self._inner, None) is not None:
             self._inner.connection_lost(exc)
 
@@ -63,10 +70,26 @@ class Guard(asyncio.Protocol):
         return self._inner.eof_received() if self._inner in self._limits.open else None
 
     def pause_writing(self) -> None:
+        if self._unread is None:
+            loop = asyncio.get_running_loop()
+            self._unread = loop.call_later(self._limits.answer_s, self._drop)
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
+        self._is_read()
         self._inner.resume_writing()
+
+    def _is_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _drop(self) -> None:
+        self._unread = None
+        if isinstance(self._transport, asyncio.WriteTransport):
+            log.info("a connection that does not read its answer is dropped")
+            # Not closed: that would wait for the rest to be read.
+            self._transport.abort()
 
     def begun(self) -> None:
         """Note that a whole header is there."""

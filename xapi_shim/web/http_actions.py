@@ -16,7 +16,7 @@ from aiohttp import web
 
 from xapi_shim.api.pool_secret import is_pool_secret
 from xapi_shim.database import dump
-from xapi_shim.datamodel.errors import XenAPIError
+from xapi_shim.datamodel.errors import InternalErrorError, XenAPIError
 from xapi_shim.datamodel.model import Role
 from xapi_shim.rpc.audit import Caller, Entry
 from xapi_shim.rpc.call import CallInfo
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_DUMP = 256 << 20
+# So long the daemon goes on after a restore, for xe to ask how it went, in seconds.
+TOLD_S = 2.0
 NO_CACHE = {"Cache-Control": "no-cache, no-store"}
 
 
@@ -146,22 +148,51 @@ class HttpActions:
         return answer
 
     async def _restore(self, request: web.Request) -> web.StreamResponse:
-        """Check a dump; unless `dry_run=true`, put it in place and end the daemon: systemd starts it anew."""
+        """Check a dump; unless `dry_run=true`, put it in place and end the daemon: systemd starts it anew.
+
+        xe sends its file when it is told that it may: a request with a `task_id` is answered before
+        its body comes, and the task tells how it ended.
+        """
+        task = request.query.get("task_id", "")
+        if not task:
+            status, text = await self._restored(request)
+            if status is HTTPStatus.OK and not _is_dry(request):
+                self._restart()
+            return web.Response(status=status, text=text, headers=NO_CACHE)
+        answer = web.StreamResponse(headers=NO_CACHE)
+        await answer.prepare(request)
+        try:
+            status, text = await self._restored(request)
+        except OSError as error:
+            status, text = HTTPStatus.BAD_REQUEST, f"the file did not come whole: {error}"
+        if status is not HTTPStatus.OK:
+            self._tools.tasks.fail(task, InternalErrorError(text.strip()).description())
+        else:
+            self._tools.tasks.finish(task, "")
+            if not _is_dry(request):
+                asyncio.get_running_loop().call_later(TOLD_S, self._restart)
+        return answer
+
+    async def _restored(self, request: web.Request) -> tuple[HTTPStatus, str]:
+        """Read a dump and put it in place, if it is good and meant so; return what to say. Raises OSError."""
         body = bytearray()
         async for chunk in request.content.iter_chunked(1 << 16):
             body += chunk
             if len(body) > MAX_DUMP:
-                return web.Response(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, headers=NO_CACHE)
+                return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a dump has at most {MAX_DUMP} bytes\n"
         try:
             parsed = dump.parse(bytes(body))
         except dump.DumpError as error:
-            return web.Response(status=HTTPStatus.BAD_REQUEST, text=f"{error}\n", headers=NO_CACHE)
+            return HTTPStatus.BAD_REQUEST, f"{error}\n"
         if wrong := dump.problems(self._tools.db, parsed):
-            return web.Response(status=HTTPStatus.BAD_REQUEST, text="\n".join(wrong[:100]), headers=NO_CACHE)
-        if request.query.get("dry_run") != "true":
+            return HTTPStatus.BAD_REQUEST, "\n".join(wrong[:100])
+        if not _is_dry(request):
             self._tools.db.replace_stored(parsed.rows, parsed.generation)
-            self._restart()
-        return web.Response(text=f"{len(parsed.rows)} objects\n", headers=NO_CACHE)
+        return HTTPStatus.OK, f"{len(parsed.rows)} objects\n"
+
+
+def _is_dry(request: web.Request) -> bool:
+    return request.query.get("dry_run") == "true"
 
 
 def _joined(lines: Iterator[str]) -> bytes:

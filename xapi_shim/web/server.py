@@ -38,6 +38,10 @@ MAX_CONNECTIONS = {Door.TLS: 800, Door.UNIX: 1024}
 HANDSHAKE_S = 30.0
 BACKLOG = 128
 MAX_USER_AGENT = 256
+# So many bytes of an answer are handed on at once.
+AT_ONCE = 256 << 10
+# So long may the calls that are being served take when the daemon ends.
+LAST_CALLS_S = 10.0
 NO_CACHE = {"Cache-Control": "no-cache, no-store"}
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -145,7 +149,13 @@ class Server:
         app.router.add_get("/", _front)
         if self._actions is not None:
             app.add_routes(self._actions.routes(door))
-        runner = web.AppRunner(app, access_log=None, max_line_size=MAX_LINE, max_field_size=MAX_LINE)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            max_line_size=MAX_LINE,
+            max_field_size=MAX_LINE,
+            shutdown_timeout=LAST_CALLS_S,
+        )
         await runner.setup()
         self._runners.append(runner)
         assert runner.server is not None
@@ -172,9 +182,9 @@ class Server:
         return Origin(door, request.remote or "", self._listen.is_known_client(shown), agent, parent)
 
     def _serve(
-        self, door: Door, answer: Callable[[bytes, Origin], Awaitable[bytes]], content_type: str
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def handle(request: web.Request) -> web.Response:
+        self, door: Door, answer: Callable[[bytes, Origin], Awaitable[list[bytes]]], content_type: str
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(request: web.Request) -> web.StreamResponse:
             if request.content_length is None:
                 return _page(HTTPStatus.LENGTH_REQUIRED, "a request has a Content-Length")
             if request.content_length > MAX_BODY:
@@ -192,9 +202,30 @@ class Server:
             headers = {"Content-Type": content_type, **NO_CACHE}
             if content_type == "application/json":
                 headers["Access-Control-Allow-Origin"] = "*"
-            return web.Response(body=answered, headers=headers)
+            return await _send(request, answered, headers)
 
         return handle
+
+
+async def _send(request: web.Request, pieces: list[bytes], headers: Mapping[str, str]) -> web.StreamResponse:
+    """Answer with `pieces`; of a long answer no more is put together than the client is about to take."""
+    size = sum(map(len, pieces))
+    if size <= AT_ONCE:
+        return web.Response(body=b"".join(pieces), headers=headers)
+    response = web.StreamResponse(headers=headers)
+    response.content_length = size
+    await response.prepare(request)
+    waiting: list[bytes] = []
+    held = 0
+    for piece in pieces:
+        waiting.append(piece)
+        held += len(piece)
+        if held >= AT_ONCE:
+            await response.write(b"".join(waiting))
+            waiting, held = [], 0
+    await response.write(b"".join(waiting))
+    await response.write_eof()
+    return response
 
 
 def _page(status: HTTPStatus, text: str) -> web.Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from xapi_shim.cli.engine.command import CommandError, Context, ExitWithError, command
+from xapi_shim.cli.engine.command import ApiError, CommandError, Context, ExitWithError, command
 from xapi_shim.cli.engine.selectors import selected, the_host
 from xapi_shim.cli.engine.values import number
 
@@ -139,7 +139,22 @@ def dump_database(ctx: Context) -> None:
 def restore_database(ctx: Context) -> None:
     """Replace the pool's database by a saved one; --dry-run only looks whether that can be done."""
     dry = "true" if ctx.flag("dry-run") else "false"
-    ctx.terminal.put(ctx.need("file-name"), http_path(ctx, "/pool/xmldbdump", dry_run=dry))
+    task = ctx.call("task.create", "pool-restore-database", "")
+    try:
+        ctx.terminal.put(ctx.need("file-name"), http_path(ctx, "/pool/xmldbdump", dry_run=dry, task_id=task))
+        _finished(ctx, task)
+    finally:
+        ctx.call("task.destroy", task)
+
+
+def _finished(ctx: Context, task: str) -> None:
+    """Wait for a task to end. Raises the ApiError that it ended with."""
+    token = ""
+    while (status := ctx.call("task.get_status", task)) in ("pending", "cancelling"):
+        token = ctx.call("event.from", [f"task/{task}"], token, 30.0)["token"]
+    if status != "success":
+        code, *params = ctx.call("task.get_error_info", task) or ["INTERNAL_ERROR"]
+        raise ApiError(code, tuple(params))
 
 
 @command("host-backup", "file-name", selects="host", messages="http:/host_backup")

@@ -63,6 +63,15 @@ def test_a_failed_transaction_leaves_no_trace(db):
     assert told == []
 
 
+def test_a_touch_that_fails_leaves_no_trace(db):
+    vm = db.create("VM", {})
+    before = db.generation
+    with pytest.raises(RuntimeError), db.transaction():
+        db.touch("VM", vm)
+        raise RuntimeError
+    assert db.changes_since("VM", before).modified == ()
+
+
 def test_changes_since_a_generation(db):
     vm = db.create("VM", {"name_label": "a"})
     before = db.generation

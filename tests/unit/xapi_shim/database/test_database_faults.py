@@ -146,7 +146,13 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 def test_a_dump_brings_every_text_back(label, config):
     db = Database(DATAMODEL)
     db.create("pool", {})
-    vm = db.create("VM", {"name_label": label, "other_config": config, "memory_static_max": 2**62})
+    values = {
+        "name_label": label,
+        "other_config": config,
+        "memory_static_max": 2**62,
+        "power_state": "Halted",
+    }
+    vm = db.create("VM", values)
     read = dump.parse("".join(dump.write(db)).encode())
     assert dump.problems(db, read) == []
     body = {ref: fields for _, ref, fields in read.rows}[vm]
@@ -187,9 +193,63 @@ def test_what_is_no_dump_is_refused(document):
 
 def test_a_dump_that_does_not_fit_is_told_row_by_row():
     db = Database(DATAMODEL)
-    rows = (("Nothing", "a", {}), ("VM", "b", {"no_such": 1}), ("VM", "b", {}), ("task", "c", {}))
+    a, b, c = (f"OpaqueRef:{name}" for name in "abc")
+    rows = (("Nothing", a, {}), ("VM", b, {"no_such": 1}), ("VM", b, {}), ("task", c, {}))
     wrong = dump.problems(db, dump.Dump(1, rows))
-    assert [w.split(":")[0] for w in wrong] == ["a", "VM b", "VM b", "c", "no pool in it"]
+    assert [w.split(":")[0] for w in wrong] == [
+        "OpaqueRef",
+        "VM OpaqueRef",
+        "VM OpaqueRef",
+        "VM OpaqueRef",
+        "OpaqueRef",
+        "no pool in it",
+    ]
+
+
+def dumped(**changed):
+    """Return the rows of a small database, with `changed` fields of its VM."""
+    db = Database(DATAMODEL)
+    db.create("pool", {})
+    vm = db.create("VM", {"name_label": "a guest", "power_state": "Halted"})
+    rows = dump.parse("".join(dump.write(db)).encode()).rows
+    return db, vm, [(cls, ref, body | changed if ref == vm else body) for cls, ref, body in rows]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("name_label", 5), ("name_label", None), ("memory_static_max", "1"), ("memory_static_max", 1.5),
+     ("memory_static_max", True), ("memory_static_max", 2**63), ("is_a_template", 1), ("other_config", []),
+     ("other_config", {"a": 1}), ("tags", {}), ("tags", "abc"), ("tags", [1]), ("power_state", "running"),
+     ("power_state", ["Running"]), ("snapshot_time", "now"), ("HVM_shadow_multiplier", "1.0"), ("affinity", "host1"),
+     ("affinity", "OpaqueRef:<x>"), ("affinity", [])],
+)  # fmt: skip
+def test_a_dump_with_values_of_other_types_is_refused(field, value):
+    db, vm, rows = dumped(**{field: value})
+    assert dump.problems(db, dump.Dump(1, tuple(rows))) == [f"VM {vm}: {field} of another type"]
+
+
+def test_a_dump_that_no_daemon_could_start_from_is_refused():
+    db, vm, rows = dumped()
+    good = {cls: body for cls, _, body in rows}
+    assert dump.problems(db, dump.Dump(1, tuple(rows))) == []
+    twin = ("VM", "OpaqueRef:twin", good["VM"])
+    assert dump.problems(db, dump.Dump(1, (*rows, twin))) == ["VM OpaqueRef:twin: has the uuid of another"]
+    second = ("pool", "OpaqueRef:second", {**good["pool"], "uuid": "other"})
+    assert dump.problems(db, dump.Dump(1, (*rows, second))) == ["several pools in it"]
+    for ref in ("", "twin", "OpaqueRef:a&b", "OpaqueRef:<name>"):
+        assert dump.problems(db, dump.Dump(1, (*rows, ("VM", ref, {})))) == [
+            f"VM {ref}: there twice, or without a ref"
+        ]
+    running = ("VM", "OpaqueRef:run", {"power_state": "Running", "metrics": "OpaqueRef:dead"})
+    host = ("host", "OpaqueRef:host", {"metrics": "OpaqueRef:NULL"})
+    nic = ("PIF", "OpaqueRef:nic", {"network": vm})
+    assert dump.problems(db, dump.Dump(1, (*rows, running, host, nic))) == [
+        "VM OpaqueRef:run: its metrics is not there",
+        "host OpaqueRef:host: its metrics is not there",
+        "PIF OpaqueRef:nic: its network is not there",
+    ]
+    for generation in (-1, 2**63):
+        assert dump.problems(db, dump.Dump(generation, tuple(rows))) == [f"a generation of {generation}"]
 
 
 def test_reading_the_file_takes_time_in_proportion_to_its_rows(tmp_path):
