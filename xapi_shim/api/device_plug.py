@@ -11,6 +11,7 @@ from xapi_shim.api.allowed import update_vdi
 from xapi_shim.api.device_facts import disk_facts, drive_facts, interface_facts, vm_facts
 from xapi_shim.api.device_rules import vbd_error, vif_error
 from xapi_shim.api.operations import operation
+from xapi_shim.api.vif_addresses import tell_plugged
 from xapi_shim.api.vm_start import attach_network, disk_of, reserved, vif_of
 from xapi_shim.datamodel.errors import (
     DeviceAlreadyAttachedError,
@@ -218,6 +219,7 @@ async def _attach_vif(call: Call, vif: str, domid: int) -> None:
         call.db.set("VIF", vif, "currently_attached", there)
         raise
     call.db.set("VIF", vif, "currently_attached", value=True)
+    await tell_plugged(call.tools, vif, domid)
 
 
 async def _detach_vif(call: Call, vif: str, domid: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.guest_agent import publish_settings
 from xapi_shim.api.host_clock import settle_clock
 from xapi_shim.api.host_crashdump import settle_crashdumps
 from xapi_shim.api.host_identity import settle_iscsi_iqn
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 async def settle_host(tools: Toolstack) -> None:
     """Read and apply. What the host's system refuses is logged: the daemon serves all the same."""
-    for settle in (settle_clock, settle_ssh, settle_xen):
+    for settle in (settle_clock, settle_ssh, settle_xen, publish_settings):
         try:
             await settle(tools)
         except KronosError as error:

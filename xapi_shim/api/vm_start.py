@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xapi_shim.api.device_facts import disk_facts
 from xapi_shim.api.device_rules import disk_error
 from xapi_shim.api.storage_access import driver_of, storage_errors
+from xapi_shim.api.vif_addresses import tell_started_guest
 from xapi_shim.api.vm_parameters import check_platform
 from xapi_shim.api.vm_shares import scheduling_of
 from xapi_shim.datamodel.errors import (
@@ -226,6 +227,7 @@ async def start_domain(tools: Toolstack, vm: str, *, paused: bool, again: bool =
         except XenError as error:
             raise InternalErrorError(str(error)) from error
         _record_started(tools, vm, domid, config, "Paused" if paused else "Running")
+        await tell_started_guest(tools, vm, domid)
 
 
 def _still_its(db: Database, vbd: str) -> bool:

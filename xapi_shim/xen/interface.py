@@ -288,6 +288,17 @@ class Hypervisor(Protocol):
         """Take an interface from a guest, asked first. Raises DeviceMissingError."""
         ...
 
+    async def write_keys(self, domid: int, folder: str, keys: Mapping[str, str]) -> None:
+        """Write `keys` below `folder` of a guest's part of xenstore, for it to read and change.
+
+        The key "" is the folder's own value. Raises DomainMissingError.
+        """
+        ...
+
+    async def read_key(self, domid: int, key: str) -> str | None:
+        """Return a key of a guest's part of xenstore, None where there is none."""
+        ...
+
     async def console_tty(self, domid: int) -> str | None:
         """Return the path of the terminal of a guest's console, None where it has none (yet)."""
         ...
