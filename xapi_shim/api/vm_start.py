@@ -9,6 +9,7 @@ from xapi_shim.api.device_facts import disk_facts
 from xapi_shim.api.device_rules import disk_error
 from xapi_shim.api.storage_access import driver_of, storage_errors
 from xapi_shim.api.vif_addresses import tell_started_guest
+from xapi_shim.api.vif_locking import check_unfiltered
 from xapi_shim.api.vm_parameters import check_platform
 from xapi_shim.api.vm_shares import scheduling_of
 from xapi_shim.datamodel.errors import (
@@ -181,9 +182,10 @@ def _check_twice(db: Database, vbds: Iterable[str]) -> None:
 async def vif_of(tools: Toolstack, vif: str) -> Vif:
     """Return an interface as the hypervisor is told of it; its bridge is there then.
 
-    Raises HOST_CANNOT_ATTACH_NETWORK [host; network].
+    Raises HOST_CANNOT_ATTACH_NETWORK [host; network], CANNOT_PLUG_VIF [vif].
     """
     db = tools.db
+    check_unfiltered(db, vif)
     network = db.text("VIF", vif, "network")
     await attach_network(tools, network)
     mtu = db.number("VIF", vif, "MTU")
