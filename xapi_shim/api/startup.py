@@ -186,7 +186,9 @@ def _cpus(tools: Toolstack, facts: HostFacts) -> None:
 def _networks(tools: Toolstack, interfaces: HostInterfaces) -> None:
     """Make a network and a PIF for each physical NIC that is a bridge's port; others get a PIF alone."""
     db = tools.db
-    known = {db.text("PIF", pif, "device"): pif for pif in db.items("host", tools.host, "PIFs")}
+    # Others, such as VLANs', may have the same device.
+    physical = [pif for pif in db.items("host", tools.host, "PIFs") if db.flag("PIF", pif, "physical")]
+    known = {db.text("PIF", pif, "device"): pif for pif in physical}
     for nic in interfaces.nics:
         pif = known.pop(nic.device, None) or _add_pif(tools, nic)
         db.update("PIF", pif, **_pif_values(nic, interfaces))
