@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast
 
+from xapi_shim.api.allowed import update_host
 from xapi_shim.datamodel.errors import (
     HandleInvalidError,
     InternalErrorError,
@@ -93,7 +94,9 @@ async def create_host(call: Call, **values: Value) -> str:
         values = {**values, "latest_synced_updates_applied": "unknown"}
     with db.transaction():
         metrics = db.create("host_metrics", {"live": False, "last_updated": now_text()})
-        return db.create("host", {**values, "metrics": metrics, "enabled": False})
+        host = db.create("host", {**values, "metrics": metrics, "enabled": False})
+        update_host(db, host)
+    return host
 
 
 async def set_device_config(call: Call, self: str, value: dict[str, str]) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from xapi_shim import __date__, __version__
 from xapi_shim.api.allowed import update_all
 from xapi_shim.api.operations import update_vm
 from xapi_shim.api.pbd import plug_pbd
+from xapi_shim.api.software import software_version
 from xapi_shim.api.sr import add_sr
 from xapi_shim.api.storage_access import make_driver, storage_errors
 from xapi_shim.api.templates import ensure_templates
 from xapi_shim.api.vm_live import record_sizes
 from xapi_shim.api.vm_records import add_vm
 from xapi_shim.datamodel.errors import XenAPIError
-from xapi_shim.datamodel.registry import API_VERSION, SCHEMA_VERSION
+from xapi_shim.datamodel.registry import API_VERSION
 from xapi_shim.datamodel.types import NULL_REF
 from xapi_shim.rpc.dates import now_text
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Clients compare these: the platform's version that the API's level corresponds to.
-PRODUCT = {"product_brand": "Kronos", "product_version": "8.4.0", "product_version_text": "8.4"}
-PLATFORM = {"platform_name": "XCP", "platform_version": "3.4.0"}
 LOCAL_SR = "Local storage"
 
 
@@ -79,20 +76,6 @@ def _host(tools: Toolstack, facts: HostFacts, info: HypervisorInfo, address: str
                 "allowed_operations": ["vm_start", "provision"],
             },
         )
-    software: dict[str, Value] = {
-        **PRODUCT,
-        **PLATFORM,
-        "xapi": f"{API_VERSION[0]}.{API_VERSION[1]}",
-        "xapi_build": __version__,
-        "xen": info.version,
-        "linux": facts.kernel,
-        "network_backend": "bridge",
-        "db_schema": f"{SCHEMA_VERSION[0]}.{SCHEMA_VERSION[1]}",
-        "hostname": facts.hostname,
-        "build_number": __version__,
-        "date": __date__,
-        "distribution": f"{facts.os_name} {facts.os_version}".strip(),
-    }
     cpu: dict[str, Value] = {
         "cpu_count": str(info.cpus),
         "socket_count": str(max(1, info.cpus // max(1, info.cores_per_socket * info.threads_per_core))),
@@ -114,7 +97,7 @@ def _host(tools: Toolstack, facts: HostFacts, info: HypervisorInfo, address: str
         host,
         hostname=facts.hostname,
         address=address,
-        software_version=software,
+        software_version=software_version(facts, info),
         capabilities=list(info.capabilities),
         cpu_info=cpu,
         cpu_configuration={},

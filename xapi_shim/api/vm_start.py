@@ -110,6 +110,7 @@ async def build_config(tools: Toolstack, vm: str, drives: list[str]) -> DomainCo
         cmdline=db.text("VM", vm, "PV_args"),
         disks=tuple([await disk_of(tools, vbd) for vbd in drives]),
         scheduling=scheduling_of(db.mapping("VM", vm, "VCPUs_params")),
+        numa_placement=db.text("host", tools.host, "numa_affinity_policy") != "any",
         vifs=tuple([await vif_of(tools, vif) for vif in db.items("VM", vm, "VIFs")]),
     )
 

@@ -184,6 +184,8 @@ class DomainConfig:
     disks: tuple[Disk, ...] = ()
     vifs: tuple[Vif, ...] = ()
     scheduling: Scheduling = Scheduling()
+    # Whether Xen's tools choose the NUMA nodes that it fits on best; else it runs anywhere.
+    numa_placement: bool = True
 
 
 @dataclass(frozen=True)
