@@ -1,9 +1,12 @@
 """Records that others tell of: hosts that join, interfaces, VLANs, snapshots made elsewhere."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 from test_conformance_host import again
+
+from xapi_shim.network.interface import Nic
 
 NULL = "OpaqueRef:NULL"
 
@@ -97,3 +100,23 @@ def test_a_clusters_network_is_that_of_its_hosts(running, api, network, refused)
     other = introduce(api, network, host)
     running.do(db.create, "Cluster_host", {"cluster": cluster, "host": host, "PIF": other})
     refused("INTERNAL_ERROR", api.Cluster.get_network, cluster)
+
+
+def test_interfaces_of_the_host_are_found(running, api, refused):
+    (host,), (first,) = api.host.get_all(), api.PIF.get_all()
+    network = running.daemon.tools.network
+    new = Nic("eth1", "52:54:00:00:00:02", 9000, carrier=True, speed_mbit=1000, full_duplex=True, bridge=None)
+    network.interfaces = replace(network.interfaces, nics=(*network.interfaces.nics, new))
+    assert api.PIF.get_all() == [first]
+    api.PIF.scan(host)
+    (second,) = set(api.PIF.get_all()) - {first}
+    record = api.PIF.get_record(second)
+    assert (record["device"], record["MAC"], record["MTU"]) == ("eth1", "52:54:00:00:00:02", "9000")
+    assert (record["currently_attached"], record["management"], record["physical"]) == (True, False, True)
+    assert api.network.get_PIFs(record["network"]) == [second]
+    network.interfaces = replace(network.interfaces, nics=network.interfaces.nics[:1])
+    api.PIF.scan(host)
+    assert api.PIF.get_currently_attached(second) is False
+    assert api.PIF.get_currently_attached(first) is True
+    other = api.host.create(str(uuid.uuid4()), "other", "", "other.example", "192.0.2.20")
+    refused("OPERATION_NOT_ALLOWED", api.PIF.scan, other)
