@@ -118,5 +118,21 @@ def test_interfaces_of_the_host_are_found(running, api, refused):
     api.PIF.scan(host)
     assert api.PIF.get_currently_attached(second) is False
     assert api.PIF.get_currently_attached(first) is True
+
+
+def test_nothing_is_done_here_for_another_host(running, api, refused):
     other = api.host.create(str(uuid.uuid4()), "other", "", "other.example", "192.0.2.20")
-    refused("OPERATION_NOT_ALLOWED", api.PIF.scan, other)
+    machine = running.daemon.tools.system.machine
+    for call in (api.host.shutdown, api.host.reboot, api.PIF.scan, api.host.enable, api.host.disable,
+                 api.host.restart_agent, api.host.enable_ssh, api.host.dmesg):  # fmt: skip
+        assert refused("HOST_OFFLINE", call, other)[1:] == [other]
+    refused("HOST_OFFLINE", api.host.set_hostname_live, other, "elsewhere")
+    refused("HOST_OFFLINE", api.host.call_plugin, other, "plugin", "main", {})
+    assert (machine.done, machine.hostname) == ([], "")
+    (sr,) = api.SR.get_by_name_label("Local storage")
+    pbd = api.PBD.create({"host": other, "SR": sr, "device_config": {}, "other_config": {}})
+    assert refused("HOST_OFFLINE", api.PBD.plug, pbd)[1:] == [other]
+    assert api.host.get_enabled(other) is False
+    api.host.declare_dead(other)
+    api.PBD.destroy(pbd)
+    api.host.destroy(other)

@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, cast
 
 from xapi_shim.api import MODULES
+from xapi_shim.api.other_hosts import check_position, host_position
 from xapi_shim.api.toolstack import Call
 from xapi_shim.datamodel.derive import all_messages
 
@@ -41,8 +42,7 @@ def bind(tools: Toolstack, model: DataModel) -> dict[str, Handler]:
                 wrong.append(f"{key}: implemented twice")
             message = declared[key][1]
             wrong += _differences(key, message, function)
-            named = tuple(p.name for p in message.params) if _takes_names(function) else ()
-            handlers[key] = _handler(tools, function, named)
+            handlers[key] = _handler(tools, key, message, function)
     if wrong:
         raise BindingError("; ".join(wrong))
     return handlers
@@ -64,8 +64,12 @@ def _differences(key: str, message: Message, function: Implementation) -> list[s
     return [] if have == want else [f"{key}: takes {have}, declared with {want}"]
 
 
-def _handler(tools: Toolstack, function: Implementation, named: tuple[str, ...]) -> Handler:
+def _handler(tools: Toolstack, key: str, message: Message, function: Implementation) -> Handler:
+    named = tuple(p.name for p in message.params) if _takes_names(function) else ()
+    position = host_position(key, message)
+
     async def handle(info: CallInfo, args: list[Value]) -> Value:
+        check_position(tools, args, position)
         if named:
             return await function(Call(tools, info), **dict(zip(named, args, strict=True)))
         return await function(Call(tools, info), *args)

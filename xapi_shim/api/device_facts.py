@@ -77,7 +77,10 @@ def effective_mode(db: Database, vif: str, *, network: str | None = None) -> str
     mode = db.text("VIF", vif, "locking_mode")
     if mode != "network_default":
         return mode
-    return db.text("network", network or db.text("VIF", vif, "network"), "default_locking_mode")
+    network = network or db.text("VIF", vif, "network")
+    return (
+        db.text("network", network, "default_locking_mode") if db.exists("network", network) else "unlocked"
+    )
 
 
 def interface_facts(db: Database, vif: str) -> InterfaceFacts:
