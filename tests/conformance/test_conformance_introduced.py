@@ -129,6 +129,8 @@ def test_nothing_is_done_here_for_another_host(running, api, refused):
     refused("HOST_OFFLINE", api.host.set_hostname_live, other, "elsewhere")
     refused("HOST_OFFLINE", api.host.call_plugin, other, "plugin", "main", {})
     assert (machine.done, machine.hostname) == ([], "")
+    (pool,) = api.pool.get_all()
+    assert refused("DISABLE_SSH_PARTIALLY_FAILED", api.pool.disable_ssh, pool)[1:] == [other]
     (sr,) = api.SR.get_by_name_label("Local storage")
     pbd = api.PBD.create({"host": other, "SR": sr, "device_config": {}, "other_config": {}})
     assert refused("HOST_OFFLINE", api.PBD.plug, pbd)[1:] == [other]
