@@ -1,6 +1,12 @@
 """Every message that is declared and not implemented, by count: the list is in docs/xenapi-coverage.md."""
 
+import re
+from collections import Counter
+
+import pytest
+
 from kronos_lab.cache import REPO
+from xapi_shim.api.missing import MissingError, reasons
 from xapi_shim.web.xe_coverage import coverage_text
 
 LIST = REPO / "docs/xenapi-coverage.md"
@@ -9,8 +15,20 @@ LIST = REPO / "docs/xenapi-coverage.md"
 def test_the_list_of_what_is_not_implemented_is_true(running):
     """The list is made by ./inv docs from what is declared; this is what a running daemon says."""
     section = LIST.read_text().partition("## Not implemented")[2]
-    listed = {line[4:].strip("`") for line in section.splitlines() if line.startswith("  - ")}
-    assert set(running.daemon.dispatcher.unimplemented()) == listed
+    named = re.findall(r"`([A-Za-z_]+\.[A-Za-z_0-9]+)`", section)
+    assert len(named) == len(set(named))
+    assert set(running.daemon.dispatcher.unimplemented()) == set(named)
+
+
+def test_each_of_them_waits_for_something(running):
+    missing = running.daemon.dispatcher.unimplemented()
+    parts = Counter(group.part for group in reasons(missing).values())
+    headings = re.findall(r"^### (.*) \((\d+)\)$", LIST.read_text(), re.MULTILINE)
+    assert {part: int(count) for part, count in headings} == parts
+    with pytest.raises(MissingError, match=r"VM\.start waits for nothing"):
+        reasons([*missing, "VM.start"])
+    with pytest.raises(MissingError, match=f"{missing[0]} waits for .*, and is served"):
+        reasons(missing[1:])
 
 
 def test_each_of_them_answers_not_implemented(running, api, refused):

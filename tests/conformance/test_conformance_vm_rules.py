@@ -1,7 +1,7 @@
 """Rules over VMs' fields and records, by the unmodified Python client."""
 
 import pytest
-from test_conformance_devices import NULL, new_disk, new_drive
+from test_conformance_devices import NULL, new_disk, new_drive, new_interface
 from test_conformance_wire import rpc
 
 MIB = 1 << 20
@@ -172,13 +172,16 @@ def test_where_a_vm_could_start(running, api, vm, refused):
     assert api.VM.get_possible_hosts(vm) == []
 
 
-def test_an_interface_is_not_said_to_be_locked(api, vm, refused):
+def test_no_guest_has_an_interface_that_is_locked(api, vm, refused):
     (network,) = [ref for ref, one in api.network.get_all_records().items() if one["bridge"] == "xenbr0"]
     wish = {"device": "0", "network": network, "VM": vm, "MAC": "", "MTU": "1500", "other_config": {},
             "qos_algorithm_type": "", "qos_algorithm_params": {}}  # fmt: skip
     for mode in ("locked", "disabled"):
-        told = refused("VALUE_NOT_SUPPORTED", api.VIF.create, {**wish, "locking_mode": mode})
-        assert told[1:3] == ["locking_mode", mode]
+        locked = api.VIF.create({**wish, "locking_mode": mode})
+        assert api.VIF.get_locking_mode(locked) == mode
+        assert refused("CANNOT_PLUG_VIF", api.VM.start, vm, False, False)[1:] == [locked]
+        assert api.VM.get_power_state(vm) == "Halted"
+        api.VIF.destroy(locked)
     refused("INVALID_IP_ADDRESS_SPECIFIED", api.VIF.create, {**wish, "ipv4_allowed": ["fe80::1"]})
     vif = api.VIF.create({**wish, "locking_mode": "unlocked", "ipv4_allowed": ["192.0.2.1", "192.0.2.1"]})
     assert api.VIF.get_ipv4_allowed(vif) == ["192.0.2.1"]
@@ -191,3 +194,37 @@ def test_an_interface_is_not_said_to_be_locked(api, vm, refused):
     assert api.VIF.get_ipv6_allowed(vif) == ["2001:db8::2"]
     for call, address in ((api.VIF.add_ipv4_allowed, "192.0.2"), (api.VIF.add_ipv6_allowed, "192.0.2.1")):
         refused("INVALID_IP_ADDRESS_SPECIFIED", call, vif, address)
+
+
+def test_a_locking_mode_is_one_of_a_network_or_of_an_interface(api, vm, refused):
+    (network,) = [ref for ref, one in api.network.get_all_records().items() if one["bridge"] == "xenbr0"]
+    other = api.network.create(
+        {"name_label": "other", "name_description": "", "MTU": "1500", "other_config": {}}
+    )
+    vif = new_interface(api, vm)
+    api.VM.start(vm, False, False)
+    # What a guest has stays open: nothing holds up packets yet.
+    for mode in ("locked", "disabled"):
+        told = refused("VALUE_NOT_SUPPORTED", api.VIF.set_locking_mode, vif, mode)
+        assert told[1:3] == ["locking_mode", mode]
+        assert api.VIF.get_locking_mode(vif) == "network_default"
+    assert refused("VIF_IN_USE", api.network.set_default_locking_mode, network, "disabled")[1:] == [
+        network,
+        vif,
+    ]
+    refused("INVALID_VALUE", api.network.set_default_locking_mode, network, "locked")
+    api.network.set_default_locking_mode(other, "disabled")
+    assert refused("CANNOT_PLUG_VIF", api.VIF.move, vif, other)[1:] == [vif]
+    assert api.VIF.get_network(vif) == network
+    api.VIF.set_locking_mode(vif, "unlocked")
+    api.network.set_default_locking_mode(network, "disabled")
+    api.VIF.move(vif, other)
+    # Without a guest it is a record, and no guest gets it.
+    api.VIF.unplug(vif)
+    assert "plug" in api.VIF.get_allowed_operations(vif)
+    api.VIF.set_locking_mode(vif, "network_default")
+    assert "plug" not in api.VIF.get_allowed_operations(vif)
+    assert refused("CANNOT_PLUG_VIF", api.VIF.plug, vif)[1:] == [vif]
+    api.network.set_default_locking_mode(other, "unlocked")
+    assert "plug" in api.VIF.get_allowed_operations(vif)
+    api.VIF.plug(vif)

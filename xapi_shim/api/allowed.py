@@ -39,10 +39,12 @@ def sr_operations(*, plugged: bool, running: frozenset[str]) -> list[str]:
     return [op for op in allowed if op in SR_PARALLEL] if running <= SR_PARALLEL else []
 
 
-def host_operations(*, enabled: bool, busy: bool) -> list[str]:
-    """Return what may be asked of a host; one that is disabled takes no guests."""
+def host_operations(*, enabled: bool, busy: bool, wakeable: bool) -> list[str]:
+    """Return what may be asked of a host; one that is disabled takes no guests, `wakeable` is one to switch on."""
     if busy:
         return []
+    if wakeable:
+        return ["enable", "power_on", "reboot", "shutdown"]
     return ["provision", "vm_start"] if enabled else ["enable", "reboot", "shutdown"]
 
 
@@ -116,7 +118,11 @@ def update_sr(db: Database, sr: str) -> None:
 
 def update_host(db: Database, host: str) -> None:
     enabled = db.flag("host", host, "enabled")
-    _set(db, "host", host, host_operations(enabled=enabled, busy=_busy(db, "host", host)))
+    metrics = db.text("host", host, "metrics")
+    live = not db.exists("host_metrics", metrics) or db.flag("host_metrics", metrics, "live")
+    wakeable = not live and bool(db.text("host", host, "power_on_mode"))
+    operations = host_operations(enabled=enabled, busy=_busy(db, "host", host), wakeable=wakeable)
+    _set(db, "host", host, operations)
 
 
 def update_pool(db: Database, pool: str) -> None:

@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, cast
 
 from xapi_shim.api import MODULES
+from xapi_shim.api.other_hosts import check_position, host_position
 from xapi_shim.api.toolstack import Call
 from xapi_shim.datamodel.derive import all_messages
 
@@ -39,22 +40,38 @@ def bind(tools: Toolstack, model: DataModel) -> dict[str, Handler]:
                 continue
             if key in handlers:
                 wrong.append(f"{key}: implemented twice")
-            wrong += _differences(key, declared[key][1], function)
-            handlers[key] = _handler(tools, function)
+            message = declared[key][1]
+            wrong += _differences(key, message, function)
+            handlers[key] = _handler(tools, key, message, function)
     if wrong:
         raise BindingError("; ".join(wrong))
     return handlers
 
 
+def _takes_names(function: Implementation) -> bool:
+    """Say whether a function takes all of its parameters by name, `**values`: those that are a record's fields."""
+    return [one.kind for one in inspect.signature(function).parameters.values()][1:] == [
+        inspect.Parameter.VAR_KEYWORD
+    ]
+
+
 def _differences(key: str, message: Message, function: Implementation) -> list[str]:
+    if _takes_names(function):
+        return []
     have = list(inspect.signature(function).parameters)[1:]
     # Python's own words take an underscore.
     want = [f"{p.name}_" if p.name in ("class", "from") else p.name for p in message.params]
     return [] if have == want else [f"{key}: takes {have}, declared with {want}"]
 
 
-def _handler(tools: Toolstack, function: Implementation) -> Handler:
+def _handler(tools: Toolstack, key: str, message: Message, function: Implementation) -> Handler:
+    named = tuple(p.name for p in message.params) if _takes_names(function) else ()
+    position = host_position(key, message)
+
     async def handle(info: CallInfo, args: list[Value]) -> Value:
+        check_position(tools, args, position)
+        if named:
+            return await function(Call(tools, info), **dict(zip(named, args, strict=True)))
         return await function(Call(tools, info), *args)
 
     return handle

@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from xapi_shim.api import MODULES
+from xapi_shim.api.missing import WAITING, reasons
 from xapi_shim.database.database import Database
 from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.registry import DATAMODEL
@@ -25,6 +29,9 @@ Made by `./inv docs` from what the daemon binds; removed messages, which answer 
 out. `works` messages run on Xen and on the simulator alike, `simulator only` ones on the simulator; the
 others answer `NOT_IMPLEMENTED`. What each class is: [xenapi/](xenapi/README.md).
 """
+
+# The page's width, in characters.
+LINE = 115
 
 
 class Coverage(StrEnum):
@@ -58,7 +65,10 @@ def coverage(model: DataModel) -> dict[str, dict[str, Coverage]]:
 
 
 def page(found: Mapping[str, Mapping[str, Coverage]]) -> str:
-    """Return the page: counts by class, then the names of what does not work everywhere."""
+    """Return the page: counts by class, then the names of what does not work everywhere, and why.
+
+    Raises MissingError.
+    """
     return INTRODUCTION + "\n".join([*_counts(found), *_names(found)]) + "\n"
 
 
@@ -75,14 +85,30 @@ def _counts(found: Mapping[str, Mapping[str, Coverage]]) -> Iterator[str]:
 
 
 def _names(found: Mapping[str, Mapping[str, Coverage]]) -> Iterator[str]:
-    for state in (Coverage.SIMULATOR, Coverage.MISSING):
-        named = {cls: sorted(name for name, one in has.items() if one is state) for cls, has in found.items()}
-        if any(named.values()):
-            yield from ("", f"## {state.capitalize()}", "")
-        for cls, names in named.items():
-            if names:
-                yield f"- {cls}"
-                yield from (f"  - `{cls}.{name}`" for name in names)
+    simulated = [f"{cls}.{name}" for cls, name in _in_state(found, Coverage.SIMULATOR)]
+    if simulated:
+        yield from ("", f"## {Coverage.SIMULATOR.capitalize()}", "")
+        yield from (f"- `{name}`" for name in simulated)
+    missing = list(_in_state(found, Coverage.MISSING))
+    why = reasons(f"{cls}.{name}" for cls, name in missing)
+    yield from (
+        "",
+        f"## {Coverage.MISSING.capitalize()}",
+        "",
+        "By the part of the toolstack that they wait for.",
+    )
+    for group in WAITING:
+        waiting = [(cls, name) for cls, name in missing if why[f"{cls}.{name}"] is group]
+        yield from ("", f"### {group.part} ({len(waiting)})", "", *wrap(group.why, LINE), "")
+        for cls, members in groupby(waiting, key=itemgetter(0)):
+            names = ", ".join(f"`{cls}.{name}`" for _, name in members)
+            yield from wrap(f"- {names}", LINE, subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _in_state(found: Mapping[str, Mapping[str, Coverage]], state: Coverage) -> Iterator[tuple[str, str]]:
+    """Yield class and name of each message in `state`, in order."""
+    for cls, messages in found.items():
+        yield from ((cls, name) for name in sorted(messages) if messages[name] is state)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,21 @@ def disk_facts(db: Database, vdi: str, vbd: str) -> DiskFacts | None:
     )
 
 
+def effective_mode(db: Database, vif: str, *, network: str | None = None) -> str:
+    """Return an interface's mode, its network's where it has none; as if on `network` where one is given."""
+    mode = db.text("VIF", vif, "locking_mode")
+    if mode != "network_default":
+        return mode
+    network = network or db.text("VIF", vif, "network")
+    return (
+        db.text("network", network, "default_locking_mode") if db.exists("network", network) else "unlocked"
+    )
+
+
 def interface_facts(db: Database, vif: str) -> InterfaceFacts:
     return InterfaceFacts(
-        vif, attached=db.flag("VIF", vif, "currently_attached"), running=running_of(db, "VIF", vif)
+        vif,
+        attached=db.flag("VIF", vif, "currently_attached"),
+        filtered=effective_mode(db, vif) != "unlocked",
+        running=running_of(db, "VIF", vif),
     )

@@ -7,10 +7,12 @@ import logging
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from xapi_shim.api.allowed import update_vdi
+from xapi_shim.api.allowed import update_vdi, update_vif
 from xapi_shim.api.device_facts import disk_facts, drive_facts, interface_facts, vm_facts
 from xapi_shim.api.device_rules import vbd_error, vif_error
 from xapi_shim.api.operations import operation
+from xapi_shim.api.vif_addresses import tell_plugged
+from xapi_shim.api.vif_locking import check_unfiltered
 from xapi_shim.api.vm_start import attach_network, disk_of, reserved, vif_of
 from xapi_shim.datamodel.errors import (
     DeviceAlreadyAttachedError,
@@ -218,6 +220,7 @@ async def _attach_vif(call: Call, vif: str, domid: int) -> None:
         call.db.set("VIF", vif, "currently_attached", there)
         raise
     call.db.set("VIF", vif, "currently_attached", value=True)
+    await tell_plugged(call.tools, vif, domid)
 
 
 async def _detach_vif(call: Call, vif: str, domid: int) -> None:
@@ -229,15 +232,18 @@ async def _detach_vif(call: Call, vif: str, domid: int) -> None:
 async def move(call: Call, self: str, network: str) -> None:
     """Put an interface on another network; a running guest sees it go and come back.
 
-    Raises HOST_CANNOT_ATTACH_NETWORK, VM_BAD_POWER_STATE; then it is where it was.
+    Raises HOST_CANNOT_ATTACH_NETWORK, CANNOT_PLUG_VIF, VM_BAD_POWER_STATE; then it is where it was.
     """
     db = call.db
     if not db.exists("network", network):
         raise HandleInvalidError("network", network)
     before = db.text("VIF", self, "network")
     if not db.flag("VIF", self, "currently_attached"):
-        db.set("VIF", self, "network", network)
+        with db.transaction():
+            db.set("VIF", self, "network", network)
+            update_vif(db, self)
         return
+    check_unfiltered(db, self, network=network)
     check_interface(db, self, "unplug")
     async with _device_operation(call, "VIF", self, "unplug") as domid:
         await attach_network(call.tools, network)

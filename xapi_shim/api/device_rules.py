@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xapi_shim.datamodel.errors import (
+    CannotPlugVifError,
     DeviceAlreadyAttachedError,
     DeviceAlreadyDetachedError,
     OperationNotAllowedError,
@@ -86,6 +87,8 @@ class InterfaceFacts:
 
     ref: str
     attached: bool
+    # Some of its packets must not pass, which nothing sees to yet.
+    filtered: bool = False
     running: Running | None = None
 
 
@@ -118,7 +121,8 @@ def vif_error(vm: VmFacts, vif: InterfaceFacts, op: str) -> XenAPIError | None:
         return None
     if vm.running:
         return _busy("VM", vm.ref, vm.running)
-    return _plug_error(vm, vif.ref, op, attached=vif.attached)
+    wrong = _plug_error(vm, vif.ref, op, attached=vif.attached)
+    return CannotPlugVifError(vif.ref) if not wrong and op == "plug" and vif.filtered else wrong
 
 
 def disk_error(disk: DiskFacts, op: str, *, read_only: bool) -> XenAPIError | None:

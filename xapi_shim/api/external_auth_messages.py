@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from xapi_shim.api.external_auth import directory, end_sessions
+from xapi_shim.api.other_hosts import check_here
 from xapi_shim.datamodel import errors
 from xapi_shim.datamodel.errors import (
     AuthAlreadyEnabledError,
@@ -128,6 +129,7 @@ async def enable_on_pool(
     joined: list[str] = []
     for host in hosts:
         try:
+            check_here(call.tools, host)
             await enable_on_host(call, host, config, service_name, auth_type)
         except XenAPIError as error:
             for other in joined:
@@ -142,6 +144,7 @@ async def disable_on_pool(call: Call, pool: str, config: dict[str, str]) -> None
     failed: XenAPIError | None = None
     for host in call.db.refs("host"):
         try:
+            check_here(call.tools, host)
             await disable_on_host(call, host, config, force=False)
         except XenAPIError as error:
             failed = failed or of_pool(error, host)

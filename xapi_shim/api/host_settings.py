@@ -5,6 +5,7 @@ from __future__ import annotations
 import zoneinfo
 from typing import TYPE_CHECKING, cast
 
+from xapi_shim.api.allowed import update_host
 from xapi_shim.datamodel.derive import all_messages
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ async def set_power_on_mode(
     call: Call, self: str, power_on_mode: str, power_on_config: dict[str, str]
 ) -> None:
     """Choose how another host would switch this one on."""
-    call.db.update("host", self, power_on_mode=power_on_mode, power_on_config=cast("Value", power_on_config))
+    db = call.db
+    with db.transaction():
+        db.update("host", self, power_on_mode=power_on_mode, power_on_config=cast("Value", power_on_config))
+        update_host(db, self)
 
 
 async def list_timezones(call: Call, self: str) -> list[str]:  # noqa: ARG001

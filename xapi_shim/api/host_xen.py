@@ -88,6 +88,14 @@ async def set_sched_gran(call: Call, self: str, value: str) -> None:  # noqa: AR
         await call.tools.system.boot.set_xen_option(SCHED_GRAN, value)
 
 
+async def set_numa_affinity_policy(call: Call, self: str, value: str) -> None:
+    """Choose whether guests that are started from now on are put on the NUMA nodes that they fit on best.
+
+    With `any` they run anywhere; with `best_effort` and `default_policy` xl chooses nodes, as it does by itself.
+    """
+    call.db.set("host", self, "numa_affinity_policy", value)
+
+
 async def compute_memory_overhead(call: Call, host: str) -> int:
     """Return the bytes of memory that Xen keeps for itself."""
     return call.db.number("host", host, "memory_overhead")
@@ -110,5 +118,6 @@ MESSAGES = {
     "host.set_max_cstate": set_max_cstate,
     "host.set_sched_gran": set_sched_gran,
     "host.get_sched_gran": get_sched_gran,
+    "host.set_numa_affinity_policy": set_numa_affinity_policy,
     "host.compute_memory_overhead": compute_memory_overhead,
 }

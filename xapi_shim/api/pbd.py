@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from xapi_shim.api.allowed import update_sr
 from xapi_shim.api.operations import operation
+from xapi_shim.api.other_hosts import check_here
 from xapi_shim.api.sr import scan_sr
 from xapi_shim.api.storage_access import make_driver, storage_errors
 from xapi_shim.api.vdi import check_unused
@@ -30,7 +31,8 @@ async def create(call: Call, args: dict[str, Value]) -> str:
 
 
 async def plug(call: Call, self: str) -> None:
-    """Attach the SR to this host. Raises SR_UNKNOWN_DRIVER, SR_BACKEND_FAILURE_*."""
+    """Attach the SR to this host. Raises HOST_OFFLINE [host], SR_UNKNOWN_DRIVER, SR_BACKEND_FAILURE_*."""
+    check_here(call.tools, call.db.text("PBD", self, "host"))
     if not call.db.flag("PBD", self, "currently_attached"):
         with operation(call, "SR", call.db.text("PBD", self, "SR"), "plug"):
             await plug_pbd(call.tools, self)

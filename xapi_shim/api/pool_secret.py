@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 def ensure_pool_secret(path: Path) -> None:
     """Make the secret where there is none: three random uuids, which is the reference's form. Raises OSError."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, "/".join(str(uuid.uuid4()) for _ in range(3)).encode(), mode=0o600)
+        write_pool_secret(path)
+
+
+def write_pool_secret(path: Path) -> None:
+    """Make another secret. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, "/".join(str(uuid.uuid4()) for _ in range(3)).encode(), mode=0o600)
 
 
 def is_pool_secret(path: Path, given: str) -> bool:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.host_errors import host_errors
+from xapi_shim.api.other_hosts import check_here
 from xapi_shim.datamodel.errors import (
     DisableSshFailedError,
     DisableSshPartiallyFailedError,
@@ -182,6 +183,7 @@ async def _everywhere(call: Call, act: Callable[[str], Awaitable[None]], failed:
     refused = []
     for host in call.db.refs("host"):
         try:
+            check_here(call.tools, host)
             await act(host)
         except InvalidValueError:
             raise

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from xapi_shim import __date__, __version__
 from xapi_shim.api.allowed import update_all
+from xapi_shim.api.host_interfaces import record_interfaces
 from xapi_shim.api.operations import update_vm
 from xapi_shim.api.pbd import plug_pbd
+from xapi_shim.api.software import software_version
 from xapi_shim.api.sr import add_sr
 from xapi_shim.api.storage_access import make_driver, storage_errors
 from xapi_shim.api.templates import ensure_templates
 from xapi_shim.api.vm_live import record_sizes
 from xapi_shim.api.vm_records import add_vm
 from xapi_shim.datamodel.errors import XenAPIError
-from xapi_shim.datamodel.registry import API_VERSION, SCHEMA_VERSION
+from xapi_shim.datamodel.registry import API_VERSION
 from xapi_shim.datamodel.types import NULL_REF
 from xapi_shim.rpc.dates import now_text
 
@@ -23,14 +24,10 @@ if TYPE_CHECKING:
     from xapi_shim.api.host_facts import HostFacts
     from xapi_shim.api.toolstack import Toolstack
     from xapi_shim.datamodel.model import Value
-    from xapi_shim.network.interface import HostInterfaces, Nic
     from xapi_shim.xen.interface import HypervisorInfo
 
 log = logging.getLogger(__name__)
 
-# Clients compare these: the platform's version that the API's level corresponds to.
-PRODUCT = {"product_brand": "Kronos", "product_version": "8.4.0", "product_version_text": "8.4"}
-PLATFORM = {"platform_name": "XCP", "platform_version": "3.4.0"}
 LOCAL_SR = "Local storage"
 
 
@@ -46,7 +43,7 @@ async def start_up(tools: Toolstack, facts: HostFacts, *, local_sr_type: str) ->
         tools.pool = _pool(tools)
         _metrics(tools, info)
         _cpus(tools, facts)
-        _networks(tools, interfaces)
+        record_interfaces(tools, interfaces)
         ensure_templates(db)
     await _control_domain(tools, facts, info)
     await _local_storage(tools, local_sr_type)
@@ -79,20 +76,6 @@ def _host(tools: Toolstack, facts: HostFacts, info: HypervisorInfo, address: str
                 "allowed_operations": ["vm_start", "provision"],
             },
         )
-    software: dict[str, Value] = {
-        **PRODUCT,
-        **PLATFORM,
-        "xapi": f"{API_VERSION[0]}.{API_VERSION[1]}",
-        "xapi_build": __version__,
-        "xen": info.version,
-        "linux": facts.kernel,
-        "network_backend": "bridge",
-        "db_schema": f"{SCHEMA_VERSION[0]}.{SCHEMA_VERSION[1]}",
-        "hostname": facts.hostname,
-        "build_number": __version__,
-        "date": __date__,
-        "distribution": f"{facts.os_name} {facts.os_version}".strip(),
-    }
     cpu: dict[str, Value] = {
         "cpu_count": str(info.cpus),
         "socket_count": str(max(1, info.cpus // max(1, info.cores_per_socket * info.threads_per_core))),
@@ -114,7 +97,7 @@ def _host(tools: Toolstack, facts: HostFacts, info: HypervisorInfo, address: str
         host,
         hostname=facts.hostname,
         address=address,
-        software_version=software,
+        software_version=software_version(facts, info),
         capabilities=list(info.capabilities),
         cpu_info=cpu,
         cpu_configuration={},
@@ -181,64 +164,6 @@ def _cpus(tools: Toolstack, facts: HostFacts) -> None:
                 "flags": cpu.flags,
             },
         )
-
-
-def _networks(tools: Toolstack, interfaces: HostInterfaces) -> None:
-    """Make a network and a PIF for each physical NIC that is a bridge's port; others get a PIF alone."""
-    db = tools.db
-    known = {db.text("PIF", pif, "device"): pif for pif in db.items("host", tools.host, "PIFs")}
-    for nic in interfaces.nics:
-        pif = known.pop(nic.device, None) or _add_pif(tools, nic)
-        db.update("PIF", pif, **_pif_values(nic, interfaces))
-        if nic.bridge:
-            db.set("network", db.text("PIF", pif, "network"), "bridge", nic.bridge)
-    for gone in known.values():
-        db.set("PIF", gone, "currently_attached", value=False)
-
-
-def _add_pif(tools: Toolstack, nic: Nic) -> str:
-    db = tools.db
-    network = db.create(
-        "network",
-        {
-            "name_label": f"Pool-wide network associated with {nic.device}",
-            "bridge": nic.bridge or f"br{nic.device}"[:15],
-            "MTU": nic.mtu,
-            "managed": True,
-        },
-    )
-    return db.create(
-        "PIF",
-        {
-            "device": nic.device,
-            "network": network,
-            "host": tools.host,
-            "MAC": nic.mac,
-            "MTU": nic.mtu,
-            "VLAN": -1,
-            "physical": True,
-            "managed": True,
-        },
-    )
-
-
-def _pif_values(nic: Nic, interfaces: HostInterfaces) -> dict[str, Value]:
-    values: dict[str, Value] = {"MAC": nic.mac, "MTU": nic.mtu, "currently_attached": nic.carrier}
-    own = interfaces.management
-    if own is None or own.interface not in (nic.device, nic.bridge):
-        return {**values, "management": False}
-    return {
-        **values,
-        "management": True,
-        "ip_configuration_mode": str(own.mode),
-        "IP": own.ip,
-        "netmask": own.netmask,
-        "gateway": own.gateway,
-        "DNS": ",".join(own.dns),
-        "IPv6": list(own.ipv6),
-        "ipv6_gateway": own.ipv6_gateway,
-        "primary_address_type": "IPv4" if own.ip else "IPv6",
-    }
 
 
 async def _control_domain(tools: Toolstack, facts: HostFacts, info: HypervisorInfo) -> None:

@@ -88,6 +88,8 @@ class Toolstack:
     background: set[asyncio.Task[None]] = field(default_factory=set)
     # Chooses how many passwords are checked at once.
     set_login_threads: Callable[[int], None] = _ignore
+    # When each guest was last asked by VM.call_plugin, by time.monotonic().
+    guest_calls: dict[str, float] = field(default_factory=dict)
     # Has the doors take changed certificates; connections that are open stay as they are.
     renew_tls: Callable[[], Awaitable[None]] = _nothing
     # One at a time may change a guest's domain.

@@ -15,7 +15,6 @@ from xapi_shim.datamodel.errors import (
     InvalidIpAddressSpecifiedError,
     MacInvalidError,
     OperationNotAllowedError,
-    ValueNotSupportedError,
 )
 from xapi_shim.rpc.values import Coercion
 
@@ -42,17 +41,13 @@ def free_devices(db: Database, vm: str) -> list[str]:
 async def create(call: Call, args: dict[str, Value]) -> str:
     """Make a VIF for a VM; a guest that runs sees it when it is plugged. An empty MAC is chosen for it, `autodetect` takes the first free device.
 
-    Raises INVALID_DEVICE, DEVICE_ALREADY_EXISTS, MAC_INVALID, VM_BAD_POWER_STATE, VALUE_NOT_SUPPORTED.
+    Raises INVALID_DEVICE, DEVICE_ALREADY_EXISTS, MAC_INVALID, VM_BAD_POWER_STATE.
     """
     db = call.db
     values = Coercion(db.model).constructor(db.model.classes["VIF"], args)
     vm, network = cast("str", values["VM"]), cast("str", values["network"])
     if not db.exists("network", network):
         raise HandleInvalidError("network", network)
-    mode = values["locking_mode"]
-    if mode in ("locked", "disabled"):
-        # A record that says so, and packets that pass all the same, would be worse than none.
-        raise ValueNotSupportedError("locking_mode", mode, "addresses are not filtered yet")
     for field, kind in ADDRESSES.items():
         values[field] = cast("Value", _addresses(field, kind, cast("list[str]", values[field])))
     check_power_state(db, vm, "Halted", "Running", "Paused")

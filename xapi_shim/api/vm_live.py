@@ -33,7 +33,7 @@ TARGET_LOOK_S = 1.0
 
 
 @asynccontextmanager
-async def _live(call: Call, vm: str, name: str) -> AsyncIterator[int]:
+async def live(call: Call, vm: str, name: str) -> AsyncIterator[int]:
     """Do `name` to a running guest: noted, alone at its domain; give the domid.
 
     Raises VM_IS_TEMPLATE, OPERATION_NOT_ALLOWED for dom0, VM_BAD_POWER_STATE, OTHER_OPERATION_IN_PROGRESS;
@@ -61,7 +61,7 @@ async def set_vcpus_number_live(call: Call, self: str, nvcpu: int) -> None:
     check_power_state(db, self, "Running")
     if not 1 <= nvcpu <= db.number("VM", self, "VCPUs_max"):
         raise InvalidValueError("VCPUs_number_live", str(nvcpu))
-    async with _live(call, self, "changing_VCPUs_live") as domid:
+    async with live(call, self, "changing_VCPUs_live") as domid:
         await call.tools.hypervisor.set_vcpus(domid, nvcpu)
         with db.transaction():
             db.set("VM", self, "VCPUs_at_startup", nvcpu)
@@ -71,7 +71,7 @@ async def set_vcpus_number_live(call: Call, self: str, nvcpu: int) -> None:
 async def add_to_vcpus_params_live(call: Call, self: str, key: str, value: str) -> None:
     """Set one of weight, cap and mask, now and for later starts. Raises INVALID_VALUE [key; value]."""
     share = parse_share(key, value)
-    async with _live(call, self, "changing_VCPUs_live") as domid:
+    async with live(call, self, "changing_VCPUs_live") as domid:
         cpus = (await call.tools.hypervisor.info()).cpus
         if any(cpu >= cpus for cpu in share.cpus):
             raise InvalidValueError(key, value)
@@ -94,7 +94,7 @@ async def set_memory_dynamic_range(call: Call, self: str, min: int, max: int) ->
         with operation(call, "VM", self, "changing_dynamic_range"):
             db.update("VM", self, memory_dynamic_min=min, memory_dynamic_max=max)
         return
-    async with _live(call, self, "changing_dynamic_range") as domid:
+    async with live(call, self, "changing_dynamic_range") as domid:
         await call.tools.hypervisor.set_memory_target(domid, max)
         db.update("VM", self, memory_dynamic_min=min, memory_dynamic_max=max, memory_target=max)
 
@@ -169,7 +169,7 @@ async def send_sysrq(call: Call, vm: str, key: str) -> None:
     """Press a guest's SysRq with a key (one letter or digit). Raises INVALID_VALUE, VM_BAD_POWER_STATE."""
     if len(key) != 1 or not key.isascii() or not key.isalnum():
         raise InvalidValueError("key", key)
-    async with _live(call, vm, "send_sysrq") as domid:
+    async with live(call, vm, "send_sysrq") as domid:
         await call.tools.hypervisor.send_sysrq(domid, key)
 
 
@@ -177,7 +177,7 @@ async def send_trigger(call: Call, vm: str, trigger: str) -> None:
     """Pull one of a guest's wires: nmi, reset, init, power, sleep, s3resume. Raises INVALID_VALUE, INTERNAL_ERROR."""
     if trigger not in list(Trigger):
         raise InvalidValueError("trigger", trigger)
-    async with _live(call, vm, "send_trigger") as domid:
+    async with live(call, vm, "send_trigger") as domid:
         await call.tools.hypervisor.send_trigger(domid, Trigger(trigger))
 
 

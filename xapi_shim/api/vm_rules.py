@@ -58,7 +58,7 @@ LISTED = (
 UNIMPLEMENTED = frozenset(
     {
         "snapshot", "copy", "create_template", "revert", "checkpoint", "snapshot_with_quiesce", "suspend", "csvm",
-        "resume", "resume_on", "pool_migrate", "migrate_send", "query_services", "call_plugin",
+        "resume", "resume_on", "pool_migrate", "migrate_send", "query_services",
         "changing_shadow_memory_live", "data_source_op", "import", "export", "metadata_export", "reverting",
         "create_vtpm", "sysprep",
     }

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from xapi_shim.api.device_facts import disk_facts
 from xapi_shim.api.device_rules import disk_error
 from xapi_shim.api.storage_access import driver_of, storage_errors
+from xapi_shim.api.vif_addresses import tell_started_guest
+from xapi_shim.api.vif_locking import check_unfiltered
 from xapi_shim.api.vm_parameters import check_platform
 from xapi_shim.api.vm_shares import scheduling_of
 from xapi_shim.datamodel.errors import (
@@ -108,6 +110,7 @@ async def build_config(tools: Toolstack, vm: str, drives: list[str]) -> DomainCo
         cmdline=db.text("VM", vm, "PV_args"),
         disks=tuple([await disk_of(tools, vbd) for vbd in drives]),
         scheduling=scheduling_of(db.mapping("VM", vm, "VCPUs_params")),
+        numa_placement=db.text("host", tools.host, "numa_affinity_policy") != "any",
         vifs=tuple([await vif_of(tools, vif) for vif in db.items("VM", vm, "VIFs")]),
     )
 
@@ -180,9 +183,10 @@ def _check_twice(db: Database, vbds: Iterable[str]) -> None:
 async def vif_of(tools: Toolstack, vif: str) -> Vif:
     """Return an interface as the hypervisor is told of it; its bridge is there then.
 
-    Raises HOST_CANNOT_ATTACH_NETWORK [host; network].
+    Raises HOST_CANNOT_ATTACH_NETWORK [host; network], CANNOT_PLUG_VIF [vif].
     """
     db = tools.db
+    check_unfiltered(db, vif)
     network = db.text("VIF", vif, "network")
     await attach_network(tools, network)
     mtu = db.number("VIF", vif, "MTU")
@@ -226,6 +230,7 @@ async def start_domain(tools: Toolstack, vm: str, *, paused: bool, again: bool =
         except XenError as error:
             raise InternalErrorError(str(error)) from error
         _record_started(tools, vm, domid, config, "Paused" if paused else "Running")
+        await tell_started_guest(tools, vm, domid)
 
 
 def _still_its(db: Database, vbd: str) -> bool:

@@ -155,6 +155,11 @@ class Paths:
         return self.state / "smb.conf.before-domain"
 
     @property
+    def secureboot_keys(self) -> Path:
+        """Secure Boot's keys for guests with UEFI firmware."""
+        return self._at("var/lib/varstored")
+
+    @property
     def plugins(self) -> Path:
         return self._at("etc/xapi.d/plugins")
 

@@ -112,3 +112,7 @@ class HostNetwork(Protocol):
         Raises BridgeInUseError.
         """
         ...
+
+    async def wake(self, mac: str) -> None:
+        """Wake the machine whose card has this address, on the network of the management address."""
+        ...

@@ -12,6 +12,7 @@ from xapi_shim.base.process import run_async
 from xapi_shim.network.host_interfaces import IpTexts, find_link, kind, parse_host, ports_of
 from xapi_shim.network.interface import BridgeInUseError, BridgeNameError, NetworkError
 from xapi_shim.network.nic_hardware import read_hardware
+from xapi_shim.network.wake import broadcast_address, send_magic_packet
 
 if TYPE_CHECKING:
     from xapi_shim.network.interface import HostInterfaces
@@ -70,6 +71,9 @@ class LinuxNetwork:
         if ports := ports_of(links, name):
             raise BridgeInUseError(name, ports)
         await _ip("link", "delete", "dev", name, "type", "bridge")
+
+    async def wake(self, mac: str) -> None:
+        await send_magic_packet(mac, broadcast_address((await self.read()).management))
 
 
 def check_bridge_name(name: str) -> None:

@@ -14,6 +14,7 @@ from xapi_shim.network.interface import (
     Nic,
 )
 from xapi_shim.network.linux import check_bridge_name
+from xapi_shim.network.wake import broadcast_address, magic_packet
 
 _MAC = "52:54:00:00:00:01"
 
@@ -32,6 +33,8 @@ class SimulatedNetwork:
     """A HostNetwork; `interfaces` may be set to any host's."""
 
     interfaces: HostInterfaces = field(default_factory=_one_nic_behind_a_bridge)
+    # The packets that were sent to wake others, with their network's address.
+    woken: list[tuple[bytes, str]] = field(default_factory=list)
     _ours: set[str] = field(default_factory=set)
 
     async def read(self) -> HostInterfaces:
@@ -56,6 +59,9 @@ class SimulatedNetwork:
         rest = tuple(other for other in self.interfaces.bridges if other.name != name)
         self.interfaces = replace(self.interfaces, bridges=rest)
         self._ours.discard(name)
+
+    async def wake(self, mac: str) -> None:
+        self.woken.append((magic_packet(mac), broadcast_address(self.interfaces.management)))
 
     def _find(self, name: str) -> Bridge | None:
         return next((bridge for bridge in self.interfaces.bridges if bridge.name == name), None)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.process import run_async
+from xapi_shim.xen import xenstore
 from xapi_shim.xen.interface import XenError
 from xapi_shim.xen.xl_text import complaint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TIMEOUT_S = 60.0
 # One letter or digit each; a dash first would be an option to xl.
@@ -31,6 +35,10 @@ class XenHostTools(Protocol):
         """Let processors idle no deeper than C-state, and sub-state, `limit`; None for no limit."""
         ...
 
+    async def publish(self, folder: str, keys: Mapping[str, str]) -> None:
+        """Have a folder of xenstore, which every guest may read, hold these keys and no others."""
+        ...
+
 
 class XlHostTools:
     """XenHostTools over xl(1) and xenpm(1)."""
@@ -46,6 +54,9 @@ class XlHostTools:
         args = ["unlimited"] if limit is None else [str(part) for part in limit if part is not None]
         await _run("xenpm", "set-max-cstate", *args)
 
+    async def publish(self, folder: str, keys: Mapping[str, str]) -> None:
+        await xenstore.publish(folder, keys)
+
 
 @dataclass
 class SimulatedXenHostTools:
@@ -53,6 +64,7 @@ class SimulatedXenHostTools:
 
     text: str = "(XEN) Xen version 0 (simulated)\n"
     limit: tuple[int, int | None] | None = None
+    published: dict[str, dict[str, str]] = field(default_factory=dict)
 
     async def console(self, *, clear: bool) -> str:
         told = self.text
@@ -67,6 +79,9 @@ class SimulatedXenHostTools:
 
     async def set_max_cstate(self, limit: tuple[int, int | None] | None) -> None:
         self.limit = limit
+
+    async def publish(self, folder: str, keys: Mapping[str, str]) -> None:
+        self.published[folder] = dict(keys)
 
 
 def check_debug_keys(keys: str) -> None:

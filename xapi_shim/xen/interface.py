@@ -184,6 +184,8 @@ class DomainConfig:
     disks: tuple[Disk, ...] = ()
     vifs: tuple[Vif, ...] = ()
     scheduling: Scheduling = Scheduling()
+    # Whether Xen's tools choose the NUMA nodes that it fits on best; else it runs anywhere.
+    numa_placement: bool = True
 
 
 @dataclass(frozen=True)
@@ -286,6 +288,17 @@ class Hypervisor(Protocol):
 
     async def detach_vif(self, domid: int, devid: int) -> None:
         """Take an interface from a guest, asked first. Raises DeviceMissingError."""
+        ...
+
+    async def write_keys(self, domid: int, folder: str, keys: Mapping[str, str]) -> None:
+        """Write `keys` below `folder` of a guest's part of xenstore, for it to read and change.
+
+        The key "" is the folder's own value. Raises DomainMissingError.
+        """
+        ...
+
+    async def read_key(self, domid: int, key: str) -> str | None:
+        """Return a key of a guest's part of xenstore, None where there is none."""
         ...
 
     async def console_tty(self, domid: int) -> str | None:

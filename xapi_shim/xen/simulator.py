@@ -50,6 +50,8 @@ class SimulatedXen:
     # Names of disks that guests do not let go of.
     held: set[str] = field(default_factory=set)
     configs: dict[int, DomainConfig] = field(default_factory=dict)
+    # What guests are told, and tell, by domid and path.
+    keys: dict[int, dict[str, str]] = field(default_factory=dict)
     _domains: dict[int, DomainInfo] = field(default_factory=dict)
     _last: int = 0
     _signal: ChangeSignal = field(default_factory=ChangeSignal)
@@ -127,6 +129,7 @@ class SimulatedXen:
     def _remove(self, domid: int) -> None:
         del self._domains[domid]
         self.configs.pop(domid, None)
+        self.keys.pop(domid, None)
         self._signal.notify()
 
     async def pause(self, domid: int) -> None:
@@ -240,6 +243,14 @@ class SimulatedXen:
         if devid not in self._devices(domid).vifs:
             raise DeviceMissingError(str(devid))
         self.configs[domid] = replace(config, vifs=tuple(vif for vif in config.vifs if vif.devid != devid))
+
+    async def write_keys(self, domid: int, folder: str, keys: Mapping[str, str]) -> None:
+        self._guest(domid)
+        have = self.keys.setdefault(domid, {})
+        have |= {f"{folder}/{key}" if key else folder: value for key, value in {"": "", **keys}.items()}
+
+    async def read_key(self, domid: int, key: str) -> str | None:
+        return self.keys.get(domid, {}).get(key)
 
     async def console_tty(self, domid: int) -> str | None:
         """Return the terminal of a guest that has nothing to say."""

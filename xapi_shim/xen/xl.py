@@ -25,12 +25,13 @@ from xapi_shim.xen.interface import (
     ShutdownReason,
     XenError,
 )
+from xapi_shim.xen.xenstore import read_guest_key, write_guest_keys
 from xapi_shim.xen.xl_config import MIB, needed_memory_bytes, render
 from xapi_shim.xen.xl_devices import XlDevices
 from xapi_shim.xen.xl_text import complaint, parse_domains, parse_info, says_exists, says_no_memory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
+    from collections.abc import AsyncIterator, Collection, Mapping
 
     from xapi_shim.base.paths import Paths
     from xapi_shim.base.process import Completed
@@ -191,6 +192,17 @@ class XlHypervisor(XlDevices):
 
     async def _listing(self, command: str, domids: Collection[int]) -> str:
         return (await _run("xl", command, *map(str, domids))).stdout
+
+    async def write_keys(self, domid: int, folder: str, keys: Mapping[str, str]) -> None:
+        if domid <= 0:
+            raise XenError(f"not a guest's domid: {domid}")
+        # xenstore would keep keys of a domain that is not there, for ever.
+        if all(domain.domid != domid for domain in await self.domains()):
+            raise DomainMissingError(domid)
+        await write_guest_keys(domid, folder, keys)
+
+    async def read_key(self, domid: int, key: str) -> str | None:
+        return await read_guest_key(domid, key)
 
     async def console_tty(self, domid: int) -> str | None:
         done = await _attempt("xenstore-read", f"/local/domain/{domid}/console/tty")

@@ -45,6 +45,7 @@ def render(config: DomainConfig) -> str:
         f"cmdline = {quote('cmdline', config.cmdline)}",
         *_sizes(config),
         *_shares(config.scheduling),
+        *_placement(config),
         *(f'{event} = "preserve"' for event in _ON_EVENTS),
         _list("disk", [disk_spec(disk) for disk in config.disks]),
         _list("vif", [vif_spec(vif) for vif in config.vifs]),
@@ -132,6 +133,11 @@ def _shares(scheduling: Scheduling) -> list[str]:
         *([f"cap = {scheduling.cap}"] if scheduling.cap is not None else []),
         *([f'cpus = "{cpu_list(scheduling.cpus)}"'] if scheduling.cpus else []),
     ]
+
+
+def _placement(config: DomainConfig) -> list[str]:
+    """Return what keeps xl from choosing NUMA nodes, as it does where no processors are named (xl.cfg(5), cpus)."""
+    return [] if config.numa_placement or config.scheduling.cpus else ['cpus = "all"']
 
 
 def _list(key: str, specs: list[str]) -> str:

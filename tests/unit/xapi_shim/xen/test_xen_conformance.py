@@ -183,3 +183,11 @@ async def test_close_ends_changes(world):
     await world.hypervisor.close()
     async with asyncio.timeout(30):
         assert await anext(changes, "ended") == "ended"
+
+
+async def test_keys_of_a_guest_that_is_not_there(world):
+    for domid in (0, -1):
+        with pytest.raises(XenError, match="not a guest's domid"):
+            await world.hypervisor.write_keys(domid, "x", {"y": "z"})
+    with pytest.raises(DomainMissingError):
+        await world.hypervisor.write_keys(77, "x", {"y": "z"})

@@ -65,6 +65,13 @@ def test_a_whole_configuration():
     )
 
 
+def test_numa_nodes_are_chosen_or_not():
+    assert "cpus" not in values(render(CONFIG))
+    anywhere = replace(CONFIG, numa_placement=False)
+    assert values(render(anywhere))["cpus"] == '"all"'
+    assert values(render(replace(anywhere, scheduling=Scheduling(cpus=(1,)))))["cpus"] == '"1"'
+
+
 def test_shares_of_the_processors():
     found = values(render(replace(CONFIG, scheduling=Scheduling(512, 50, (0, 3)))))
     assert (found["cpu_weight"], found["cap"], found["cpus"]) == ("512", "50", '"0,3"')
