@@ -1,13 +1,19 @@
 """xe against the daemon, over the unix socket and over TLS."""
 
 import re
+import socket
+import ssl
 import sys
+import time
+from contextlib import ExitStack
 
 import pytest
 from running_daemon import PASSWORD
 
 from kronos_lab.cache import REPO
 from xapi_shim.base.process import run
+from xapi_shim.cli.protocol import HELLO
+from xapi_shim.web.cli_endpoint import MAX_COMMANDS
 
 
 @pytest.fixture
@@ -323,3 +329,21 @@ def test_a_console_of_this_host_is_xls(xe, vm, api):
     assert (halted.returncode, running.returncode) == (1, 1)
     assert "No text console available" in halted.stderr
     assert "xl" in running.stderr
+
+
+def test_strangers_who_log_in_do_not_keep_this_hosts_xe_waiting(xe, running):
+    running.daemon.tools.login_delay_s = 120.0
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    body = b"vm-list\nusername=root\npassword=wrong\n"
+    with ExitStack() as strangers:
+        for _ in range(MAX_COMMANDS):
+            plain = strangers.enter_context(socket.create_connection(("127.0.0.1", running.daemon.port)))
+            wire = strangers.enter_context(context.wrap_socket(plain))
+            wire.sendall(b"POST /cli HTTP/1.0\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+            # The daemon greets, and is greeted: from here on a command runs.
+            assert wire.recv(len(HELLO)).startswith(HELLO[:4])
+            wire.sendall(HELLO)
+        began = time.monotonic()
+        assert "power-state" in xe("vm-list")
+        assert time.monotonic() - began < 40

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# As many commands of xe at once: the reference's limit of connections is 800, most of them not xe's.
+# As many commands of xe at once by each door: the reference's limit of connections is 800, most of them not xe's.
 MAX_COMMANDS = 64
 # How long xe may take to greet.
 GREETING_S = 30.0
@@ -115,19 +115,23 @@ class CliEndpoint:
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
-        self._threads = ThreadPoolExecutor(MAX_COMMANDS, "xe")
+        # One for each door: strangers who are busy logging in do not keep this host's own xe waiting.
+        self._threads: list[ThreadPoolExecutor] = []
         self._connections: set[Connection] = set()
 
     def close(self) -> None:
         """End the commands that run. On the event loop."""
         for connection in self._connections:
             connection.abort()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in self._threads:
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def handler(
         self, origin_of: Callable[[web.Request], Origin], limits: DoorLimits
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Return what serves POST /cli behind one door."""
+        threads = ThreadPoolExecutor(MAX_COMMANDS, "xe")
+        self._threads.append(threads)
 
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
@@ -135,14 +139,16 @@ class CliEndpoint:
                     body = await request.read()
             except TimeoutError:
                 return web.Response(status=HTTPStatus.REQUEST_TIMEOUT)
-            await self._converse(request, body.decode(errors="replace"), origin_of(request))
+            await self._converse(request, body.decode(errors="replace"), origin_of(request), threads)
             response = _NoResponse()
             response.force_close()
             return response
 
         return handle
 
-    async def _converse(self, request: web.Request, body: str, origin: Origin) -> None:
+    async def _converse(
+        self, request: web.Request, body: str, origin: Origin, threads: ThreadPoolExecutor
+    ) -> None:
         transport = request.transport
         if transport is None:
             return
@@ -160,7 +166,7 @@ class CliEndpoint:
             await connection.write(protocol.HELLO)
             async with asyncio.timeout(GREETING_S):
                 protocol.check_hello(await reader.readexactly(len(protocol.HELLO)))
-            await loop.run_in_executor(self._threads, self._work, connection, body, origin)
+            await loop.run_in_executor(threads, self._work, connection, body, origin)
             await connection.flush()
         except (TimeoutError, EOFError, protocol.ProtocolError, ConnectionError, HungUpError) as error:
             log.info("xe at %s: %s", origin.address or origin.door, error)
