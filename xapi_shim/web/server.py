@@ -119,6 +119,12 @@ class Server:
         if self._cli is not None:
             self._cli.close()
         for runner in self._runners:
+            # As a runner with sites does; before aiohttp 3.9 (Debian 12 has 3.8) one without waits for no call,
+            # and idle connections are not let go apart.
+            if runner.server is not None:
+                if hasattr(runner.server, "pre_shutdown"):
+                    runner.server.pre_shutdown()
+                await runner.server.shutdown(LAST_CALLS_S)
             await runner.cleanup()
 
     async def _start_unix(self, path: Path) -> None:
@@ -149,13 +155,7 @@ class Server:
         app.router.add_get("/", _front)
         if self._actions is not None:
             app.add_routes(self._actions.routes(door))
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            max_line_size=MAX_LINE,
-            max_field_size=MAX_LINE,
-            shutdown_timeout=LAST_CALLS_S,
-        )
+        runner = web.AppRunner(app, access_log=None, max_line_size=MAX_LINE, max_field_size=MAX_LINE)
         await runner.setup()
         self._runners.append(runner)
         assert runner.server is not None
