@@ -77,19 +77,33 @@ def settle(writer, there):
     writer.known = dict(there)
 
 
+def check(path, writers):
+    """Hold what a daemon started anew has to what each writer was told by the one before."""
+    client = Client(path)
+    records = client.call("network.get_all_records")
+    client.close()
+    for writer in writers:
+        mine = f"writer {writer.number}: "
+        names = {ref: record["name_label"] for ref, record in records.items()}
+        settle(writer, {ref: name for ref, name in names.items() if name.startswith(mine)})
+
+
 @pytest.mark.timeout(120 + 30 * KILLS)
 def test_every_acknowledged_write_survives_kill_9_of_the_daemon():
-    dice = random.Random(9)
+    dice, written, writers = random.Random(9), 0, []
     known = [{} for _ in range(WRITERS)]
-    written = 0
     # A unix socket's path is short (unix(7)).
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(KILLS):
+        for kill in range(KILLS + 1):
             acknowledged = threading.Semaphore(0)
             with server(*daemon(Path(folder))) as running:
+                check(running.socket, writers)
+                if kill == KILLS:
+                    break
+                known = [writer.known for writer in writers] or known
                 writers = [
-                    Writer(number, running.socket, acknowledged, known[number], random.Random(dice.random()))
-                    for number in range(WRITERS)
+                    Writer(number, running.socket, acknowledged, mine, random.Random(dice.random()))
+                    for number, mine in enumerate(known)
                 ]
                 for writer in writers:
                     writer.start()
@@ -99,16 +113,6 @@ def test_every_acknowledged_write_survives_kill_9_of_the_daemon():
                 for writer in writers:
                     writer.join()
                 written += sum(writer.made for writer in writers)
-            with server(*daemon(Path(folder))) as running:
-                client = Client(running.socket)
-                records = client.call("network.get_all_records")
-                client.close()
-            for number, writer in enumerate(writers):
-                mine = f"writer {number}: "
-                settle(
-                    writer,
-                    {ref: r["name_label"] for ref, r in records.items() if r["name_label"].startswith(mine)},
-                )
-                known[number] = writer.known
+                if (kill + 1) % 50 == 0:
+                    print(f"{kill + 1} kills, {written} writes begun", flush=True)
     assert written > KILLS
-    print(f"{KILLS} kills, {written} writes begun")

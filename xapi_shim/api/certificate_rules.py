@@ -106,6 +106,20 @@ def parse_certificate(pem: str, now: datetime, refusals: Refusals) -> x509.Certi
     return certificate
 
 
+def _public_text(holder: x509.Certificate | PrivateKeyTypes) -> bytes:
+    """Return the public key that a certificate tells or a private key belongs to, as SubjectPublicKeyInfo (RFC 5280)."""
+    return holder.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def _is_signed_with_sha_2(certificate: x509.Certificate) -> bool:
+    try:
+        return isinstance(certificate.signature_hash_algorithm, SHA_2)
+    except UnsupportedAlgorithm:
+        return False
+
+
 def server_pem(certificate: str, private_key: str, chain: str, now: datetime) -> bytes:
     """Return key, certificate and chain, PEM, as the server loads them, or refuse them.
 
@@ -116,13 +130,14 @@ def server_pem(certificate: str, private_key: str, chain: str, now: datetime) ->
     key = _private_key(private_key)
     try:
         leaf = x509.load_pem_x509_certificate(certificate.encode())
-        same = leaf.public_key() == key.public_key()
+        # Texts, since keys of one kind compare as objects do before cryptography 40 (Debian 12 has 38).
+        same = _public_text(leaf) == _public_text(key)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise ServerCertificateInvalidError from error
     if not same:
         raise ServerCertificateKeyMismatchError
     parse_certificate(certificate, now, SERVER)
-    if not isinstance(leaf.signature_hash_algorithm, SHA_2):
+    if not _is_signed_with_sha_2(leaf):
         raise ServerCertificateSignatureNotSupportedError
     return (
         _key_text(key) + leaf.public_bytes(PEM) + b"".join(c.public_bytes(PEM) for c in _chain(leaf, chain))
