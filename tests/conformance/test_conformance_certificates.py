@@ -403,14 +403,16 @@ def test_a_client_comes_in_by_its_certificate(running, api, authority, refused, 
     assert running.do(running.daemon.tools.sessions.role, mine) == "client-cert"
     refused("RBAC_PERMISSION_DENIED", xo.pool.set_name_label, pool, "x")
     refused("SESSION_AUTHENTICATION_FAILED", login, named_other)
-    with pytest.raises(OSError, match=r"(?i)unknown.ca|alert|reset|EOF|closed connection"):
+    # With TLS 1.3 it depends on the moment whether the client reads the alert, or meets a closed connection.
+    with pytest.raises((ssl.SSLError, ConnectionError)):
         login(Authority("stranger").sign(key, "xo", dns="xo.example"))
     # Without a certificate the password is asked for, as ever.
     plain = XenAPI.Session(running.url, ignore_ssl=True)
     refused("SESSION_AUTHENTICATION_FAILED", plain.xenapi.login_with_password, "", "", "1.0", "tests")
     plain.xenapi.login_with_password("root", PASSWORD, "1.0", "tests")
     api.pool.uninstall_ca_certificate("ours.pem")
-    with pytest.raises(OSError, match=r"(?i)unknown.ca|alert|reset|EOF|closed connection"):
+    # With TLS 1.3 it depends on the moment whether the client reads the alert, or meets a closed connection.
+    with pytest.raises((ssl.SSLError, ConnectionError)):
         login(good)
     api.pool.disable_client_certificate_auth(pool)
     refused("SESSION_AUTHENTICATION_FAILED", login, good)
