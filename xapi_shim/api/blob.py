@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from xapi_shim.datamodel.errors import MapDuplicateKeyError
 from xapi_shim.rpc.dates import NEVER
 
 if TYPE_CHECKING:
@@ -47,12 +46,10 @@ async def destroy(call: Call, self: str) -> None:
 def _attach(call: Call, cls: str, ref: str, name: str, mime_type: str, *, public: bool) -> str:
     """Make a blob and note it under `name`. Raises MAP_DUPLICATE_KEY [class; blobs; ref; name]."""
     db = call.db
-    blobs = db.mapping(cls, ref, "blobs")
-    if name in blobs:
-        raise MapDuplicateKeyError(cls, "blobs", ref, name)
+    db.assert_key_free(cls, ref, "blobs", name)
     with db.transaction():
         blob = _create(call, mime_type, public=public)
-        db.set(cls, ref, "blobs", cast("Value", {**blobs, name: blob}))
+        db.set(cls, ref, "blobs", cast("Value", {**db.mapping(cls, ref, "blobs"), name: blob}))
     return blob
 
 

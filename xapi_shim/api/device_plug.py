@@ -17,7 +17,6 @@ from xapi_shim.api.vm_start import attach_network, disk_of, reserved, vif_of
 from xapi_shim.datamodel.errors import (
     DeviceAlreadyAttachedError,
     DeviceDetachRejectedError,
-    HandleInvalidError,
     InternalErrorError,
     VmBadPowerStateError,
 )
@@ -155,8 +154,7 @@ async def insert(call: Call, vbd: str, vdi: str) -> None:
     Raises VBD_NOT_REMOVABLE_MEDIA, VBD_NOT_EMPTY, VDI_IN_USE, VDI_READONLY, VM_BAD_POWER_STATE and more.
     """
     db = call.db
-    if not db.exists("VDI", vdi):
-        raise HandleInvalidError("VDI", vdi)
+    db.assert_exists("VDI", vdi)
     check_drive(db, vbd, "insert", disk=vdi)
     async with _device_operation(call, "VBD", vbd, "insert") as domid:
         db.update("VBD", vbd, VDI=vdi, empty=False)
@@ -235,8 +233,7 @@ async def move(call: Call, self: str, network: str) -> None:
     Raises HOST_CANNOT_ATTACH_NETWORK, CANNOT_PLUG_VIF, VM_BAD_POWER_STATE; then it is where it was.
     """
     db = call.db
-    if not db.exists("network", network):
-        raise HandleInvalidError("network", network)
+    db.assert_exists("network", network)
     before = db.text("VIF", self, "network")
     if not db.flag("VIF", self, "currently_attached"):
         with db.transaction():

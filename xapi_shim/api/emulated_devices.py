@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 from xapi_shim.api.operations import check_power_state
 from xapi_shim.datamodel.errors import (
     DeviceAlreadyDetachedError,
-    HandleInvalidError,
     InvalidValueError,
     NotImplementedError_,
     OperationNotAllowedError,
@@ -57,8 +56,7 @@ def remove_vtpm(db: Database, vtpm: str) -> None:
 async def create_vtpm(call: Call, vM: str, is_unique: bool) -> str:  # noqa: N803, FBT001 -- the declared name
     """Give a halted VM a VTPM. Raises VM_BAD_POWER_STATE, VTPM_MAX_AMOUNT_REACHED [amount]."""
     db = call.db
-    if not db.exists("VM", vM):
-        raise HandleInvalidError("VM", vM)
+    db.assert_exists("VM", vM)
     check_power_state(db, vM, "Halted")
     if len(db.items("VM", vM, "VTPMs")) >= MAX_VTPMS:
         raise VtpmMaxAmountReachedError(str(MAX_VTPMS))
@@ -93,9 +91,8 @@ async def set_contents(call: Call, self: str, contents: str) -> None:
 async def create_vusb(call: Call, VM: str, USB_group: str, other_config: dict[str, str]) -> str:  # noqa: N803
     """Give a VM a device of a group. Raises TOO_MANY_VUSBS [number], USB_GROUP_CONFLICT [group]."""
     db = call.db
-    for cls, ref in (("VM", VM), ("USB_group", USB_group)):
-        if not db.exists(cls, ref):
-            raise HandleInvalidError(cls, ref)
+    db.assert_exists("VM", VM)
+    db.assert_exists("USB_group", USB_group)
     if len(db.items("VM", VM, "VUSBs")) >= MAX_VUSBS:
         raise TooManyVusbsError(str(MAX_VUSBS))
     if db.items("USB_group", USB_group, "VUSBs"):

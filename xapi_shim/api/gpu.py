@@ -8,7 +8,6 @@ from xapi_shim.api.device_groups import gather_vgpu_types
 from xapi_shim.api.operations import check_power_state
 from xapi_shim.datamodel.errors import (
     DeviceAlreadyExistsError,
-    HandleInvalidError,
     InvalidDeviceError,
     PgpuInUseByVmError,
     PgpuNotCompatibleWithGpuGroupError,
@@ -79,8 +78,7 @@ async def set_gpu_group(call: Call, self: str, value: str) -> None:
     Raises PGPU_IN_USE_BY_VM [VMs], PGPU_NOT_COMPATIBLE_WITH_GPU_GROUP [type; the group's types].
     """
     db = call.db
-    if not db.exists("GPU_group", value):
-        raise HandleInvalidError("GPU_group", value)
+    db.assert_exists("GPU_group", value)
     if resident := db.items("PGPU", self, "resident_VGPUs"):
         raise PgpuInUseByVmError(*(db.text("VGPU", vgpu, "VM") for vgpu in resident))
     kind, types = _card_type(db, self), db.items("GPU_group", value, "GPU_types")
@@ -117,9 +115,8 @@ async def create_vgpu(
     Raises INVALID_DEVICE, DEVICE_ALREADY_EXISTS, VM_BAD_POWER_STATE, VGPU_TYPE_NOT_SUPPORTED [type; supported].
     """
     db = call.db
-    for cls, ref in (("VM", VM), ("GPU_group", GPU_group)):
-        if not db.exists(cls, ref):
-            raise HandleInvalidError(cls, ref)
+    db.assert_exists("VM", VM)
+    db.assert_exists("GPU_group", GPU_group)
     if not (device.isascii() and device.isdecimal()):
         raise InvalidDeviceError(device)
     check_power_state(db, VM, "Halted")

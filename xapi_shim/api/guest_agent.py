@@ -10,7 +10,6 @@ from xapi_shim.api.host_errors import host_errors
 from xapi_shim.api.vm_live import live
 from xapi_shim.datamodel.errors import (
     InvalidValueError,
-    MapDuplicateKeyError,
     NotImplementedError_,
     VmCallPluginRateLimitError,
     XenapiMissingPluginError,
@@ -92,8 +91,7 @@ def check_setting(key: str, value: str) -> None:
 async def publish_settings(tools: Toolstack) -> None:
     """Tell all guests' agents the pool's settings. Raises XenError."""
     config = tools.db.mapping("pool", tools.pool, "guest_agent_config")
-    known = {key: value for key, value in config.items() if key in _SETTINGS}
-    await tools.xen_host.publish(FEATURES, agent_keys(known))
+    await tools.xen_host.publish(FEATURES, agent_keys(config))
 
 
 async def apply_guest_agent_config(call: Call, host: str) -> None:  # noqa: ARG001
@@ -113,9 +111,8 @@ async def add_to_guest_agent_config(call: Call, self: str, key: str, value: str)
     Raises INVALID_VALUE [key; value], MAP_DUPLICATE_KEY [class; field; pool; key].
     """
     check_setting(key, value)
+    call.db.assert_key_free("pool", self, "guest_agent_config", key)
     config = call.db.mapping("pool", self, "guest_agent_config")
-    if key in config:
-        raise MapDuplicateKeyError("pool", "guest_agent_config", self, key)
     await _set(call, self, {**config, key: value})
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.datamodel.errors import InternalErrorError, OperationNotAllowedError
 from xapi_shim.host.interface import HostError, NotHereError
+from xapi_shim.network.interface import NetworkError
 from xapi_shim.xen.interface import XenError
 
 if TYPE_CHECKING:
@@ -20,5 +21,5 @@ def host_errors() -> Iterator[None]:
         yield
     except NotHereError as error:
         raise OperationNotAllowedError(str(error)) from error
-    except (HostError, XenError) as error:
+    except (HostError, NetworkError, XenError) as error:
         raise InternalErrorError(str(error)) from error

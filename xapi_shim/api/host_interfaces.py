@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xapi_shim.datamodel.errors import InternalErrorError
-from xapi_shim.network.interface import NetworkError
+from xapi_shim.api.host_errors import host_errors
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call, Toolstack
@@ -76,10 +75,8 @@ def _pif_values(nic: Nic, interfaces: HostInterfaces) -> dict[str, Value]:
 async def scan(call: Call, host: str) -> None:  # noqa: ARG001
     """Look which network interfaces the host has; new ones get records."""
     tools = call.tools
-    try:
+    with host_errors():
         interfaces = await tools.network.read()
-    except NetworkError as error:
-        raise InternalErrorError(str(error)) from error
     with tools.db.transaction():
         record_interfaces(tools, interfaces)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.api.allowed import update_host
 from xapi_shim.api.host_errors import host_errors
+from xapi_shim.api.other_hosts import is_live
 from xapi_shim.api.pbd import unplug
 from xapi_shim.api.vm_power import shutdown as vm_shutdown
 from xapi_shim.api.vm_start import record_halted
@@ -116,7 +117,8 @@ async def destroy(call: Call, self: str) -> None:
     tools, db = call.tools, call.db
     if self == tools.host:
         raise HostCannotDestroySelfError(self)
-    _assert_dead(tools, self)
+    if is_live(db, self):
+        raise HostIsLiveError(self)
     if _guests(tools, self):
         raise HostHasResidentVmsError(self)
     with db.transaction():
@@ -134,12 +136,6 @@ async def destroy(call: Call, self: str) -> None:
             if db.exists(cls, ref):
                 db.destroy(cls, ref)
         db.destroy("host", self)
-
-
-def _assert_dead(tools: Toolstack, host: str) -> None:
-    metrics = tools.db.text("host", host, "metrics")
-    if tools.db.exists("host_metrics", metrics) and tools.db.flag("host_metrics", metrics, "live"):
-        raise HostIsLiveError(host)
 
 
 async def declare_dead(call: Call, host: str) -> None:

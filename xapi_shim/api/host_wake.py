@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xapi_shim.api import plugins
+from xapi_shim.api.host_errors import host_errors
 from xapi_shim.api.operations import operation
+from xapi_shim.api.other_hosts import is_live
 from xapi_shim.datamodel.errors import (
     HostIsLiveError,
     HostPowerOnModeDisabledError,
-    InternalErrorError,
     OperationNotAllowedError,
 )
-from xapi_shim.network.interface import NetworkError
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 WAKE_ON_LAN = "wake-on-lan"
 # Serves every other mode; it reads power_on_mode and power_on_config itself.
 PLUGIN = "power-on-host"
-
-
-def _is_live(db: Database, host: str) -> bool:
-    metrics = db.text("host", host, "metrics")
-    return db.exists("host_metrics", metrics) and db.flag("host_metrics", metrics, "live")
 
 
 def _mac(db: Database, host: str) -> str:
@@ -44,7 +39,7 @@ async def power_on(call: Call, host: str) -> None:
     XENAPI_MISSING_PLUGIN [name], XENAPI_PLUGIN_FAILURE.
     """
     db = call.db
-    if _is_live(db, host):
+    if is_live(db, host):
         raise HostIsLiveError(host)
     mode = db.text("host", host, "power_on_mode")
     if not mode:
@@ -54,10 +49,8 @@ async def power_on(call: Call, host: str) -> None:
             arguments = {"remote_host_uuid": db.text("host", host, "uuid")}
             await plugins.call_plugin(call, call.tools.host, PLUGIN, "main", arguments)
             return
-        try:
+        with host_errors():
             await call.tools.network.wake(_mac(db, host))
-        except NetworkError as error:
-            raise InternalErrorError(str(error)) from error
 
 
 MESSAGES = {"host.power_on": power_on}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, cast
 
 from xapi_shim.api.allowed import update_host
+from xapi_shim.base.identifiers import is_uuid
 from xapi_shim.datamodel.errors import (
-    HandleInvalidError,
     InternalErrorError,
     OperationNotAllowedError,
     UuidInvalidError,
@@ -22,20 +21,13 @@ if TYPE_CHECKING:
 
 # A key that the toolstack itself gives to storage drivers.
 SR_MASTER = "SRmaster"
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def _check_refs(call: Call, **refs: str) -> None:
-    """Raise HANDLE_INVALID [class; ref] for what must be there and is null."""
-    for cls, ref in refs.items():
-        if not call.db.exists(cls, ref):
-            raise HandleInvalidError(cls, ref)
 
 
 async def introduce_pif(call: Call, **values: Value) -> str:
     """Make the record of a host's interface. Raises HANDLE_INVALID [class; ref]."""
-    _check_refs(call, network=cast("str", values["network"]), host=cast("str", values["host"]))
     db = call.db
+    for cls in ("network", "host"):
+        db.assert_exists(cls, cast("str", values[cls]))
     with db.transaction():
         metrics = db.create("PIF_metrics", {"last_updated": now_text()})
         return db.create("PIF", {**values, "metrics": metrics, "currently_attached": False})
@@ -67,7 +59,7 @@ async def introduce_vlan(
     """Make the record of a VLAN between two interfaces' records. Raises HANDLE_INVALID [class; ref]."""
     db = call.db
     for pif in (tagged_PIF, untagged_PIF):
-        _check_refs(call, PIF=pif)
+        db.assert_exists("PIF", pif)
     with db.transaction():
         vlan = db.create(
             "VLAN",
@@ -88,7 +80,7 @@ async def create_host(call: Call, **values: Value) -> str:
     Raises UUID_INVALID [class; uuid] for a uuid that a host of the pool has, or that is none.
     """
     db, given = call.db, cast("str", values["uuid"])
-    if not _UUID.fullmatch(given) or db.find_uuid("host", given) is not None:
+    if not is_uuid(given) or db.find_uuid("host", given) is not None:
         raise UuidInvalidError("host", given)
     if values["latest_synced_updates_applied"] == []:  # the declared default, which is no value of the field
         values = {**values, "latest_synced_updates_applied": "unknown"}

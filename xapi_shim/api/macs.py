@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 
-_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+from xapi_shim.base.identifiers import is_mac
 
 
 def random_mac() -> str:
@@ -17,4 +16,4 @@ def random_mac() -> str:
 def normal_mac(text: str) -> str | None:
     """Return `text` as a unicast MAC in lower case, None if it is none."""
     mac = text.strip().lower()
-    return mac if _MAC.fullmatch(mac) and not int(mac[:2], 16) & 1 else None
+    return mac if is_mac(mac) and not int(mac[:2], 16) & 1 else None

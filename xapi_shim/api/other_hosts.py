@@ -1,4 +1,4 @@
-"""What is asked of another host: there is a record of it, and nobody to pass the question on to yet."""
+"""What is asked of, or known about, another host: there is a record of it, and nobody to pass a question on to yet."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xapi_shim.api.toolstack import Toolstack
+    from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import Message, Value
 
 # Messages that name a host and need nothing of it but its record.
@@ -22,6 +23,12 @@ OF_RECORDS = frozenset(
         "host.set_numa_affinity_policy", "host.set_power_on_mode", "session.slave_login",
     }
 )  # fmt: skip
+
+
+def is_live(db: Database, host: str) -> bool:
+    """Say whether a host is known to run; one that never told is not."""
+    metrics = db.text("host", host, "metrics")
+    return db.exists("host_metrics", metrics) and db.flag("host_metrics", metrics, "live")
 
 
 def host_position(key: str, message: Message) -> int | None:

@@ -22,7 +22,10 @@ REMOVABLE, USB_PATH = "udev", "usb_path"
 def settle_usb(tools: Toolstack) -> None:
     """Have the records be those of the devices that are plugged in now."""
     db = tools.db
-    found = {_identity_of(device): device for device in read_usb_devices(tools.paths.root)}
+    found = {
+        tuple(getattr(device, name) for name in IDENTITY): device
+        for device in read_usb_devices(tools.paths.root)
+    }
     known = {
         tuple(db.text("PUSB", pusb, name) for name in IDENTITY): pusb
         for pusb in db.items("host", tools.host, "PUSBs")
@@ -32,10 +35,6 @@ def settle_usb(tools: Toolstack) -> None:
             _forget(db, known[identity])
         for identity in sorted(found.keys() - known.keys()):
             _add(tools, found[identity])
-
-
-def _identity_of(device: UsbDevice) -> tuple[str, ...]:
-    return device.path, device.vendor_id, device.product_id, device.serial
 
 
 def _add(tools: Toolstack, device: UsbDevice) -> None:

@@ -10,7 +10,6 @@ from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, cast
 
 from xapi_shim.datamodel.errors import (
-    HandleInvalidError,
     InvalidDeviceError,
     InvalidIpAddressSpecifiedError,
     NotImplementedError_,
@@ -38,12 +37,6 @@ def _check_open_vswitch(call: Call) -> None:
     software = call.db.mapping("host", call.tools.host, "software_version")
     if software.get("network_backend") != "openvswitch":
         raise OpenvswitchNotActiveError
-
-
-def _check_refs(db: Database, **refs: str) -> None:
-    for cls, ref in refs.items():
-        if not db.exists(cls, ref):
-            raise HandleInvalidError(cls, ref)
 
 
 def _running(db: Database, site: str) -> list[str]:
@@ -107,7 +100,7 @@ async def introduce_server(
     if in_use := [address for address in addresses if address in taken]:
         raise PvsServerAddressInUseError(*in_use)
     check_ports(first_port, last_port)
-    _check_refs(db, PVS_site=site)
+    db.assert_exists("PVS_site", site)
     values: dict[str, Value] = {
         "addresses": cast("Value", list(dict.fromkeys(addresses))),
         "first_port": first_port,
@@ -129,7 +122,9 @@ async def create_cache(call: Call, args: dict[str, Value]) -> str:
     db = call.db
     values = Coercion(db.model).constructor(db.model.classes["PVS_cache_storage"], args)
     host, site, sr = (cast("str", values[name]) for name in ("host", "site", "SR"))
-    _check_refs(db, host=host, SR=sr, PVS_site=site)
+    db.assert_exists("host", host)
+    db.assert_exists("SR", sr)
+    db.assert_exists("PVS_site", site)
     for cache in db.items("PVS_site", site, "cache_storage"):
         if db.text("PVS_cache_storage", cache, "host") == host:
             raise PvsCacheStorageAlreadyPresentError(site, host)
@@ -152,7 +147,8 @@ async def create_proxy(call: Call, site: str, VIF: str) -> str:  # noqa: N803 --
     _check_open_vswitch(call)
     if there := [one for one in db.refs("PVS_proxy") if db.text("PVS_proxy", one, "VIF") == VIF]:
         raise PvsProxyAlreadyPresentError(*there)
-    _check_refs(db, PVS_site=site, VIF=VIF)
+    db.assert_exists("PVS_site", site)
+    db.assert_exists("VIF", VIF)
     device = db.text("VIF", VIF, "device")
     if device != "0":
         raise InvalidDeviceError(device)

@@ -1,10 +1,13 @@
-"""VM.* and VM_appliance.*: whether the storage that a recovery needs is there. Recovering is not here."""
+"""VM.* and VM_appliance.*: whether the storage that a recovery needs is there. Recovering is not here.
+
+Only sessions of this pool are known (any other is HANDLE_INVALID): its own records are what is looked at.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xapi_shim.datamodel.errors import HandleInvalidError, VmIsPartOfAnApplianceError, VmRequiresSrError
+from xapi_shim.datamodel.errors import VmIsPartOfAnApplianceError, VmRequiresSrError
 from xapi_shim.datamodel.types import NULL_REF
 
 if TYPE_CHECKING:
@@ -25,22 +28,16 @@ def missing_srs(db: Database, vm: str) -> list[str]:
     return list(found)
 
 
-def _check_session(db: Database, session: str) -> None:
-    """Raise HANDLE_INVALID: only sessions of this pool are known, its own records are what is looked at."""
-    if not db.exists("session", session):
-        raise HandleInvalidError("session", session)
-
-
 async def get_srs_required(call: Call, self: str, session_to: str) -> list[str]:
     """Return the SRs that are to be plugged before a VM can be recovered."""
-    _check_session(call.db, session_to)
+    call.db.assert_exists("session", session_to)
     return missing_srs(call.db, self)
 
 
 async def assert_can_be_recovered(call: Call, self: str, session_to: str) -> None:
     """Raise VM_IS_PART_OF_AN_APPLIANCE [vm; appliance], VM_REQUIRES_SR [vm; SR]."""
     db = call.db
-    _check_session(db, session_to)
+    db.assert_exists("session", session_to)
     appliance = db.text("VM", self, "appliance")
     if appliance != NULL_REF and db.exists("VM_appliance", appliance):
         raise VmIsPartOfAnApplianceError(self, appliance)
@@ -55,14 +52,14 @@ def _check_srs(db: Database, vm: str) -> None:
 async def get_appliance_srs_required(call: Call, self: str, session_to: str) -> list[str]:
     """Return the SRs that are to be plugged before an appliance can be recovered."""
     db = call.db
-    _check_session(db, session_to)
+    db.assert_exists("session", session_to)
     found = [sr for vm in db.items("VM_appliance", self, "VMs") for sr in missing_srs(db, vm)]
     return list(dict.fromkeys(found))
 
 
 async def assert_appliance_can_be_recovered(call: Call, self: str, session_to: str) -> None:
     """Raise VM_REQUIRES_SR [vm; SR]."""
-    _check_session(call.db, session_to)
+    call.db.assert_exists("session", session_to)
     for vm in call.db.items("VM_appliance", self, "VMs"):
         _check_srs(call.db, vm)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.other_hosts import is_live
 from xapi_shim.api.storage_access import driver_of
 from xapi_shim.datamodel.errors import (
     MessageDeprecatedError,
@@ -15,7 +16,6 @@ from xapi_shim.datamodel.errors import (
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call
-    from xapi_shim.database.database import Database
 
 # What a driver must be able to do so that a disk can be reached without the database.
 GENERATE_CONFIG = "VDI_GENERATE_CONFIG"
@@ -34,12 +34,7 @@ async def get_live_hosts(call: Call, sr: str) -> list[str]:
     db = call.db
     plugged = [p for p in db.items("SR", sr, "PBDs") if db.flag("PBD", p, "currently_attached")]
     hosts = [db.text("PBD", pbd, "host") for pbd in plugged]
-    return [host for host in hosts if _is_live(db, host) and db.flag("host", host, "enabled")]
-
-
-def _is_live(db: Database, host: str) -> bool:
-    metrics = db.text("host", host, "metrics")
-    return db.exists("host_metrics", metrics) and db.flag("host_metrics", metrics, "live")
+    return [host for host in hosts if is_live(db, host) and db.flag("host", host, "enabled")]
 
 
 async def assert_can_host_ha_statefile(call: Call, sr: str) -> None:

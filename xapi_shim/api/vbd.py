@@ -8,7 +8,6 @@ from xapi_shim.api.allowed import update_drive, update_vdi
 from xapi_shim.api.operations import check_power_state, operation
 from xapi_shim.datamodel.errors import (
     DeviceAlreadyExistsError,
-    HandleInvalidError,
     InvalidDeviceError,
     OperationNotAllowedError,
     VbdCdsMustBeReadonlyError,
@@ -54,16 +53,14 @@ async def create(call: Call, args: dict[str, Value]) -> str:
     values = Coercion(db.model).constructor(db.model.classes["VBD"], args)
     vm, vdi = cast("str", values["VM"]), cast("str", values["VDI"])
     empty = bool(values["empty"]) or vdi == NULL_REF
-    if not db.exists("VM", vm):
-        raise HandleInvalidError("VM", vm)
+    db.assert_exists("VM", vm)
     if empty and values["type"] not in ("CD", "Floppy"):
         raise VbdNotRemovableMediaError("in constructor")
     if values["type"] == "CD" and values["mode"] != "RO":
         raise VbdCdsMustBeReadonlyError
     check_power_state(db, vm, "Halted", "Running", "Paused")
     if not empty:
-        if not db.exists("VDI", vdi):
-            raise HandleInvalidError("VDI", vdi)
+        db.assert_exists("VDI", vdi)
         if values["mode"] == "RW" and db.flag("VDI", vdi, "read_only"):
             raise VdiReadonlyError(vdi)
     userdevice, device = _place(db, vm, cast("str", values["userdevice"]))

@@ -10,7 +10,6 @@ from xapi_shim.api.allowed import VDI_UNUSED
 from xapi_shim.api.operations import operation
 from xapi_shim.api.storage_access import driver_of, refresh_sizes, storage_errors
 from xapi_shim.datamodel.errors import (
-    HandleInvalidError,
     InvalidValueError,
     OperationNotAllowedError,
     SrHasNoPbdsError,
@@ -49,8 +48,7 @@ async def create(call: Call, args: dict[str, Value]) -> str:
     db = call.db
     values = Coercion(db.model).constructor(db.model.classes["VDI"], args)
     sr, size = cast("str", values["SR"]), cast("int", values["virtual_size"])
-    if not db.exists("SR", sr):
-        raise HandleInvalidError("SR", sr)
+    db.assert_exists("SR", sr)
     if size <= 0:
         raise InvalidValueError("virtual_size", str(size))
     driver = attached_driver(call.tools, sr)

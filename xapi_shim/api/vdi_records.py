@@ -10,7 +10,6 @@ from xapi_shim.api.storage_access import refresh_sizes, storage_errors
 from xapi_shim.api.vdi import attached_driver, check_unused, remove_vdi
 from xapi_shim.datamodel.errors import (
     DbUniquenessConstraintViolationError,
-    HandleInvalidError,
     LocationNotUniqueError,
     SrOperationNotSupportedError,
     VdiInUseError,
@@ -52,8 +51,7 @@ async def introduce(  # noqa: PLR0913 -- the declared parameters
     DB_UNIQUENESS_CONSTRAINT_VIOLATION.
     """
     db = call.db
-    if not db.exists("SR", SR):
-        raise HandleInvalidError("SR", SR)
+    db.assert_exists("SR", SR)
     _check_new(db, SR, uuid, location)
     with operation(call, "SR", SR, "vdi_introduce"):
         volume = await _volume(call, SR, location)
@@ -111,8 +109,7 @@ async def db_introduce(  # noqa: PLR0913 -- the declared parameters
 ) -> str:
     """Make a disk's record as told, without looking at its SR. Raises LOCATION_NOT_UNIQUE and more."""
     db = call.db
-    if not db.exists("SR", SR):
-        raise HandleInvalidError("SR", SR)
+    db.assert_exists("SR", SR)
     _check_new(db, SR, uuid, location)
     return _create(
         db,

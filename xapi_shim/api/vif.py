@@ -10,7 +10,6 @@ from xapi_shim.api.macs import normal_mac, random_mac
 from xapi_shim.api.operations import check_power_state, operation
 from xapi_shim.datamodel.errors import (
     DeviceAlreadyExistsError,
-    HandleInvalidError,
     InvalidDeviceError,
     InvalidIpAddressSpecifiedError,
     MacInvalidError,
@@ -46,8 +45,7 @@ async def create(call: Call, args: dict[str, Value]) -> str:
     db = call.db
     values = Coercion(db.model).constructor(db.model.classes["VIF"], args)
     vm, network = cast("str", values["VM"]), cast("str", values["network"])
-    if not db.exists("network", network):
-        raise HandleInvalidError("network", network)
+    db.assert_exists("network", network)
     for field, kind in ADDRESSES.items():
         values[field] = cast("Value", _addresses(field, kind, cast("list[str]", values[field])))
     check_power_state(db, vm, "Halted", "Running", "Paused")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 from xapi_shim.api.operations import update_vm
 from xapi_shim.datamodel.errors import (
     InvalidValueError,
-    MapDuplicateKeyError,
     VcpuMaxNotCoresPerSocketMultipleError,
 )
 
@@ -80,9 +79,8 @@ async def set_blocked_operations(call: Call, self: str, value: dict[str, str]) -
 
 async def add_to_blocked_operations(call: Call, self: str, key: str, value: str) -> None:
     """Raise MAP_DUPLICATE_KEY for what is blocked already."""
+    call.db.assert_key_free("VM", self, "blocked_operations", key)
     have = call.db.mapping("VM", self, "blocked_operations")
-    if key in have:
-        raise MapDuplicateKeyError("VM", "blocked_operations", self, key)
     await set_blocked_operations(call, self, {**have, key: value})
 
 

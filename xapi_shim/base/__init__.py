@@ -1,1 +1,1 @@
-"""The one leaf every room may import: paths, processes, atomic files, errors, progress."""
+"""The one leaf every room may import: paths, processes, atomic files, identifiers, errors, progress."""

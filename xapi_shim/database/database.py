@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, cast
 
 from xapi_shim.database.sqlite_store import Change, Store, StoreError
 from xapi_shim.database.table import FIXED, Deleted, Row, Table
-from xapi_shim.datamodel.errors import HandleInvalidError, UuidInvalidError
+from xapi_shim.datamodel.errors import HandleInvalidError, MapDuplicateKeyError, UuidInvalidError
 from xapi_shim.datamodel.types import NULL_REF, REF_PREFIX
 
 if TYPE_CHECKING:
@@ -122,6 +122,15 @@ class Database:
 
     def exists(self, cls: str, ref: str) -> bool:
         return cls in self.tables and ref in self.tables[cls].rows
+
+    def assert_exists(self, cls: str, ref: str) -> None:
+        """Raise HandleInvalidError for a ref that is dead, null, or another class's."""
+        self._row(cls, ref)
+
+    def assert_key_free(self, cls: str, ref: str, name: str, key: str) -> None:
+        """Raise MapDuplicateKeyError for a key that a map has already; HandleInvalidError."""
+        if key in cast("dict[str, Value]", self.get(cls, ref, name)):
+            raise MapDuplicateKeyError(cls, name, ref, key)
 
     def refs(self, cls: str) -> list[str]:
         return list(self.tables[cls].rows)
@@ -248,7 +257,10 @@ class Database:
             self._undo.append(put_back)
 
     def touch(self, cls: str, ref: str) -> int:
-        """Mark a row as changed without changing it (event.inject); return the generation."""
+        """Mark a row as changed without changing it (event.inject); return the generation.
+
+        Raises HandleInvalidError.
+        """
         row = self._row(cls, ref)
         if row.created == FIXED:
             return self.generation

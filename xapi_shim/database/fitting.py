@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from xapi_shim.datamodel.types import REF_PREFIX, Kind, Type
+from xapi_shim.datamodel.types import INT64, REF_PREFIX, Kind, Type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-INT64 = range(-(2**63), 2**63)
 _DATE = re.compile(r"\d{8}T\d\d:\d\d:\d\dZ")
 # A ref is sent inside documents, and compared with what clients send.
 _REF = re.compile(rf"{REF_PREFIX}[0-9A-Za-z-]+")

@@ -9,6 +9,8 @@ from functools import cache
 
 NULL_REF = "OpaqueRef:NULL"
 REF_PREFIX = "OpaqueRef:"
+# What a value of kind INT may be.
+INT64 = range(-(2**63), 2**63)
 
 
 class Kind(StrEnum):

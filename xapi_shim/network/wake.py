@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from ipaddress import IPv4Interface
 
+from xapi_shim.base.identifiers import is_mac
 from xapi_shim.network.interface import ManagementAddress, NetworkError
 
 # The discard service: nobody answers, the card listens to any.
 PORT = 9
-_MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 
 
 def magic_packet(mac: str) -> bytes:
     """Return the bytes that wake a card: six of FF, then its address sixteen times. Raises NetworkError."""
-    if not _MAC.fullmatch(mac):
+    if not is_mac(mac):
         raise NetworkError(f"not a MAC address: {mac!r}")
     return b"\xff" * 6 + bytes.fromhex(mac.replace(":", "")) * 16
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, cast
 from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.errors import (
     ExtensionProtocolFailureError,
-    HandleInvalidError,
     InternalErrorError,
     MessageMethodUnknownError,
     MessageParameterCountMismatchError,
@@ -293,5 +292,5 @@ class Dispatcher:
 
 def _known(db: Database, cls: str, ref: str) -> None:
     """Raise HandleInvalidError for a ref that is dead or another class's. Null is the callee's business."""
-    if ref != NULL_REF and cls in db.tables and not db.exists(cls, ref):
-        raise HandleInvalidError(cls, ref)
+    if ref != NULL_REF and cls in db.tables:
+        db.assert_exists(cls, ref)

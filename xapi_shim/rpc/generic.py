@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from xapi_shim.datamodel.errors import MapDuplicateKeyError
 from xapi_shim.datamodel.model import Kin
 from xapi_shim.datamodel.types import Kind
 from xapi_shim.rpc.filter import matching, parse_filter
@@ -93,9 +92,8 @@ class GenericMessages:
 
     def _add_key(self, cls: str, field: str) -> Plain:
         def add(ref: str, key: str, value: Value) -> None:
+            self._db.assert_key_free(cls, ref, field, key)
             have = cast("dict[str, Value]", self._db.get(cls, ref, field))
-            if key in have:
-                raise MapDuplicateKeyError(cls, field, ref, key)
             self._db.set(cls, ref, field, {**have, key: value})
 
         return add

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from xapi_shim.datamodel.errors import FieldTypeErrorError, InvalidValueError
-from xapi_shim.datamodel.types import Kind, Type, parse_type
+from xapi_shim.datamodel.types import INT64, Kind, Type, parse_type
 from xapi_shim.rpc.dates import to_text
 from xapi_shim.rpc.wire import NOT_UTF8
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xapi_shim.datamodel.model import ApiClass, DataModel, Value
-
-INT64 = range(-(2**63), 2**63)
 
 _DIGITS = re.compile(r"[+-]?[0-9]{1,19}")
 _DATE = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)T(\d\d):?(\d\d):?(\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?")

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from xapi_shim.base.atomic_file import fsync_directory
+from xapi_shim.base.identifiers import is_uuid
 from xapi_shim.storage import qemu_img
 from xapi_shim.storage.interface import (
     DriverInfo,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from xapi_shim.storage.interface import ImageFormat
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SUFFIX = ".qcow2"
 _TEMPORARY = ".new-"
 # A sector is 512 bytes; qcow2's own limit for 64 KiB clusters is 2 EiB, the L1 table's far less.
@@ -211,11 +210,11 @@ class FileSr:
             for path in self._directory.glob(f"*{_SUFFIX}")
             if path.is_file() and not path.is_symlink()
         )
-        return sorted(name for name in names if _UUID.fullmatch(name))
+        return sorted(name for name in names if is_uuid(name))
 
     def _path(self, uuid: str) -> Path:
         """Return where a volume is or would be. Raises VolumeMissingError for what is no uuid."""
-        if not _UUID.fullmatch(uuid):
+        if not is_uuid(uuid):
             raise VolumeMissingError(uuid)  # and never a path out of the directory
         return self._directory / f"{uuid}{_SUFFIX}"
 

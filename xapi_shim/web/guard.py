@@ -34,13 +34,35 @@ class DoorLimits:
     open: dict[asyncio.Protocol, Guard] = field(default_factory=dict)
 
 
+class _Deadline:
+    """Calls `late` a while after `start`, unless stopped before then."""
+
+    def __init__(self, late: Callable[[], None]) -> None:
+        self._late = late
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self, after_s: float) -> None:
+        """Begin to wait; a wait that has begun goes on as it is."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(after_s, self._pass)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _pass(self) -> None:
+        self._timer = None
+        self._late()
+
+
 class Guard(asyncio.Protocol):
     """One connection; everything goes on to aiohttp's own handler."""
 
     def __init__(self, inner: asyncio.Protocol, limits: DoorLimits) -> None:
         self._inner, self._limits = inner, limits
-        self._timer: asyncio.TimerHandle | None = None
-        self._unread: asyncio.TimerHandle | None = None
+        self._header = _Deadline(self._give_up)
+        self._reader = _Deadline(self._drop)
         self._transport: asyncio.BaseTransport | None = None
         self._serving = False
 
@@ -52,40 +74,32 @@ class Guard(asyncio.Protocol):
             return
         self._limits.open[self._inner] = self
         self._inner.connection_made(transport)
-        self._wait()
+        self._header.start(self._limits.header_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
-        self._is_read()
+        self._header.stop()
+        self._reader.stop()
         if self._limits.open.pop(self._inner, None) is not None:
             self._inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._inner in self._limits.open:
-            if not self._serving and self._timer is None:
-                self._wait()
+            if not self._serving:
+                self._header.start(self._limits.header_s)
             self._inner.data_received(data)
 
     def eof_received(self) -> bool | None:
         return self._inner.eof_received() if self._inner in self._limits.open else None
 
     def pause_writing(self) -> None:
-        if self._unread is None:
-            loop = asyncio.get_running_loop()
-            self._unread = loop.call_later(self._limits.answer_s, self._drop)
+        self._reader.start(self._limits.answer_s)
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
-        self._is_read()
+        self._reader.stop()
         self._inner.resume_writing()
 
-    def _is_read(self) -> None:
-        if self._unread is not None:
-            self._unread.cancel()
-            self._unread = None
-
     def _drop(self) -> None:
-        self._unread = None
         if isinstance(self._transport, asyncio.WriteTransport):
             log.info("a connection that does not read its answer is dropped")
             # Not closed: that would wait for the rest to be read.
@@ -94,22 +108,13 @@ class Guard(asyncio.Protocol):
     def begun(self) -> None:
         """Note that a whole header is there."""
         self._serving = True
-        self._stop_waiting()
+        self._header.stop()
 
     def ended(self) -> None:
         """Note that the request is answered: the next may come, or not."""
         self._serving = False
 
-    def _wait(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self._limits.header_s, self._give_up)
-
-    def _stop_waiting(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
     def _give_up(self) -> None:
-        self._timer = None
         if self._transport is not None:
             log.info("a connection without a request is closed")
             self._transport.close()

@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from xapi_shim.base.errors import KronosError
-from xapi_shim.base.process import run_async
 from xapi_shim.xen import xenstore
 from xapi_shim.xen.interface import XenError
+from xapi_shim.xen.tools import attempt
 from xapi_shim.xen.xl_text import complaint
 
 if TYPE_CHECKING:
@@ -91,10 +90,7 @@ def check_debug_keys(keys: str) -> None:
 
 
 async def _run(*argv: str) -> str:
-    try:
-        done = await run_async(argv, timeout_s=TIMEOUT_S, check=False)
-    except KronosError as error:
-        raise XenError(error.message, resolution=error.resolution) from error
+    done = await attempt(*argv, timeout_s=TIMEOUT_S)
     if done.returncode != 0:
         raise XenError(f"{' '.join(argv[:2])}: {complaint(done.stderr)}")
     return done.stdout

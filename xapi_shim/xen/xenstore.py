@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xapi_shim.base.errors import KronosError
-from xapi_shim.base.process import run_async
 from xapi_shim.xen.interface import XenError
+from xapi_shim.xen.tools import attempt
 from xapi_shim.xen.xl_text import complaint
 
 if TYPE_CHECKING:
@@ -55,7 +54,4 @@ async def _xenstore(command: str, *args: str) -> None:
 
 
 async def _attempt(command: str, *args: str) -> Completed:
-    try:
-        return await run_async([f"xenstore-{command}", *args], timeout_s=TIMEOUT_S, check=False)
-    except KronosError as error:
-        raise XenError(error.message, resolution=error.resolution) from error
+    return await attempt(f"xenstore-{command}", *args, timeout_s=TIMEOUT_S)

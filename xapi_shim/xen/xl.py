@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.base.atomic_file import write_atomic
 from xapi_shim.base.errors import KronosError
-from xapi_shim.base.process import run_async, stream_lines
+from xapi_shim.base.process import stream_lines
 from xapi_shim.xen.change_signal import ChangeSignal
 from xapi_shim.xen.interface import (
     BootFileMissingError,
@@ -25,6 +25,7 @@ from xapi_shim.xen.interface import (
     ShutdownReason,
     XenError,
 )
+from xapi_shim.xen.tools import attempt
 from xapi_shim.xen.xenstore import read_guest_key, write_guest_keys
 from xapi_shim.xen.xl_config import MIB, needed_memory_bytes, render
 from xapi_shim.xen.xl_devices import XlDevices
@@ -95,7 +96,7 @@ class XlHypervisor(XlDevices):
         write_atomic(path, text.encode(), mode=0o600)
         flags = ["-q", "-e", *(["-p"] if paused else [])]
         argv = [*self._scope(config.uuid), "xl", "create", *flags, "-f", str(path)]
-        done = await _attempt(*argv, timeout_s=CREATE_TIMEOUT_S)
+        done = await attempt(*argv, timeout_s=CREATE_TIMEOUT_S)
         if done.returncode != 0:
             raise await self._start_error(config, done)
         domid = await self._domid(config.uuid)
@@ -181,7 +182,8 @@ class XlHypervisor(XlDevices):
             # xl would pause dom0, and with it the host.
             raise XenError(f"not a guest's domid: {domid}")
         prefix = self._scope(self._uuids.get(domid, f"domain-{domid}")) if scope else []
-        done = await _attempt(*prefix, "xl", command, *options, str(domid), *args)
+        argv = [*prefix, "xl", command, *options, str(domid), *args]
+        done = await attempt(*argv, timeout_s=TIMEOUT_S)
         if done.returncode == 0 and "error" not in done.stderr.lower():
             return done
         if all(domain.domid != domid for domain in await self.domains()):
@@ -205,7 +207,8 @@ class XlHypervisor(XlDevices):
         return await read_guest_key(domid, key)
 
     async def console_tty(self, domid: int) -> str | None:
-        done = await _attempt("xenstore-read", f"/local/domain/{domid}/console/tty")
+        path = f"/local/domain/{domid}/console/tty"
+        done = await attempt("xenstore-read", path, timeout_s=TIMEOUT_S)
         return done.stdout.strip() or None
 
     async def changes(self) -> AsyncIterator[None]:
@@ -243,17 +246,9 @@ async def _watch(signal: ChangeSignal) -> None:
         await asyncio.sleep(WATCHER_PAUSE_S)
 
 
-async def _attempt(*argv: str, timeout_s: float = TIMEOUT_S) -> Completed:
-    """Run a tool of Xen's to its end, whatever its status. Raises XenError."""
-    try:
-        return await run_async(argv, timeout_s=timeout_s, check=False)
-    except KronosError as error:
-        raise XenError(error.message, resolution=error.resolution) from error
-
-
 async def _run(*argv: str) -> Completed:
     """Run a tool of Xen's that must succeed. Raises XenError."""
-    done = await _attempt(*argv)
+    done = await attempt(*argv, timeout_s=TIMEOUT_S)
     if done.returncode != 0:
         raise XenError(f"{' '.join(argv)}: {complaint(done.stderr)}", resolution="is this host running Xen?")
     return done

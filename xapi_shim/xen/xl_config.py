@@ -10,6 +10,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from xapi_shim.base.identifiers import is_mac, is_uuid
 from xapi_shim.xen.interface import DomainType, InvalidDomainConfigError
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DEVICE = re.compile(r"xvd[a-z]{1,2}|hd[a-d]|sd[a-z]")
-_MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 _BRIDGE = re.compile(r"[A-Za-z0-9_.-]{1,15}")
 
 # An event that ends a guest leaves the domain as it is: the toolstack decides what comes next.
@@ -30,7 +29,7 @@ _ON_EVENTS = ("on_poweroff", "on_reboot", "on_crash", "on_watchdog", "on_soft_re
 
 def render(config: DomainConfig) -> str:
     """Return the file for `xl create`. Raises InvalidDomainConfigError."""
-    if not _UUID.fullmatch(config.uuid):
+    if not is_uuid(config.uuid):
         raise InvalidDomainConfigError("uuid", f"not a uuid: {config.uuid!r}")
     if config.domain_type is DomainType.HVM:
         raise InvalidDomainConfigError("domain_type", "hvm guests are not made yet")
@@ -85,7 +84,7 @@ def disk_spec(disk: Disk) -> str:
 
 def vif_spec(vif: Vif) -> str:
     """Return a network interface; xl splits it at commas, which no valid value holds."""
-    if not _MAC.fullmatch(vif.mac):
+    if not is_mac(vif.mac):
         raise InvalidDomainConfigError("mac", f"not a MAC address: {vif.mac!r}")
     if not _BRIDGE.fullmatch(vif.bridge):
         raise InvalidDomainConfigError("bridge", f"not the name of a bridge: {vif.bridge!r}")

@@ -10,8 +10,9 @@ import pytest
 from xapi_shim.base.process import start
 from xapi_shim.database.database import Database
 from xapi_shim.database.sqlite_store import SqliteStore, StoreError
-from xapi_shim.datamodel.errors import HandleInvalidError, UuidInvalidError
+from xapi_shim.datamodel.errors import HandleInvalidError, MapDuplicateKeyError, UuidInvalidError
 from xapi_shim.datamodel.registry import DATAMODEL
+from xapi_shim.datamodel.types import NULL_REF
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -44,6 +45,21 @@ def test_indexes_follow(db):
         db.with_uuid("VM", "nothing")
     with pytest.raises(HandleInvalidError):
         db.get("VM", vm, "uuid")
+
+
+def test_refs_and_keys_are_refused_in_words_that_clients_know(db):
+    vm = db.create("VM", {"other_config": {"k": "v"}})
+    db.assert_exists("VM", vm)
+    db.assert_key_free("VM", vm, "other_config", "l")
+    for cls, ref in (("VM", NULL_REF), ("VBD", vm), ("no_such_class", vm)):
+        with pytest.raises(HandleInvalidError) as refused:
+            db.assert_exists(cls, ref)
+        assert refused.value.description() == ["HANDLE_INVALID", cls, ref]
+        with pytest.raises(HandleInvalidError):
+            db.touch(cls, ref)
+    with pytest.raises(MapDuplicateKeyError) as taken:
+        db.assert_key_free("VM", vm, "other_config", "k")
+    assert taken.value.description() == ["MAP_DUPLICATE_KEY", "VM", "other_config", vm, "k"]
 
 
 def test_a_failed_transaction_leaves_no_trace(db):
