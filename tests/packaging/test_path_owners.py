@@ -75,14 +75,11 @@ def there(machine, name):
     return [path for path in places(name) if (machine.path / path.relative_to("/")).exists()]
 
 
-FOLDERS = {
-    "traces",
-    "trusted_certificates",
-    "trusted_for_purposes",
-    "revocation_lists",
-    "local_sr",
-    "domain_configs",
-}
+FOLDERS = {"traces", "trusted_certificates", "trusted_for_purposes", "revocation_lists"}
+
+
+def all_there(machine):
+    return {name for name in MAKERS if there(machine, name)}
 
 
 def made_by(*makers):
@@ -93,7 +90,7 @@ def leave_behind(machine, name):
     """Make what the daemon makes of `name` when it is asked to."""
     for path in places(name):
         place = machine.path / path.relative_to("/")
-        place = place / "something" if name in FOLDERS and name not in ON_XEN else place
+        place = place / "something" if name in FOLDERS else place
         place.parent.mkdir(parents=True, exist_ok=True)
         if name in ON_XEN:
             place.mkdir(exist_ok=True)
@@ -107,23 +104,23 @@ def test_every_place_has_a_maker():
 
 @on_a_machine
 def test_every_place_is_made_and_goes_as_said(machine):
-    distro = {name for name in made_by(Maker.DISTRO) if there(machine, name)}
+    distro = made_by(Maker.DISTRO) & all_there(machine)
     machine.apt("update")
     machine.apt("install", "xapi")
-    made = {name for name in MAKERS if there(machine, name)}
+    made = all_there(machine)
     assert made == made_by(Maker.PACKAGE, Maker.TMPFILES) | distro
     for name, by in MAKERS.items():
         for path in places(name) if by is not Maker.DISTRO else ():
             assert len(owners(machine, path)) == (1 if by is Maker.PACKAGE else 0), path
     machine.smoke()
-    run = {name for name in MAKERS if there(machine, name)} - made
+    run = all_there(machine) - made
     # init_complete is gone again with the daemon, and so is the socket's listener, not its name.
     assert run <= made_by(Maker.DAEMON) - ON_XEN
     assert {"database", "server_certificate", "audit_log"} <= run
     for name in made_by(Maker.DAEMON):
         leave_behind(machine, name)
     machine.apt("purge", *OURS)
-    assert {name for name in MAKERS if there(machine, name)} - {"samba_config"} == distro - {"samba_config"}
+    assert all_there(machine) - {"samba_config"} == distro - {"samba_config"}
     # The purged host is in no domain any more: its own smb.conf is in its place again.
     assert (machine.path / "etc/samba/smb.conf").read_text() == "# kept by the daemon\n"
 

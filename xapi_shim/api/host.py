@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.allowed import update_host
+from xapi_shim.api.host_errors import host_errors
 from xapi_shim.base.atomic_file import write_atomic
 from xapi_shim.datamodel.errors import InternalErrorError
 from xapi_shim.rpc.dates import now_text
-from xapi_shim.xen.interface import XenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +28,8 @@ async def get_server_localtime(call: Call, host: str) -> str:  # noqa: ARG001
 
 async def compute_free_memory(call: Call, host: str) -> int:  # noqa: ARG001
     """Return the bytes of memory that new guests can have."""
-    try:
+    with host_errors():
         return (await call.tools.hypervisor.info()).free_memory_bytes
-    except XenError as error:
-        raise InternalErrorError(str(error)) from error
 
 
 async def disable(call: Call, host: str, auto_enable: bool) -> None:  # noqa: FBT001

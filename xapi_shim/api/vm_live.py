@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
+from xapi_shim.api.host_errors import host_errors
 from xapi_shim.api.operations import check_not_dom0, check_not_template, check_power_state, operation
 from xapi_shim.api.vm_limits import LIMITS, check_memory
 from xapi_shim.api.vm_shares import parse_share
@@ -131,10 +132,8 @@ async def _reached(call: Call, vm: str) -> bool:
     db = call.db
     check_power_state(db, vm, "Running")
     uuid, target = db.text("VM", vm, "uuid"), db.number("VM", vm, "memory_target")
-    try:
+    with host_errors():
         domains = await call.tools.hypervisor.domains()
-    except XenError as error:
-        raise InternalErrorError(str(error)) from error
     used = next((domain.memory_bytes for domain in domains if domain.uuid == uuid), None)
     if used is None:
         raise VmBadPowerStateError(vm, "running", "halted")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.host_errors import host_errors
 from xapi_shim.api.operations import check_not_template, check_power_state, operation, update_vm
 from xapi_shim.api.vm_start import record_halted, start_domain
 from xapi_shim.datamodel.errors import (
@@ -56,13 +57,11 @@ async def _switch(call: Call, vm: str, name: str, before: str, after: str) -> No
     with operation(call, "VM", vm, name):
         async with call.tools.domain_locks[vm]:
             domid = call.db.number("VM", vm, "domid")
-            try:
+            with host_errors():
                 if name == "pause":
                     await call.tools.hypervisor.pause(domid)
                 else:
                     await call.tools.hypervisor.unpause(domid)
-            except XenError as error:
-                raise InternalErrorError(str(error)) from error
             call.db.set("VM", vm, "power_state", after)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
+from xapi_shim.api.host_errors import host_errors
 from xapi_shim.api.operations import check_not_template, check_power_state, update_vm, vm_state
 from xapi_shim.api.vm_rules import UNIMPLEMENTED, vm_error
 from xapi_shim.api.vm_start import domain_type, record_halted
@@ -13,7 +14,6 @@ from xapi_shim.datamodel.errors import (
     HaConstraintViolationSrNotSharedError,
     HostDisabledError,
     HostNotEnoughFreeMemoryError,
-    InternalErrorError,
     InvalidValueError,
     NotImplementedError_,
     OperationNotAllowedError,
@@ -26,7 +26,7 @@ from xapi_shim.datamodel.errors import (
     XenAPIError,
 )
 from xapi_shim.datamodel.types import NULL_REF
-from xapi_shim.xen.interface import DomainType, XenError
+from xapi_shim.xen.interface import DomainType
 from xapi_shim.xen.xl_config import domain_memory_bytes
 
 if TYPE_CHECKING:
@@ -124,10 +124,8 @@ async def assert_can_boot_here(call: Call, self: str, host: str) -> None:
         db.number("VM", self, "memory_dynamic_max"),
     )
     needed = domain_memory_bytes(kind, static_max, target, db.number("VM", self, "VCPUs_max"))
-    try:
+    with host_errors():
         available = (await call.tools.hypervisor.info()).free_memory_bytes
-    except XenError as error:
-        raise InternalErrorError(str(error)) from error
     if needed > available:
         raise HostNotEnoughFreeMemoryError(str(needed), str(available))
 
@@ -194,10 +192,8 @@ async def power_state_reset(call: Call, vm: str) -> None:
         raise CannotResetControlDomainError(vm)
     async with call.tools.domain_locks[vm]:
         uuid = call.db.text("VM", vm, "uuid")
-        try:
+        with host_errors():
             domains = await call.tools.hypervisor.domains()
-        except XenError as error:
-            raise InternalErrorError(str(error)) from error
         if any(domain.uuid == uuid for domain in domains):
             raise OperationNotAllowedError("the VM has a domain: shut it down")
         call.db.set("VM", vm, "current_operations", {})
