@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from kronos_installer.steps.step import Record, Step, step_from_json, step_to_json
+from kronos_installer.wishes_record import wishes_from_record, wishes_to_record
 from xapi_shim.base.atomic_file import fsync_directory
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.paths import Paths
@@ -24,8 +25,9 @@ from xapi_shim.base.paths import Paths
 if TYPE_CHECKING:
     from kronos_installer.host import Host
     from kronos_installer.plan import Plan
+    from kronos_installer.wishes import Wishes
 
-FORMAT = 1
+FORMAT = 2
 STATE_DIRECTORY = str(Paths().host_setup_state)
 JOURNAL = f"{STATE_DIRECTORY}/journal.jsonl"
 FINISHED = f"{STATE_DIRECTORY}/rolled-back.jsonl"
@@ -51,14 +53,18 @@ class JournalDamagedError(KronosError):
 
 @dataclass
 class State:
-    """What the journal says. Keys of the mappings are places in `steps`."""
+    """What the journal says. Keys of the mappings are places in `steps`; `wishes` is None without a plan.
+
+    `boot_id` is of the boot that the plan was carried out under.
+    """
 
     phase: Phase = Phase.CLEAN
     steps: tuple[Step, ...] = ()
     intents: dict[int, Record] = field(default_factory=dict)
     done: set[int] = field(default_factory=set)
     undone: set[int] = field(default_factory=set)
-    wishes: Record = field(default_factory=dict)
+    wishes: Wishes | None = None
+    boot_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ class Journal:
             "record": "plan",
             "format": FORMAT,
             "boot_id": self.host.read("/proc/sys/kernel/random/boot_id").strip(),
-            "wishes": {"management_interface": plan.management, "dom0_mem_mib": plan.dom0_mem_mib},
+            "wishes": wishes_to_record(plan.wishes),
             "steps": [step_to_json(step) for step in plan.steps],
         }
         self.host.make_directory(STATE_DIRECTORY)
@@ -144,7 +150,8 @@ def _fold(state: State, record: Record) -> None:
         if record["format"] != FORMAT:
             raise ValueError(f"format {record['format']}")
         state.steps = tuple(step_from_json(step) for step in record["steps"])
-        state.wishes = record["wishes"] | {"boot_id": record["boot_id"]}
+        state.wishes = wishes_from_record(record["wishes"])
+        state.boot_id = record["boot_id"]
         state.phase = Phase.APPLYING
     elif kind == "intent":
         state.intents[_place(state, record)] = record["original"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kronos_installer.commands import Commands, Exit, Options
+from kronos_installer.flags import add_wish_flags, asked_by_flags
 from kronos_installer.host import Host, Runner, SystemRunner
 from kronos_installer.plan import RefusedError
 from xapi_shim.base.errors import KronosError
@@ -40,10 +41,7 @@ def parser() -> argparse.ArgumentParser:
         "--root", type=Path, default=Path("/"), metavar="DIR", help="work on the system below DIR"
     )
     wishes = argparse.ArgumentParser(add_help=False)
-    wishes.add_argument("--dom0-mem", default="", metavar="SIZE", help="memory of dom0, as 1536M or 2G")
-    wishes.add_argument(
-        "--management-interface", default="", metavar="NIC", help="where several have addresses"
-    )
+    add_wish_flags(wishes)
     consent = argparse.ArgumentParser(add_help=False)
     consent.add_argument("--yes", action="store_true", help="do not ask")
     top = argparse.ArgumentParser(
@@ -84,7 +82,8 @@ def main(argv: Sequence[str] | None = None, *, runner: Runner | None = None) -> 
     host = Host(root, runner or SystemRunner(root))
     reporter = Reporter(as_json=args["json"])
     try:
-        return int(getattr(Commands(host, Options(**args), reporter), command)())
+        options = Options(asked=asked_by_flags(args), **args)
+        return int(getattr(Commands(host, options, reporter), command)())
     except KronosError as error:
         if args["json"] and isinstance(error, RefusedError):
             problems = [problem.to_json() for problem in error.problems]

@@ -7,8 +7,8 @@ without Xen; the boot default comes last, when all that Xen's boot needs is ther
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from kronos_installer import identity
 from kronos_installer.bridge_edit import move_to_bridge
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kronos_installer.facts import Facts
     from kronos_installer.management import Management
     from kronos_installer.steps.step import Step
+    from kronos_installer.wishes import Wishes
 
 NETWORK_NOTICE = (
     "The running network is not touched. At the reboot the host is away for as long as the reboot takes; "
@@ -51,23 +52,16 @@ class RefusedError(KronosError):
         self.problems = problems
 
 
-class Wishes(TypedDict):
-    """What the operator may choose, and what chance chooses: uuids are for a host that has none yet."""
-
-    management_interface: str
-    dom0_mem_mib: int
-    installation_uuid: str
-    control_domain_uuid: str
-
-
 @dataclass(frozen=True)
 class Plan:
-    """What will be done. `problems` has no ERROR."""
+    """What will be done. `problems` has no ERROR.
+
+    `wishes` are the ones it was made for, with the management interface and dom0's memory that were chosen.
+    """
 
     steps: tuple[Step, ...]
     problems: tuple[Problem, ...]
-    management: str
-    dom0_mem_mib: int
+    wishes: Wishes
 
     @property
     def needs_reboot(self) -> bool:
@@ -77,11 +71,11 @@ class Plan:
 
 def make_plan(facts: Facts, wishes: Wishes) -> Plan:
     """Return the plan. Raises RefusedError with all problems, Dom0MemoryError for an impossible wish."""
-    management, problems = check(facts, wishes["management_interface"])
+    management, problems = check(facts, wishes.management_interface)
     if management is None or any(problem.level is Level.ERROR for problem in problems):
         raise RefusedError(problems)
     memory_mib = facts.memory_mib
-    dom0_mib = checked_size_mib(wishes["dom0_mem_mib"] or dom0_memory_mib(memory_mib), memory_mib)
+    dom0_mib = checked_size_mib(wishes.dom0_memory_mib or dom0_memory_mib(memory_mib), memory_mib)
     try:
         network = _network_step(facts, management)
     except ProblemError as error:
@@ -93,7 +87,8 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         network,
         _grub_step(facts, dom0_mib),
     )
-    return Plan(steps, problems, management.nic, dom0_mib)
+    chosen = replace(wishes, management_interface=management.nic, dom0_memory_mib=dom0_mib)
+    return Plan(steps, problems, chosen)
 
 
 def _file(facts: Facts, path: str, content: str, reason: str, *, shared: bool = False) -> FileStep:
@@ -111,8 +106,8 @@ def _identity_steps(facts: Facts, wishes: Wishes, management: Management) -> Ite
             "PRODUCT_BRAND": "Kronos",
             "PRODUCT_NAME": "kronos",
             "PLATFORM_NAME": "Kronos",
-            "INSTALLATION_UUID": wishes["installation_uuid"],
-            "CONTROL_DOMAIN_UUID": wishes["control_domain_uuid"],
+            "INSTALLATION_UUID": wishes.installation_uuid,
+            "CONTROL_DOMAIN_UUID": wishes.control_domain_uuid,
         },
     )
     if new != old:

@@ -32,7 +32,7 @@ class PlanRecord(TypedDict):
 
     format: int
     management_interface: str
-    dom0_mem_mib: int
+    dom0_memory_mib: int
     needs_reboot: bool
     network_downtime: str
     steps: list[StepRecord]
@@ -43,8 +43,8 @@ def plan_record(plan: Plan) -> PlanRecord:
     """Return the plan for programs."""
     return {
         "format": 1,
-        "management_interface": plan.management,
-        "dom0_mem_mib": plan.dom0_mem_mib,
+        "management_interface": plan.wishes.management_interface,
+        "dom0_memory_mib": plan.wishes.dom0_memory_mib,
         "needs_reboot": plan.needs_reboot,
         "network_downtime": NETWORK_NOTICE,
         "steps": [
@@ -67,6 +67,7 @@ def plan_record(plan: Plan) -> PlanRecord:
 def render_plan(plan: Plan) -> str:
     """Return the plan for people: each step with its reason, its diff, its commands."""
     parts = []
+    chosen = plan.wishes
     for number, step in enumerate(plan.steps, 1):
         marks = [m for m, on in (("network", step.touches_network), ("at reboot", step.needs_reboot)) if on]
         mark = f"  [{', '.join(marks)}]" if marks else ""
@@ -80,7 +81,7 @@ def render_plan(plan: Plan) -> str:
         lines += [f"   $ {shlex.join(argv)}" for argv in step.commands()]
         parts.append("\n".join(lines))
     summary = [
-        f"Management interface: {plan.management}. Memory of dom0: {plan.dom0_mem_mib} MiB.",
+        f"Management interface: {chosen.management_interface}. Memory of dom0: {chosen.dom0_memory_mib} MiB.",
         NETWORK_NOTICE,
         "A reboot is needed." if plan.needs_reboot else "No reboot is needed.",
     ]

@@ -49,7 +49,7 @@ def test_json_is_one_document_on_stdout(host: Host, capsys) -> None:
     assert json.loads(capsys.readouterr().out)["facts"]["memory_mib"] == 3917
     assert call(host, "plan", "--json") == 0
     plan = json.loads(capsys.readouterr().out)
-    assert plan["dom0_mem_mib"] == 1536
+    assert plan["dom0_memory_mib"] == 1536
     assert [step["kind"] for step in plan["steps"]][-2:] == ["file", "grub"]
     assert call(host, "apply", "--yes", "--json") == 0
     assert json.loads(capsys.readouterr().out)["outcome"] == "applied"
@@ -72,7 +72,7 @@ def test_second_apply_changes_nothing(host: Host, capsys) -> None:
 def test_apply_with_other_wishes_is_refused(host: Host, capsys) -> None:
     assert call(host, "apply", "--yes") == 0
     assert call(host, "apply", "--yes", "--dom0-mem", "2G") == 2
-    assert "already, with another dom0_mem_mib" in capsys.readouterr().err
+    assert "already, with another dom0_memory_mib" in capsys.readouterr().err
 
 
 def test_apply_asks_and_takes_no_for_an_answer(host: Host, monkeypatch, capsys) -> None:
