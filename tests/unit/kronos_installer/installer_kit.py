@@ -47,6 +47,22 @@ class FakeCommands:
         return ""
 
 
+class Crash(BaseException):
+    """The power cut."""
+
+
+@dataclass
+class Countdown:
+    """Crashes at the effect after `left` others."""
+
+    left: int
+
+    def __call__(self, effect: str) -> None:
+        if self.left == 0:
+            raise Crash(effect)
+        self.left -= 1
+
+
 def make_host(folder: Path, case: Path | None = None) -> Host:
     """Return the base host below `folder`, with a case's files laid over it; an empty file takes one away."""
     root = folder / "host"

@@ -7,11 +7,11 @@ command about to run or just run), for every n: what kill -9 does, without losin
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from installer_kit import FakeCommands, make_host, put, snapshot
+from installer_kit import Countdown, Crash, FakeCommands, make_host, put, snapshot
 
 from kronos_installer import executor
 from kronos_installer.facts import read_facts
@@ -30,20 +30,6 @@ WISHES = Wishes(
     installation_uuid="11111111-1111-4111-8111-111111111111",
     control_domain_uuid="22222222-2222-4222-8222-222222222222",
 )
-
-
-class Crash(BaseException):
-    """The power cut."""
-
-
-@dataclass
-class Countdown:
-    left: int
-
-    def __call__(self, effect: str) -> None:
-        if self.left == 0:
-            raise Crash(effect)
-        self.left -= 1
 
 
 def crashing(host: Host, at: int) -> Host:
