@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from kronos_lab import support_matrix
 from kronos_lab.cache import lab_dir
 from kronos_lab.image import RELEASES, ensure_image, release_spec
 from kronos_lab.machine import Machine, free_port
@@ -150,6 +151,13 @@ def matrix(_: Context, row: str = "", list: bool = False) -> None:  # noqa: A002
         raise Exit(str(error), 2) from error
     # In brackets, as pytest names the case: no row's name is then a part of another's.
     run_tests("lab", " or ".join(f"test_row[{name}]" for name in names))
+
+
+@task
+def record(_: Context) -> None:
+    """Take the rows walked last into docs/lab-results.json, from which `./inv docs` makes the support matrix."""
+    for row in support_matrix.record():
+        print(row)
 
 
 @task(help={"name": "the machine's name", "destroy": "forget its disk too"})
