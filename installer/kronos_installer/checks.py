@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kronos_installer.dom0_memory import SMALLEST_HOST_MIB
 from kronos_installer.facts import SERVICE
 from kronos_installer.grub_config import CONFIG_PATH, parse_serial_console
-from kronos_installer.management import BRIDGE, Management, find_management
+from kronos_installer.network.stack import BRIDGE, Management
 from kronos_installer.problem import Level, Problem
 
 if TYPE_CHECKING:
@@ -28,12 +28,19 @@ def check(facts: Facts, wished_nic: str = "") -> tuple[Management | None, tuple[
     management: Management | None = None
     if not any(problem.id.startswith("interfaces-") for problem in facts.unreadable):
         claims = list(_foreign(facts))
-        management, found = find_management(facts.statements, facts.nics, wished_nic)
+        management, found = _find_management(facts, wished_nic)
         # Who else owns the network says more than "ifupdown configures none".
         problems += claims + [p for p in found if not claims or p.id != "management-unknown"]
         if management is not None:
             problems += _network(facts, management)
     return management, tuple(problems)
+
+
+def _find_management(facts: Facts, wished: str) -> tuple[Management | None, tuple[Problem, ...]]:
+    if facts.ifupdown is not None:
+        return facts.ifupdown.find_management(facts.nics, wished)
+    return None, (_error("management-unknown", "ifupdown configures no interface", "/etc/network/interfaces:1",
+                         "set-up supports hosts whose management interface ifupdown configures"),)  # fmt: skip
 
 
 def _error(id_: str, title: str, at: str, remedy: str, description: str = "") -> Problem:
@@ -129,7 +136,7 @@ def _software(facts: Facts) -> Iterator[Problem]:
 
 def _foreign(facts: Facts) -> Iterator[Problem]:
     """Yield other network managers' claims on the interfaces that ifupdown does not configure, or all."""
-    configured = {s.words[0] for s in facts.statements if s.keyword == "iface"}
+    configured = set(facts.ifupdown.configured()) if facts.ifupdown else set()
     for nic in facts.nics:
         for claim in facts.owners.claims_on(nic.name):
             if nic.kind in ("ethernet", "bond", "vlan", "bridge") and (
@@ -145,17 +152,10 @@ def _foreign(facts: Facts) -> Iterator[Problem]:
 
 
 def _network(facts: Facts, management: Management) -> Iterator[Problem]:
-    nic = management.nic
+    nic = management.interface
     if facts.owners.manages_all:
         yield _error("network-owner", f"NetworkManager is told to manage ifupdown's interfaces, {nic} too",
                      facts.owners.manages_all, "set managed=false")  # fmt: skip
-    for text in facts.interfaces:
-        comments = "".join(line.raw for line in text.lines if not line.text)
-        touched = any(s.path == text.path for s in management.stanzas)
-        if touched and "cloud-init" in comments:
-            yield _error("cloud-init-network", "cloud-init writes this file anew at every boot", f"{text.path}:1",
-                         "write 'network: {config: disabled}' to /etc/cloud/cloud.cfg.d/99-network.cfg and remove "
-                         "the comment that names cloud-init")  # fmt: skip
     if any(n.name == BRIDGE for n in facts.nics):
         yield _error("bridge-exists", f"there is an interface {BRIDGE} already", f"/sys/class/net/{BRIDGE}",
                      "remove what makes it")  # fmt: skip

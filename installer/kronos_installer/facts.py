@@ -7,28 +7,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
 from kronos_installer.detect.grub import Grub, read_grub
-from kronos_installer.detect.interfaces import read_interfaces, statements_in_order
 from kronos_installer.detect.machine import Machine, read_machine
 from kronos_installer.detect.nics import Nic, read_nics
 from kronos_installer.detect.owners import Owners, read_owners
 from kronos_installer.dom0_memory import MIB
 from kronos_installer.grub_config import CONFIG_PATH
 from kronos_installer.host_files import FileState, HostFiles, UnsuitableFileError
-from kronos_installer.management import BRIDGE
+from kronos_installer.network.ifupdown.bridge_edit import NEEDS as BRIDGE_NEEDS
+from kronos_installer.network.ifupdown.config import IfupdownConfig, read_ifupdown
+from kronos_installer.network.stack import BRIDGE
 from kronos_installer.problem import Level, Problem, ProblemError
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.paths import Paths
 
 if TYPE_CHECKING:
     from kronos_installer.host import Runner
-    from kronos_installer.interfaces_text import InterfacesText, Statement
 
 INVENTORY = str(Paths().inventory)
 POOL_CONF = str(Paths().pool_conf)
 GUEST_KERNELS = str(Paths().guest_boot_files[0])
 SERVICE = "xapi.service"
 LEASE_FILES = ("/var/lib/dhcp/dhclient.{}.leases", "/var/lib/dhcp/dhclient6.{}.leases")
-_BRCTL = ("/usr/sbin/brctl", "/sbin/brctl")
 _UNITS = ("/lib/systemd/system", "/usr/lib/systemd/system", "/etc/systemd/system")
 
 
@@ -41,8 +40,7 @@ class Facts:
     grub: Grub
     nics: tuple[Nic, ...]
     owners: Owners
-    interfaces: tuple[InterfacesText, ...]
-    statements: tuple[Statement, ...]
+    ifupdown: IfupdownConfig | None
     originals: dict[str, FileState | None]
     leases: dict[str, str]
     unreadable: tuple[Problem, ...]
@@ -82,7 +80,7 @@ def facts_record(facts: Facts) -> FactsRecord:
         "dom0_kernels": list(machine.dom0_kernels),
         "kernel_command_line": machine.kernel_command_line,
         "interfaces": [{"name": n.name, "mac": n.mac, "kind": n.kind.value} for n in facts.nics],
-        "interfaces_files": [text.path for text in facts.interfaces],
+        "interfaces_files": [text.path for text in facts.ifupdown.texts] if facts.ifupdown else [],
     }
 
 
@@ -90,18 +88,16 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
     """Read a host. What cannot be read becomes a Problem in `unreadable`. Raises OSError."""
     machine = read_machine(files)
     unreadable: list[Problem] = []
-    interfaces: tuple[InterfacesText, ...] = ()
-    statements: tuple[Statement, ...] = ()
+    ifupdown: IfupdownConfig | None = None
     try:
-        interfaces = read_interfaces(files)
-        statements = statements_in_order(interfaces, files)
+        ifupdown = read_ifupdown(files)
     except ProblemError as error:
         unreadable.append(error.problem)
     memory_mib, no_memory = _memory_mib(machine, query)
     nics = read_nics(files)
-    changeable = [CONFIG_PATH, INVENTORY, POOL_CONF, *(text.path for text in interfaces)]
+    changeable = [CONFIG_PATH, INVENTORY, POOL_CONF]
     changeable += [pattern.format(BRIDGE) for pattern in LEASE_FILES]
-    originals: dict[str, FileState | None] = {}
+    originals: dict[str, FileState | None] = dict(ifupdown.originals) if ifupdown else {}
     for path in changeable:
         try:
             originals[path] = files.state(path)
@@ -114,12 +110,11 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
         grub=read_grub(files),
         nics=nics,
         owners=read_owners(files),
-        interfaces=interfaces,
-        statements=statements,
+        ifupdown=ifupdown,
         originals=originals,
         leases=_leases(files, nics),
         unreadable=(*unreadable, *no_memory),
-        has_bridge_helper=files.exists("/etc/network/if-pre-up.d/bridge") and any(map(files.exists, _BRCTL)),
+        has_bridge_helper=all(any(map(files.exists, paths)) for _, *paths in BRIDGE_NEEDS),
         has_service=any(files.exists(f"{place}/{SERVICE}") for place in _UNITS),
         service_enabled=service_enabled(files),
         has_guest_kernels=files.at(GUEST_KERNELS).is_dir(),

@@ -6,18 +6,20 @@ Everything that is not known to mean the same on a bridge is refused, with file 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kronos_installer.detect.nics import Nic, NicKind
+from kronos_installer.detect.nics import NicKind
 from kronos_installer.detect.owners import names_interface
-from kronos_installer.interfaces_text import Keyword, Option, Statement
+from kronos_installer.network.ifupdown.text import Keyword
+from kronos_installer.network.stack import BRIDGE, AddressType, Management, StackName
 from kronos_installer.problem import Level, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-BRIDGE = "xenbr0"
+    from kronos_installer.detect.nics import Nic
+    from kronos_installer.network.ifupdown.text import InterfacesText, Option, Statement
+
 _PATTERN = re.compile(r"[*?\[\]/=]")
 _COMMON = {"description", "mtu", "metric"}
 _DNS = {"dns-nameserver", "dns-nameservers", "dns-search", "dns-domain", "dns-sortlist", "dns-options"}
@@ -43,27 +45,19 @@ HOOKS = ("pre-up", "up", "post-up", "down", "pre-down", "post-down")
 _HARDWARE = re.compile(r"\b(ethtool|mii-tool|ifenslave|iwconfig|wpa_\w+)\b")
 
 
-@dataclass(frozen=True)
-class Management:
-    """The management interface: name, Ethernet address, and its `iface` stanzas in ifupdown's order."""
+def stanzas_of(statements: Sequence[Statement], interface: str) -> tuple[Statement, ...]:
+    """Return the interface's `iface` stanzas in ifupdown's order."""
+    return tuple(s for s in statements if s.keyword is Keyword.IFACE and s.words[0] == interface)
 
-    nic: str
-    mac: str
-    stanzas: tuple[Statement, ...]
 
-    @property
-    def address_type(self) -> str:
-        """The inventory's word: IPv4 where the interface has any, else IPv6."""
-        return (
-            "IPv4"
-            if any(_method(s) in (("inet", "dhcp"), ("inet", "static")) for s in self.stanzas)
-            else "IPv6"
-        )
+def _address_type(stanzas: Sequence[Statement]) -> AddressType:
+    """Return the inventory's word: IPv4 where the interface has any, else IPv6."""
+    has_ipv4 = any(_method(s) in (("inet", "dhcp"), ("inet", "static")) for s in stanzas)
+    return AddressType.IPV4 if has_ipv4 else AddressType.IPV6
 
-    @property
-    def uses_dhcp(self) -> bool:
-        """Whether any address comes by DHCP."""
-        return any(s.words[2] == "dhcp" or s.option("dhcp") == "1" for s in self.stanzas)
+
+def _uses_dhcp(stanzas: Sequence[Statement]) -> bool:
+    return any(s.words[2] == "dhcp" or s.option("dhcp") == "1" for s in stanzas)
 
 
 def _method(stanza: Statement) -> tuple[str, str]:
@@ -75,15 +69,15 @@ def _refused(id_: str, title: str, at: str, remedy: str, description: str = "") 
 
 
 def find_management(
-    statements: Sequence[Statement], nics: Sequence[Nic], wished: str = ""
-) -> tuple[Management | None, list[Problem]]:
+    texts: Sequence[InterfacesText], statements: Sequence[Statement], nics: Sequence[Nic], wished: str = ""
+) -> tuple[Management | None, tuple[Problem, ...]]:
     """Return the management interface, None when it is not to be told, and all that forbids moving it."""
     problems = list(_general(statements))
     name, unclear = _choose(statements, wished)
     problems += unclear
     if not name or problems:
-        return None, problems
-    stanzas = tuple(s for s in statements if s.keyword is Keyword.IFACE and s.words[0] == name)
+        return None, tuple(problems)
+    stanzas = stanzas_of(statements, name)
     nic = next((nic for nic in nics if nic.name == name), None)
     problems += _hardware(name, nic, stanzas)
     for stanza in stanzas:
@@ -94,7 +88,27 @@ def find_management(
         for s in statements
         if s.keyword is Keyword.IFACE and s.words[0] == BRIDGE
     ]
-    return (Management(name, nic.mac if nic else "", stanzas), problems)
+    problems += _cloud_init(texts, stanzas)
+    management = Management(
+        stack=StackName.IFUPDOWN,
+        interface=name,
+        kind=nic.kind if nic else NicKind.VIRTUAL,
+        mac=nic.mac if nic else "",
+        ports=(name,),
+        address_type=_address_type(stanzas),
+        uses_dhcp=_uses_dhcp(stanzas),
+        at=stanzas[0].at,
+    )
+    return management, tuple(problems)
+
+
+def _cloud_init(texts: Sequence[InterfacesText], stanzas: Sequence[Statement]) -> Iterator[Problem]:
+    for text in texts:
+        comments = "".join(line.raw for line in text.lines if not line.text)
+        if "cloud-init" in comments and any(s.path == text.path for s in stanzas):
+            yield _refused("cloud-init-network", "cloud-init writes this file anew at every boot", f"{text.path}:1",
+                           "write 'network: {config: disabled}' to /etc/cloud/cloud.cfg.d/99-network.cfg and remove "
+                           "the comment that names cloud-init")  # fmt: skip
 
 
 def _general(statements: Sequence[Statement]) -> Iterator[Problem]:

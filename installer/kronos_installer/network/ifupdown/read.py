@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kronos_installer.host_files import UnsuitableFileError
-from kronos_installer.interfaces_text import InterfacesText, Keyword, Statement, parse_interfaces
+from kronos_installer.network.ifupdown.text import InterfacesText, Keyword, Statement, parse_interfaces
 from kronos_installer.problem import refusal
 
 if TYPE_CHECKING:
