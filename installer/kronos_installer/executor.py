@@ -87,7 +87,7 @@ def resume_apply(host: Host, reporter: Reporter) -> None:
     state = journal.load()
     try:
         for place, step in enumerate(state.steps):
-            if place in state.done:
+            if place in state.done or step.after_reboot:
                 continue
             with reporter.stage(step.describe()):
                 if place not in state.intents:
@@ -137,4 +137,5 @@ def changed_since(host: Host, state: State) -> list[str]:
 
 def not_in_place(host: Host, state: State) -> list[str]:
     """Return the steps, described, whose effect is no longer there."""
-    return [step.describe() for step in state.steps if not step.is_applied(host)]
+    steps = (step for place, step in enumerate(state.steps) if place in state.done)
+    return [step.describe() for step in steps if not step.is_applied(host)]

@@ -44,7 +44,7 @@ def read_machine(files: HostFiles) -> Machine:
         os_version=release.get("VERSION_ID", ""),
         memory_bytes=parse_meminfo(files.read("/proc/meminfo")),
         cpu_flags=parse_cpu_flags(files.read("/proc/cpuinfo")),
-        under_xen=files.read("/sys/hypervisor/type").strip() == "xen",
+        under_xen=runs_under_xen(files),
         kernel_command_line=files.read("/proc/cmdline").strip(),
         boot_id=files.read("/proc/sys/kernel/random/boot_id").strip(),
         efi=files.exists("/sys/firmware/efi"),
@@ -61,6 +61,11 @@ def read_machine(files: HostFiles) -> Machine:
             if not re.search(r"^CONFIG_SHADOW_PAGING=y$", files.read(path), re.MULTILINE)
         ),
     )
+
+
+def runs_under_xen(files: HostFiles) -> bool:
+    """Tell whether the running kernel is a domain of Xen's."""
+    return files.read("/sys/hypervisor/type").strip() == "xen"
 
 
 def parse_os_release(text: str) -> dict[str, str]:
