@@ -63,6 +63,7 @@ class Plan:
     steps: tuple[Step, ...]
     problems: tuple[Problem, ...]
     wishes: Wishes
+    gateways: tuple[str, ...] = ()
 
     @property
     def needs_reboot(self) -> bool:
