@@ -130,7 +130,8 @@ def _foreign(facts: Facts) -> Iterator[Problem]:
     configured = {name for stack in facts.stacks for name in stack.configured()}
     for nic in facts.nics:
         for claim in facts.owners.claims_on(nic.name):
-            if nic.kind in ("ethernet", "bond", "vlan", "bridge") and (
+            read = claim.manager in {stack.stack for stack in facts.stacks}
+            if not read and nic.kind in ("ethernet", "bond", "vlan", "bridge") and (
                 claim.manager != "NetworkManager" or nic.name not in configured
             ):
                 yield _error("network-owner", f"{claim.manager} owns {nic.name}", claim.at,
