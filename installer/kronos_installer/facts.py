@@ -10,6 +10,7 @@ from kronos_installer.detect.grub import Grub, read_grub
 from kronos_installer.detect.machine import Machine, read_machine
 from kronos_installer.detect.nics import Nic, read_nics
 from kronos_installer.detect.owners import Owners, read_owners
+from kronos_installer.detect.system import SystemFacts, SystemRecord, read_system, system_record
 from kronos_installer.dom0_memory import MIB
 from kronos_installer.grub_config import CONFIG_PATH
 from kronos_installer.host_files import FileState, HostFiles, UnsuitableFileError
@@ -51,6 +52,7 @@ class Facts:
     has_service: bool
     service_enabled: bool
     has_guest_kernels: bool
+    system: SystemFacts
 
 
 class FactsRecord(TypedDict):
@@ -67,6 +69,7 @@ class FactsRecord(TypedDict):
     kernel_command_line: str
     interfaces: list[dict[str, str]]
     network_files: dict[str, list[str]]
+    system: SystemRecord
 
 
 def facts_record(facts: Facts) -> FactsRecord:
@@ -87,6 +90,7 @@ def facts_record(facts: Facts) -> FactsRecord:
             str(stack.stack): sorted(path for path, found in stack.originals.items() if found)
             for stack in facts.stacks
         },
+        "system": system_record(facts.system),
     }
 
 
@@ -123,6 +127,7 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
         has_service=any(files.exists(f"{place}/{SERVICE}") for place in _UNITS),
         service_enabled=service_enabled(files),
         has_guest_kernels=files.at(GUEST_KERNELS).is_dir(),
+        system=read_system(files, query),
     )
 
 
