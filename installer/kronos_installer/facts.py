@@ -12,18 +12,19 @@ from kronos_installer.detect.grub import Grub, read_grub
 from kronos_installer.detect.machine import Machine, read_machine
 from kronos_installer.detect.nics import Nic, read_nics
 from kronos_installer.detect.owners import Owners, read_owners
+from kronos_installer.detect.system import SystemFacts, SystemRecord, read_system, system_record
 from kronos_installer.dom0_memory import MIB
 from kronos_installer.grub_config import changed_files
 from kronos_installer.host_files import FileState, HostFiles, UnsuitableFileError
-from kronos_installer.network.ifupdown.bridge_edit import NEEDS as BRIDGE_NEEDS
-from kronos_installer.network.ifupdown.config import IfupdownConfig, read_ifupdown
+from kronos_installer.network.readers import read_stacks
 from kronos_installer.network.stack import BRIDGE
-from kronos_installer.problem import Level, Problem, ProblemError
+from kronos_installer.problem import Level, Problem
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.paths import Paths
 
 if TYPE_CHECKING:
     from kronos_installer.host import Runner
+    from kronos_installer.network.stack import StackConfig
 
 INVENTORY = str(Paths().inventory)
 POOL_CONF = str(Paths().pool_conf)
@@ -35,7 +36,10 @@ _UNITS = ("/lib/systemd/system", "/usr/lib/systemd/system", "/etc/systemd/system
 
 @dataclass(frozen=True)
 class Facts:
-    """A host. `originals` holds every file that a plan may change, None where there is none."""
+    """A host. `originals` holds every file that a plan may change, None where there is none.
+
+    `programs` are those of the absolute paths that a stack's bridge may need which are there.
+    """
 
     machine: Machine
     memory_mib: int
@@ -44,14 +48,15 @@ class Facts:
     boot: Boot
     nics: tuple[Nic, ...]
     owners: Owners
-    ifupdown: IfupdownConfig | None
+    stacks: tuple[StackConfig, ...]
+    programs: frozenset[str]
     originals: dict[str, FileState | None]
     leases: dict[str, str]
     unreadable: tuple[Problem, ...]
-    has_bridge_helper: bool
     has_service: bool
     service_enabled: bool
     has_guest_kernels: bool
+    system: SystemFacts
 
 
 class FactsRecord(TypedDict):
@@ -68,7 +73,8 @@ class FactsRecord(TypedDict):
     kernel_command_line: str
     boot: BootRecord
     interfaces: list[dict[str, str]]
-    interfaces_files: list[str]
+    network_files: dict[str, list[str]]
+    system: SystemRecord
 
 
 def facts_record(facts: Facts) -> FactsRecord:
@@ -86,7 +92,11 @@ def facts_record(facts: Facts) -> FactsRecord:
         "kernel_command_line": machine.kernel_command_line,
         "boot": boot_record(facts.grub, facts.boot, facts.cpus),
         "interfaces": [{"name": n.name, "mac": n.mac, "kind": n.kind.value} for n in facts.nics],
-        "interfaces_files": [text.path for text in facts.ifupdown.texts] if facts.ifupdown else [],
+        "network_files": {
+            str(stack.stack): sorted(path for path, found in stack.originals.items() if found)
+            for stack in facts.stacks
+        },
+        "system": system_record(facts.system),
     }
 
 
@@ -94,18 +104,17 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
     """Read a host. What cannot be read becomes a Problem in `unreadable`. Raises OSError."""
     machine = read_machine(files)
     unreadable: list[Problem] = []
-    ifupdown: IfupdownConfig | None = None
-    try:
-        ifupdown = read_ifupdown(files)
-    except ProblemError as error:
-        unreadable.append(error.problem)
     grub = read_grub(files)
     boot = read_boot(files, grub)
+    stacks, unclear = read_stacks(files)
+    unreadable += unclear
     size, no_memory = _host_size(machine, boot, query)
     nics = read_nics(files)
     changeable = [*changed_files(grub.files), INVENTORY, POOL_CONF]
     changeable += [pattern.format(BRIDGE) for pattern in LEASE_FILES]
-    originals: dict[str, FileState | None] = dict(ifupdown.originals) if ifupdown else {}
+    originals: dict[str, FileState | None] = {}
+    for stack in stacks:
+        originals |= stack.originals
     for path in changeable:
         try:
             originals[path] = files.state(path)
@@ -120,14 +129,15 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
         boot=boot,
         nics=nics,
         owners=read_owners(files),
-        ifupdown=ifupdown,
+        stacks=stacks,
+        programs=frozenset(path for stack in stacks for path in stack.programs if files.exists(path)),
         originals=originals,
         leases=_leases(files, nics),
         unreadable=(*unreadable, *no_memory),
-        has_bridge_helper=all(any(map(files.exists, paths)) for _, *paths in BRIDGE_NEEDS),
         has_service=any(files.exists(f"{place}/{SERVICE}") for place in _UNITS),
         service_enabled=service_enabled(files),
         has_guest_kernels=files.at(GUEST_KERNELS).is_dir(),
+        system=read_system(files, query),
     )
 
 

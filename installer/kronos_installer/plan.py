@@ -14,8 +14,9 @@ from kronos_installer import identity
 from kronos_installer.boot_steps import boot_steps, dom0_size
 from kronos_installer.checks import check
 from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_CONF, SERVICE
-from kronos_installer.network.stack import BRIDGE, BridgeKind
-from kronos_installer.problem import Level, Problem, ProblemError
+from kronos_installer.network.owner import config_of
+from kronos_installer.network.stack import BRIDGE
+from kronos_installer.problem import Level, Problem, ProblemError, refusal
 from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
 from kronos_installer.steps.network_step import FileChange, NetworkStep
@@ -60,6 +61,7 @@ class Plan:
     steps: tuple[Step, ...]
     problems: tuple[Problem, ...]
     wishes: Wishes
+    gateways: tuple[str, ...] = ()
 
     @property
     def needs_reboot(self) -> bool:
@@ -74,7 +76,7 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         raise RefusedError(problems)
     dom0 = dom0_size(facts, wishes.dom0_memory_mib, wishes.dom0_vcpus)
     try:
-        network = _network_step(facts, management)
+        network = _network_step(facts, wishes, management)
     except ProblemError as error:
         raise RefusedError((*problems, error.problem)) from error
     steps = (
@@ -146,9 +148,12 @@ def _service_steps(facts: Facts) -> Iterator[Step]:
         yield ServiceStep(unit=SERVICE, reason="the toolstack's daemon starts at every boot into Xen")
 
 
-def _network_step(facts: Facts, management: Management) -> Step:
-    assert facts.ifupdown is not None  # it named the management interface
-    edit = facts.ifupdown.move_to_bridge(management, BridgeKind.LINUX)
+def _network_step(facts: Facts, wishes: Wishes, management: Management) -> Step:
+    edit = config_of(facts.stacks, management).move_to_bridge(management, wishes.network_backend)
+    for package, *paths in edit.needs:
+        if not facts.programs.intersection(paths):
+            raise refusal("program-missing", f"{management.stack} cannot make the bridge without {package}",
+                          at=f"{' or '.join(paths)} is missing", remedy=f"install {package}")  # fmt: skip
     changes = [
         FileChange(path, content, facts.originals[path], edit.modes.get(path))
         for path, content in edit.files.items()

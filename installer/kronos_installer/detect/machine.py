@@ -44,9 +44,9 @@ def read_machine(files: HostFiles) -> Machine:
         os_version=release.get("VERSION_ID", ""),
         memory_bytes=parse_meminfo(files.read("/proc/meminfo")),
         cpu_flags=parse_cpu_flags(files.read("/proc/cpuinfo")),
-        under_xen=runs_under_xen(files),
+        under_xen=files.runs_xen(),
         kernel_command_line=files.read("/proc/cmdline").strip(),
-        boot_id=files.read("/proc/sys/kernel/random/boot_id").strip(),
+        boot_id=files.boot_id(),
         efi=files.exists("/sys/firmware/efi"),
         secure_boot=variable.exists() and parse_efi_flag(variable.read_bytes()),
         dom0_kernels=tuple(
@@ -61,11 +61,6 @@ def read_machine(files: HostFiles) -> Machine:
             if not re.search(r"^CONFIG_SHADOW_PAGING=y$", files.read(path), re.MULTILINE)
         ),
     )
-
-
-def runs_under_xen(files: HostFiles) -> bool:
-    """Tell whether the running kernel is a domain of Xen's."""
-    return files.read("/sys/hypervisor/type").strip() == "xen"
 
 
 def parse_os_release(text: str) -> dict[str, str]:

@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from kronos_installer.detect.grub import menu_inputs, read_environment, read_menu
-from kronos_installer.detect.machine import runs_under_xen
 from kronos_installer.grub_layout import DEBIAN, LAYOUTS, GrubLayout
 from kronos_installer.host_files import FileState
 from kronos_installer.override import override
@@ -154,7 +153,7 @@ class GrubDefaultStep(GrubStep):
 
     @override
     def capture(self, host: Host) -> Record:
-        if not runs_under_xen(host):
+        if not host.runs_xen():
             raise NotUnderXenError
         return super().capture(host)
 
