@@ -13,9 +13,9 @@ from kronos_installer.detect.owners import Owners, read_owners
 from kronos_installer.dom0_memory import MIB
 from kronos_installer.grub_config import CONFIG_PATH
 from kronos_installer.host_files import FileState, HostFiles, UnsuitableFileError
-from kronos_installer.network.ifupdown.bridge_edit import NEEDS as BRIDGE_NEEDS
+from kronos_installer.network.ifupdown.bridge_stanza import NEEDS
 from kronos_installer.network.ifupdown.config import IfupdownConfig, read_ifupdown
-from kronos_installer.network.stack import BRIDGE
+from kronos_installer.network.stack import BRIDGE, BridgeKind
 from kronos_installer.problem import Level, Problem, ProblemError
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.paths import Paths
@@ -114,7 +114,7 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
         originals=originals,
         leases=_leases(files, nics),
         unreadable=(*unreadable, *no_memory),
-        has_bridge_helper=all(any(map(files.exists, paths)) for _, *paths in BRIDGE_NEEDS),
+        has_bridge_helper=all(any(map(files.exists, paths)) for _, *paths in NEEDS[BridgeKind.LINUX]),
         has_service=any(files.exists(f"{place}/{SERVICE}") for place in _UNITS),
         service_enabled=service_enabled(files),
         has_guest_kernels=files.at(GUEST_KERNELS).is_dir(),
