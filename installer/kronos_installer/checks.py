@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kronos_installer.dom0_memory import SMALLEST_HOST_MIB
 from kronos_installer.facts import SERVICE
 from kronos_installer.grub_config import CONFIG_PATH, parse_serial_console
+from kronos_installer.network.owner import find_owner
 from kronos_installer.network.stack import BRIDGE, Management
 from kronos_installer.problem import Level, Problem
 
@@ -28,19 +29,12 @@ def check(facts: Facts, wished_nic: str = "") -> tuple[Management | None, tuple[
     management: Management | None = None
     if not any(problem.id.startswith("interfaces-") for problem in facts.unreadable):
         claims = list(_foreign(facts))
-        management, found = _find_management(facts, wished_nic)
+        management, found = find_owner(facts.stacks, facts.nics, wished_nic)
         # Who else owns the network says more than "ifupdown configures none".
         problems += claims + [p for p in found if not claims or p.id != "management-unknown"]
         if management is not None:
             problems += _network(facts, management)
     return management, tuple(problems)
-
-
-def _find_management(facts: Facts, wished: str) -> tuple[Management | None, tuple[Problem, ...]]:
-    if facts.ifupdown is not None:
-        return facts.ifupdown.find_management(facts.nics, wished)
-    return None, (_error("management-unknown", "ifupdown configures no interface", "/etc/network/interfaces:1",
-                         "set-up supports hosts whose management interface ifupdown configures"),)  # fmt: skip
 
 
 def _error(id_: str, title: str, at: str, remedy: str, description: str = "") -> Problem:
@@ -125,9 +119,6 @@ def serial_console(facts: Facts) -> SerialConsole | None:
 
 
 def _software(facts: Facts) -> Iterator[Problem]:
-    if not facts.has_bridge_helper:
-        yield _error("bridge-utils-missing", "ifupdown cannot make bridges on this host",
-                     "/etc/network/if-pre-up.d/bridge or brctl is missing", "apt-get install bridge-utils")  # fmt: skip
     if not facts.has_service:
         yield _error(
             "service-missing", f"{SERVICE} is not installed", "/lib/systemd/system", "apt-get install xapi"
@@ -136,10 +127,11 @@ def _software(facts: Facts) -> Iterator[Problem]:
 
 def _foreign(facts: Facts) -> Iterator[Problem]:
     """Yield other network managers' claims on the interfaces that ifupdown does not configure, or all."""
-    configured = set(facts.ifupdown.configured()) if facts.ifupdown else set()
+    configured = {name for stack in facts.stacks for name in stack.configured()}
     for nic in facts.nics:
         for claim in facts.owners.claims_on(nic.name):
-            if nic.kind in ("ethernet", "bond", "vlan", "bridge") and (
+            read = claim.manager in {stack.stack for stack in facts.stacks}
+            if not read and nic.kind in ("ethernet", "bond", "vlan", "bridge") and (
                 claim.manager != "NetworkManager" or nic.name not in configured
             ):
                 yield _error("network-owner", f"{claim.manager} owns {nic.name}", claim.at,

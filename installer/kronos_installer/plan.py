@@ -15,8 +15,9 @@ from kronos_installer.checks import check, serial_console
 from kronos_installer.dom0_memory import checked_size_mib, dom0_memory_mib
 from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_CONF, SERVICE
 from kronos_installer.grub_config import CONFIG_PATH, render_grub_config
+from kronos_installer.network.owner import config_of
 from kronos_installer.network.stack import BRIDGE
-from kronos_installer.problem import Level, Problem, ProblemError
+from kronos_installer.problem import Level, Problem, ProblemError, refusal
 from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
 from kronos_installer.steps.grub_step import GrubStep
@@ -62,6 +63,7 @@ class Plan:
     steps: tuple[Step, ...]
     problems: tuple[Problem, ...]
     wishes: Wishes
+    gateways: tuple[str, ...] = ()
 
     @property
     def needs_reboot(self) -> bool:
@@ -77,7 +79,7 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
     memory_mib = facts.memory_mib
     dom0_mib = checked_size_mib(wishes.dom0_memory_mib or dom0_memory_mib(memory_mib), memory_mib)
     try:
-        network = _network_step(facts, management, wishes)
+        network = _network_step(facts, wishes, management)
     except ProblemError as error:
         raise RefusedError((*problems, error.problem)) from error
     steps = (
@@ -144,9 +146,12 @@ def _service_steps(facts: Facts) -> Iterator[Step]:
         yield ServiceStep(unit=SERVICE, reason="the toolstack's daemon starts at every boot into Xen")
 
 
-def _network_step(facts: Facts, management: Management, wishes: Wishes) -> Step:
-    assert facts.ifupdown is not None  # it named the management interface
-    edit = facts.ifupdown.move_to_bridge(management, wishes.network_backend)
+def _network_step(facts: Facts, wishes: Wishes, management: Management) -> Step:
+    edit = config_of(facts.stacks, management).move_to_bridge(management, wishes.network_backend)
+    for package, *paths in edit.needs:
+        if not facts.programs.intersection(paths):
+            raise refusal("program-missing", f"{management.stack} cannot make the bridge without {package}",
+                          at=f"{' or '.join(paths)} is missing", remedy=f"install {package}")  # fmt: skip
     changes = [
         FileChange(path, content, facts.originals[path], edit.modes.get(path))
         for path, content in edit.files.items()
