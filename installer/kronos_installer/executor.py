@@ -89,7 +89,7 @@ def resume_apply(host: Host, reporter: Reporter) -> None:
         for place, step in enumerate(state.steps):
             if place in state.done:
                 continue
-            with reporter.stage(step.describe()):
+            with reporter.stage(step.describe(), number=place + 1, total=len(state.steps)):
                 if place not in state.intents:
                     state.intents[place] = step.capture(host)
                     journal.add({"record": "intent", "step": place, "original": state.intents[place]})
@@ -119,10 +119,9 @@ def rollback(host: Host, reporter: Reporter, *, force: bool = False) -> None:
             raise ChangedSinceError(changed)
         journal.add({"record": "rollback", "changed": changed})
     if state.phase is not Phase.CLEAN:
-        for place in sorted(state.intents, reverse=True):
-            if place in state.undone:
-                continue
-            with reporter.stage(state.steps[place].describe_undo()):
+        left = sorted(set(state.intents) - state.undone, reverse=True)
+        for number, place in enumerate(left, 1):
+            with reporter.stage(state.steps[place].describe_undo(), number=number, total=len(left)):
                 state.steps[place].undo(host, state.intents[place])
                 journal.add({"record": "undone", "step": place})
         journal.add({"record": "rolled-back"})
