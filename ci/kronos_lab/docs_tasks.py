@@ -9,6 +9,7 @@ from invoke.tasks import task
 
 from kronos_lab.api_reference import pages
 from kronos_lab.cache import REPO
+from kronos_lab.support_matrix import made_support_matrix
 from xapi_shim.base.process import run
 from xapi_shim.datamodel.registry import DATAMODEL
 
@@ -20,6 +21,7 @@ COVERAGE = REPO / "docs/xenapi-coverage.md"
 XE_COVERAGE = REPO / "docs/xe-coverage.md"
 ANSWERS_SCHEMA = REPO / "docs/host-setup-answers.schema.json"
 PROGRESS_SCHEMA = REPO / "docs/host-setup-progress.schema.json"
+SUPPORT = REPO / "docs/support-matrix.md"
 
 
 def made_pages() -> dict[str, str]:
@@ -45,7 +47,7 @@ def made_schema(module: str) -> str:
 
 @task
 def docs(_: Context) -> None:
-    """Write the XenAPI reference, the coverage pages and the host set-up's schemas from what the code declares."""
+    """Write the XenAPI reference, the pages and the host set-up's schemas from declarations and results."""
     made = made_pages()
     REFERENCE.mkdir(exist_ok=True)
     for old in REFERENCE.glob("*.md"):
@@ -57,3 +59,4 @@ def docs(_: Context) -> None:
     XE_COVERAGE.write_text(made_xe_coverage())
     ANSWERS_SCHEMA.write_text(made_schema("answer_schema"))
     PROGRESS_SCHEMA.write_text(made_schema("progress_schema"))
+    SUPPORT.write_text(made_support_matrix())
