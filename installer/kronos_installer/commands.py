@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kronos_installer import executor
+from kronos_installer.asked import contradictions
 from kronos_installer.checks import LASTING, check
 from kronos_installer.facts import facts_record, read_facts
 from kronos_installer.journal import Journal, Phase, State
 from kronos_installer.plan import Plan, make_plan
-from kronos_installer.problem import Level
+from kronos_installer.problem import Level, RefusedError
 from kronos_installer.report import plan_record, render_facts, render_plan, render_problems
 from kronos_installer.wishes import Wishes
 from xapi_shim.base.errors import KronosError
@@ -163,6 +164,9 @@ class Commands:
         return make_plan(read_facts(self.host, self.host.runner), self._wishes())
 
     def _wishes(self) -> Wishes:
+        problems = contradictions(self.options.asked)
+        if problems:
+            raise RefusedError(problems)
         return Wishes(str(uuid.uuid4()), str(uuid.uuid4()), **self.options.asked)
 
     def _already_applied(self, state: State) -> Exit:
