@@ -9,7 +9,7 @@ from kronos_installer.boot_checks import boot_problems
 from kronos_installer.dom0_memory import SMALLEST_HOST_MIB
 from kronos_installer.facts import SERVICE
 from kronos_installer.network.owner import find_owner
-from kronos_installer.network.stack import BRIDGE, Management
+from kronos_installer.network.stack import BRIDGE, Management, StackName
 from kronos_installer.problem import Level, Problem
 
 if TYPE_CHECKING:
@@ -86,16 +86,11 @@ def _foreign(facts: Facts) -> Iterator[Problem]:
             ):
                 yield _error("network-owner", f"{claim.manager} owns {nic.name}", claim.at,
                              "only ifupdown is supported so far: /etc/network/interfaces")  # fmt: skip
-    ethernet = [nic.name for nic in facts.nics if nic.kind == "ethernet"]
-    if facts.owners.network_manager and not configured & set(ethernet) and ethernet:
-        yield _error("network-owner", f"NetworkManager owns {', '.join(ethernet)}",
-                     "/etc/systemd/system/multi-user.target.wants/NetworkManager.service:1",
-                     "only ifupdown is supported so far: /etc/network/interfaces")  # fmt: skip
 
 
 def _network(facts: Facts, management: Management) -> Iterator[Problem]:
     nic = management.interface
-    if facts.owners.manages_all:
+    if facts.owners.manages_all and management.stack is StackName.IFUPDOWN:
         yield _error("network-owner", f"NetworkManager is told to manage ifupdown's interfaces, {nic} too",
                      facts.owners.manages_all, "set managed=false")  # fmt: skip
     if any(n.name == BRIDGE for n in facts.nics):
