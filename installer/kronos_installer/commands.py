@@ -6,22 +6,24 @@ import json
 import os
 import sys
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kronos_installer import executor
+from kronos_installer.asked import contradictions
 from kronos_installer.checks import LASTING, check
-from kronos_installer.dom0_memory import parse_size_mib
 from kronos_installer.facts import facts_record, read_facts
 from kronos_installer.journal import Journal, Phase, State
-from kronos_installer.plan import Plan, Wishes, make_plan
-from kronos_installer.problem import Level
-from kronos_installer.report import plan_record, render_plan, render_problems
+from kronos_installer.plan import Plan, make_plan
+from kronos_installer.problem import Level, RefusedError
+from kronos_installer.report import plan_record, render_facts, render_plan, render_problems
+from kronos_installer.wishes import Wishes
 from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:
+    from kronos_installer.flags import Asked
     from kronos_installer.host import Host
     from xapi_shim.base.progress import Reporter
 
@@ -50,8 +52,7 @@ class Options:
     json: bool = False
     yes: bool = False
     force: bool = False
-    dom0_mem: str = ""
-    management_interface: str = ""
+    asked: Asked = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Commands:
         """Print facts and problems."""
         state = Journal(self.host).load()
         facts = read_facts(self.host, self.host.runner)
-        _, problems = check(facts, self.options.management_interface)
+        _, problems = check(facts, self._wishes().management_interface)
         if state.phase is not Phase.CLEAN:
             # The set-up itself is what most checks would now stumble over.
             problems = tuple(problem for problem in problems if problem.id in LASTING)
@@ -78,9 +79,7 @@ class Commands:
             found = [problem.to_json() for problem in problems]
             _print_json({"format": 1, "phase": state.phase, "facts": facts_record(facts), "problems": found})
         else:
-            for name, value in facts_record(facts).items():
-                print(f"{name}: {value}")
-            print(render_problems(problems), end="")
+            print(render_facts(facts_record(facts)) + render_problems(problems), end="")
         if not self.options.json and not errors and state.phase is Phase.CLEAN:
             print("This host can be set up.")
         return Exit.REFUSED if errors else Exit.OK
@@ -127,7 +126,7 @@ class Commands:
         missing = executor.not_in_place(self.host, state) if applied else []
         changed = executor.changed_since(self.host, state) if applied else []
         boot_id = self.host.read("/proc/sys/kernel/random/boot_id").strip()
-        reboot = applied and bool(boot_id) and boot_id == state.wishes["boot_id"]
+        reboot = applied and bool(boot_id) and boot_id == state.boot_id
         under_xen = self.host.read("/sys/hypervisor/type").strip() == "xen"
         text = [_SETTLED[state.phase]]
         text += ["Reboot to start Xen and the management bridge."] if reboot else []
@@ -162,19 +161,17 @@ class Commands:
         return Exit.OK
 
     def _make_plan(self) -> Plan:
-        facts = read_facts(self.host, self.host.runner)
-        wishes: Wishes = {
-            "management_interface": self.options.management_interface,
-            "dom0_mem_mib": parse_size_mib(self.options.dom0_mem) if self.options.dom0_mem else 0,
-            "installation_uuid": str(uuid.uuid4()),
-            "control_domain_uuid": str(uuid.uuid4()),
-        }
-        return make_plan(facts, wishes)
+        return make_plan(read_facts(self.host, self.host.runner), self._wishes())
+
+    def _wishes(self) -> Wishes:
+        problems = contradictions(self.options.asked)
+        if problems:
+            raise RefusedError(problems)
+        return Wishes(str(uuid.uuid4()), str(uuid.uuid4()), **self.options.asked)
 
     def _already_applied(self, state: State) -> Exit:
-        wanted = {"dom0_mem_mib": parse_size_mib(self.options.dom0_mem) if self.options.dom0_mem else 0,
-                  "management_interface": self.options.management_interface}  # fmt: skip
-        other = [name for name, value in wanted.items() if value and value != state.wishes[name]]
+        asked = self.options.asked.items()
+        other = [name for name, value in asked if value != getattr(state.wishes, name)]
         if other:
             raise UsageError(f"this host is set up already, with another {', '.join(other)}",
                              resolution="run 'xapi-host-setup rollback' first")  # fmt: skip

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kronos_installer.asked import gather
 from kronos_installer.commands import Commands, Exit, Options
+from kronos_installer.flags import add_wish_flags
 from kronos_installer.host import Host, Runner, SystemRunner
-from kronos_installer.plan import RefusedError
+from kronos_installer.problem import RefusedError
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.progress import Reporter
 
@@ -40,10 +42,7 @@ def parser() -> argparse.ArgumentParser:
         "--root", type=Path, default=Path("/"), metavar="DIR", help="work on the system below DIR"
     )
     wishes = argparse.ArgumentParser(add_help=False)
-    wishes.add_argument("--dom0-mem", default="", metavar="SIZE", help="memory of dom0, as 1536M or 2G")
-    wishes.add_argument(
-        "--management-interface", default="", metavar="NIC", help="where several have addresses"
-    )
+    add_wish_flags(wishes)
     consent = argparse.ArgumentParser(add_help=False)
     consent.add_argument("--yes", action="store_true", help="do not ask")
     top = argparse.ArgumentParser(
@@ -84,7 +83,8 @@ def main(argv: Sequence[str] | None = None, *, runner: Runner | None = None) -> 
     host = Host(root, runner or SystemRunner(root))
     reporter = Reporter(as_json=args["json"])
     try:
-        return int(getattr(Commands(host, Options(**args), reporter), command)())
+        options = Options(asked=gather(args, host), **args)
+        return int(getattr(Commands(host, options, reporter), command)())
     except KronosError as error:
         if args["json"] and isinstance(error, RefusedError):
             problems = [problem.to_json() for problem in error.problems]

@@ -14,18 +14,17 @@ import pytest
 from installer_kit import HERE, make_host, snapshot
 
 from kronos_installer.facts import read_facts
-from kronos_installer.plan import RefusedError, Wishes, make_plan
+from kronos_installer.plan import RefusedError, make_plan
 from kronos_installer.problem import Level
+from kronos_installer.wishes import Wishes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-WISHES: Wishes = {
-    "management_interface": "",
-    "dom0_mem_mib": 0,
-    "installation_uuid": "11111111-1111-4111-8111-111111111111",
-    "control_domain_uuid": "22222222-2222-4222-8222-222222222222",
-}
+WISHES = Wishes(
+    installation_uuid="11111111-1111-4111-8111-111111111111",
+    control_domain_uuid="22222222-2222-4222-8222-222222222222",
+)
 CASES = sorted(HERE.glob("cases/*"))
 
 

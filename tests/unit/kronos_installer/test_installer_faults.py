@@ -7,16 +7,17 @@ command about to run or just run), for every n: what kill -9 does, without losin
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from installer_kit import FakeCommands, make_host, put, snapshot
+from installer_kit import Countdown, Crash, FakeCommands, make_host, put, snapshot
 
 from kronos_installer import executor
 from kronos_installer.facts import read_facts
 from kronos_installer.journal import Journal, Phase
-from kronos_installer.plan import Plan, Wishes, make_plan
+from kronos_installer.plan import Plan, make_plan
+from kronos_installer.wishes import Wishes
 from xapi_shim.base.progress import Reporter
 
 if TYPE_CHECKING:
@@ -25,26 +26,10 @@ if TYPE_CHECKING:
     from kronos_installer.host import Host
 
 QUIET = Reporter(io.StringIO())
-WISHES: Wishes = {
-    "management_interface": "",
-    "dom0_mem_mib": 0,
-    "installation_uuid": "11111111-1111-4111-8111-111111111111",
-    "control_domain_uuid": "22222222-2222-4222-8222-222222222222",
-}
-
-
-class Crash(BaseException):
-    """The power cut."""
-
-
-@dataclass
-class Countdown:
-    left: int
-
-    def __call__(self, effect: str) -> None:
-        if self.left == 0:
-            raise Crash(effect)
-        self.left -= 1
+WISHES = Wishes(
+    installation_uuid="11111111-1111-4111-8111-111111111111",
+    control_domain_uuid="22222222-2222-4222-8222-222222222222",
+)
 
 
 def crashing(host: Host, at: int) -> Host:
