@@ -27,21 +27,25 @@ WANTS = "etc/systemd/system/multi-user.target.wants"
 
 @dataclass
 class FakeCommands:
-    """Does to the folder what the commands do to a host. `broken` ones fail, `menu` overrides update-grub's."""
+    """Does to the folder what the commands do to a host. `broken` ones fail, `deaf` ones do nothing, `menu` overrides grub-mkconfig's."""
 
     root: Path
     ran: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+    deaf: set[str] = field(default_factory=set)
     menu: str = ""
 
     def __call__(self, argv: Sequence[str]) -> str:
         argv = argv[2:] if argv[0] == "flock" else argv
         self.ran.append(" ".join(argv))
         if argv[0] in self.broken:
+            if argv[0] == "grub-mkconfig":
+                (self.root / f"{argv[2]}.new".lstrip("/")).write_bytes(b"half a menu")
             raise ProcessError(argv, 1, "", "no space left on device")
-        if argv[0] == "update-grub":
-            # In place, as grub-mkconfig does.
-            (self.root / "boot/grub/grub.cfg").write_bytes((MENUS / self._menu()).read_bytes())
+        if argv[0] in self.deaf:
+            return ""
+        if argv[0] == "grub-mkconfig":
+            (self.root / argv[2].lstrip("/")).write_bytes((MENUS / self._menu()).read_bytes())
         elif argv[0] == "grub-reboot":
             choose_once(self.root / "boot/grub/grubenv", argv[1])
         elif argv[:2] == ("systemctl", "enable"):
