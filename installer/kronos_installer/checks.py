@@ -11,29 +11,32 @@ from kronos_installer.grub_config import CONFIG_PATH, parse_serial_console
 from kronos_installer.network.owner import find_owner
 from kronos_installer.network.stack import BRIDGE, Management
 from kronos_installer.problem import Level, Problem
+from kronos_installer.system_checks import system_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kronos_installer.facts import Facts
     from kronos_installer.grub_config import SerialConsole
+    from kronos_installer.wishes import Wishes
 
 # What is as true of a host that is set up as of one that is to be.
 LASTING = frozenset({"xen-no-shadow-paging"})
 SUPPORTED = {("debian", "12"), ("debian", "13")}
 
 
-def check(facts: Facts, wished_nic: str = "") -> tuple[Management | None, tuple[Problem, ...]]:
+def check(facts: Facts, wishes: Wishes) -> tuple[Management | None, tuple[Problem, ...]]:
     """Return the management interface, if it is clear, and all problems."""
     problems = [*_machine(facts), *_boot(facts), *_software(facts), *facts.unreadable]
     management: Management | None = None
     if not any(problem.id.startswith("interfaces-") for problem in facts.unreadable):
         claims = list(_foreign(facts))
-        management, found = find_owner(facts.stacks, facts.nics, wished_nic)
+        management, found = find_owner(facts.stacks, facts.nics, wishes.management_interface)
         # Who else owns the network says more than "ifupdown configures none".
         problems += claims + [p for p in found if not claims or p.id != "management-unknown"]
         if management is not None:
             problems += _network(facts, management)
+    problems += system_problems(facts.system, wishes, management.interface if management else "")
     return management, tuple(problems)
 
 
@@ -131,8 +134,10 @@ def _foreign(facts: Facts) -> Iterator[Problem]:
     for nic in facts.nics:
         for claim in facts.owners.claims_on(nic.name):
             read = claim.manager in {stack.stack for stack in facts.stacks}
-            if not read and nic.kind in ("ethernet", "bond", "vlan", "bridge") and (
-                claim.manager != "NetworkManager" or nic.name not in configured
+            if (
+                not read
+                and nic.kind in ("ethernet", "bond", "vlan", "bridge")
+                and (claim.manager != "NetworkManager" or nic.name not in configured)
             ):
                 yield _error("network-owner", f"{claim.manager} owns {nic.name}", claim.at,
                              "only ifupdown is supported so far: /etc/network/interfaces")  # fmt: skip

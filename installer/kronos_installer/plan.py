@@ -23,6 +23,7 @@ from kronos_installer.steps.file_step import FileStep
 from kronos_installer.steps.grub_step import GrubStep
 from kronos_installer.steps.network_step import FileChange, NetworkStep
 from kronos_installer.steps.service_step import ServiceStep
+from kronos_installer.system_plan import system_steps
 from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Plan:
 
 def make_plan(facts: Facts, wishes: Wishes) -> Plan:
     """Return the plan. Raises RefusedError with all problems, Dom0MemoryError for an impossible wish."""
-    management, problems = check(facts, wishes.management_interface)
+    management, problems = check(facts, wishes)
     if management is None or any(problem.level is Level.ERROR for problem in problems):
         raise RefusedError(problems)
     memory_mib = facts.memory_mib
@@ -86,6 +87,7 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         *_identity_steps(facts, wishes, management),
         *_lease_steps(facts, management),
         *_service_steps(facts),
+        *system_steps(facts.system, wishes, management.interface),
         network,
         _grub_step(facts, dom0_mib),
     )
