@@ -68,7 +68,7 @@ class Commands:
         """Print facts and problems."""
         state = Journal(self.host).load()
         facts = read_facts(self.host, self.host.runner)
-        _, problems = check(facts, self._wishes().management_interface)
+        _, problems = check(facts, self._wishes())
         if state.phase is not Phase.CLEAN:
             # The set-up itself is what most checks would now stumble over.
             problems = tuple(problem for problem in problems if problem.id in LASTING)

@@ -21,6 +21,7 @@ from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
 from kronos_installer.steps.network_step import FileChange, NetworkStep
 from kronos_installer.steps.service_step import ServiceStep
+from kronos_installer.system_plan import system_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ class Plan:
 
 def make_plan(facts: Facts, wishes: Wishes) -> Plan:
     """Return the plan. Raises RefusedError with all problems, Dom0MemoryError and Dom0VcpusError for impossible wishes."""
-    management, problems = check(facts, wishes.management_interface)
+    management, problems = check(facts, wishes)
     if management is None or any(problem.level is Level.ERROR for problem in problems):
         raise RefusedError(problems)
     dom0 = dom0_size(facts, wishes.dom0_memory_mib, wishes.dom0_vcpus)
@@ -68,6 +69,7 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         *_identity_steps(facts, wishes, management),
         *_lease_steps(facts, management),
         *_service_steps(facts),
+        *system_steps(facts.system, wishes, management.interface),
         network,
         *boot_steps(facts, dom0),
     )
