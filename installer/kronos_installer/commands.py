@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kronos_installer import executor
-from kronos_installer.checks import LASTING, check
+from kronos_installer.boot_checks import LASTING
+from kronos_installer.checks import check
 from kronos_installer.facts import facts_record, read_facts
 from kronos_installer.interview import interview, terminal
 from kronos_installer.journal import Journal, Phase, State

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _INTERRUPTED = 130
-_OUTCOMES = {Exit.USAGE: "wrong usage", Exit.REFUSED: "refused", Exit.DECLINED: "declined"}
+_OUTCOMES: dict[int, str] = {Exit.USAGE: "wrong usage", Exit.REFUSED: "refused", Exit.DECLINED: "declined"}
 _EPILOG = """\
 exit status:
   0  done, or nothing to do
