@@ -9,6 +9,7 @@ from invoke.tasks import task
 
 from kronos_lab.api_reference import pages
 from kronos_lab.cache import REPO
+from kronos_lab.support_matrix import made_support_matrix
 from xapi_shim.base.process import run
 from xapi_shim.datamodel.registry import DATAMODEL
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 REFERENCE = REPO / "docs/xenapi"
 COVERAGE = REPO / "docs/xenapi-coverage.md"
 XE_COVERAGE = REPO / "docs/xe-coverage.md"
+SUPPORT = REPO / "docs/support-matrix.md"
 
 
 def made_pages() -> dict[str, str]:
@@ -37,7 +39,7 @@ def made_xe_coverage() -> str:
 
 @task
 def docs(_: Context) -> None:
-    """Write the XenAPI reference and the coverage pages from what the datamodel and the daemon declare."""
+    """Write the XenAPI reference, the coverage pages and the support matrix from declarations and results."""
     made = made_pages()
     REFERENCE.mkdir(exist_ok=True)
     for old in REFERENCE.glob("*.md"):
@@ -47,3 +49,4 @@ def docs(_: Context) -> None:
         (REFERENCE / name).write_text(text)
     COVERAGE.write_text(made_coverage())
     XE_COVERAGE.write_text(made_xe_coverage())
+    SUPPORT.write_text(made_support_matrix())

@@ -82,6 +82,7 @@ class Machine:
     far_side: FarSide | None = None
     address: str = ""
     uefi: bool = False
+    second_disk: Path | None = None
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _temporary: bool = False
     ports: dict[int, int] = field(default_factory=dict)
@@ -120,6 +121,7 @@ class Machine:
             kvm=kvm_works(),
             cables=self.cables,
             firmware=(OVMF_CODE, self.folder / "efi-variables.fd") if self.uefi else None,
+            second_disk=self.second_disk,
         )
 
     def power_on(self, *, dies_with_us: bool = False) -> None:

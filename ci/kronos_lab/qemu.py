@@ -29,6 +29,7 @@ class QemuSpec:
     cables: int = 0
     # A UEFI firmware's code and this machine's own variables; BIOS without.
     firmware: tuple[Path, Path] | None = None
+    second_disk: Path | None = None
 
     def cable(self, number: int) -> tuple[Path, Path]:
         """Return QEMU's end of a cable and the far one."""
@@ -90,6 +91,12 @@ def qemu_argv(spec: QemuSpec) -> list[str]:
         argv += _cable(
             spec, number, addr=f"{0x7 + number:#x}", mac=f"52:54:00:12:36:{spec.index + number:02x}"
         )
+    if spec.second_disk is not None:
+        argv += [
+            "-drive",
+            f"if=none,id=disk1,file={spec.second_disk},format=qcow2,cache=unsafe,discard=unmap",
+        ]
+        argv += ["-device", "virtio-blk-pci,drive=disk1,addr=0x7"]
     if spec.firmware is not None:
         code, variables = spec.firmware
         argv += ["-drive", f"if=pflash,format=raw,readonly=on,file={code}"]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from kronos_installer.dom0_memory import SMALLEST_HOST_MIB
 from kronos_installer.facts import SERVICE
 from kronos_installer.grub_config import CONFIG_PATH, parse_serial_console
-from kronos_installer.management import BRIDGE, Management, find_management
+from kronos_installer.network.owner import find_owner
+from kronos_installer.network.stack import BRIDGE, Management
 from kronos_installer.problem import Level, Problem
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def check(facts: Facts, wished_nic: str = "") -> tuple[Management | None, tuple[
     management: Management | None = None
     if not any(problem.id.startswith("interfaces-") for problem in facts.unreadable):
         claims = list(_foreign(facts))
-        management, found = find_management(facts.statements, facts.nics, wished_nic)
+        management, found = find_owner(facts.stacks, facts.nics, wished_nic)
         # Who else owns the network says more than "ifupdown configures none".
         problems += claims + [p for p in found if not claims or p.id != "management-unknown"]
         if management is not None:
@@ -118,9 +119,6 @@ def serial_console(facts: Facts) -> SerialConsole | None:
 
 
 def _software(facts: Facts) -> Iterator[Problem]:
-    if not facts.has_bridge_helper:
-        yield _error("bridge-utils-missing", "ifupdown cannot make bridges on this host",
-                     "/etc/network/if-pre-up.d/bridge or brctl is missing", "apt-get install bridge-utils")  # fmt: skip
     if not facts.has_service:
         yield _error(
             "service-missing", f"{SERVICE} is not installed", "/lib/systemd/system", "apt-get install xapi"
@@ -129,10 +127,11 @@ def _software(facts: Facts) -> Iterator[Problem]:
 
 def _foreign(facts: Facts) -> Iterator[Problem]:
     """Yield other network managers' claims on the interfaces that ifupdown does not configure, or all."""
-    configured = {s.words[0] for s in facts.statements if s.keyword == "iface"}
+    configured = {name for stack in facts.stacks for name in stack.configured()}
     for nic in facts.nics:
         for claim in facts.owners.claims_on(nic.name):
-            if nic.kind in ("ethernet", "bond", "vlan", "bridge") and (
+            read = claim.manager in {stack.stack for stack in facts.stacks}
+            if not read and nic.kind in ("ethernet", "bond", "vlan", "bridge") and (
                 claim.manager != "NetworkManager" or nic.name not in configured
             ):
                 yield _error("network-owner", f"{claim.manager} owns {nic.name}", claim.at,
@@ -145,17 +144,10 @@ def _foreign(facts: Facts) -> Iterator[Problem]:
 
 
 def _network(facts: Facts, management: Management) -> Iterator[Problem]:
-    nic = management.nic
+    nic = management.interface
     if facts.owners.manages_all:
         yield _error("network-owner", f"NetworkManager is told to manage ifupdown's interfaces, {nic} too",
                      facts.owners.manages_all, "set managed=false")  # fmt: skip
-    for text in facts.interfaces:
-        comments = "".join(line.raw for line in text.lines if not line.text)
-        touched = any(s.path == text.path for s in management.stanzas)
-        if touched and "cloud-init" in comments:
-            yield _error("cloud-init-network", "cloud-init writes this file anew at every boot", f"{text.path}:1",
-                         "write 'network: {config: disabled}' to /etc/cloud/cloud.cfg.d/99-network.cfg and remove "
-                         "the comment that names cloud-init")  # fmt: skip
     if any(n.name == BRIDGE for n in facts.nics):
         yield _error("bridge-exists", f"there is an interface {BRIDGE} already", f"/sys/class/net/{BRIDGE}",
                      "remove what makes it")  # fmt: skip

@@ -17,7 +17,7 @@ from kronos_installer.facts import facts_record, read_facts
 from kronos_installer.journal import Journal, Phase, State
 from kronos_installer.plan import Plan, make_plan
 from kronos_installer.problem import Level
-from kronos_installer.report import plan_record, render_plan, render_problems
+from kronos_installer.report import plan_record, render_facts, render_plan, render_problems
 from kronos_installer.wishes import Wishes
 from xapi_shim.base.errors import KronosError
 
@@ -78,9 +78,7 @@ class Commands:
             found = [problem.to_json() for problem in problems]
             _print_json({"format": 1, "phase": state.phase, "facts": facts_record(facts), "problems": found})
         else:
-            for name, value in facts_record(facts).items():
-                print(f"{name}: {value}")
-            print(render_problems(problems), end="")
+            print(render_facts(facts_record(facts)) + render_problems(problems), end="")
         if not self.options.json and not errors and state.phase is Phase.CLEAN:
             print("This host can be set up.")
         return Exit.REFUSED if errors else Exit.OK

@@ -1,7 +1,7 @@
 """Facts and wishes in, ordered steps out. Pure: the same in, the same out, nothing changed.
 
 The order keeps the host reachable when power fails between any two steps: what nobody reads
-yet comes first; the network configuration is one file, replaced at once, and works with and
+yet comes first; the network configuration is all new or all old after a boot, and works with and
 without Xen; the boot default comes last, when all that Xen's boot needs is there.
 """
 
@@ -11,16 +11,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kronos_installer import identity
-from kronos_installer.bridge_edit import move_to_bridge
 from kronos_installer.checks import check, serial_console
 from kronos_installer.dom0_memory import checked_size_mib, dom0_memory_mib
 from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_CONF, SERVICE
 from kronos_installer.grub_config import CONFIG_PATH, render_grub_config
-from kronos_installer.management import BRIDGE
-from kronos_installer.problem import Level, Problem, ProblemError
+from kronos_installer.network.owner import config_of
+from kronos_installer.network.stack import BRIDGE
+from kronos_installer.problem import Level, Problem, ProblemError, refusal
 from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
 from kronos_installer.steps.grub_step import GrubStep
+from kronos_installer.steps.network_step import FileChange, NetworkStep
 from kronos_installer.steps.service_step import ServiceStep
 from xapi_shim.base.errors import KronosError
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kronos_installer.facts import Facts
-    from kronos_installer.management import Management
+    from kronos_installer.network.stack import Management
     from kronos_installer.steps.step import Step
     from kronos_installer.wishes import Wishes
 
@@ -78,7 +79,7 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
     memory_mib = facts.memory_mib
     dom0_mib = checked_size_mib(wishes.dom0_memory_mib or dom0_memory_mib(memory_mib), memory_mib)
     try:
-        network = _network_step(facts, management)
+        network = _network_step(facts, wishes, management)
     except ProblemError as error:
         raise RefusedError((*problems, error.problem)) from error
     steps = (
@@ -88,7 +89,7 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         network,
         _grub_step(facts, dom0_mib),
     )
-    chosen = replace(wishes, management_interface=management.nic, dom0_memory_mib=dom0_mib)
+    chosen = replace(wishes, management_interface=management.interface, dom0_memory_mib=dom0_mib)
     return Plan(steps, problems, chosen)
 
 
@@ -132,9 +133,9 @@ def _lease_steps(facts: Facts, management: Management) -> Iterator[Step]:
     if not management.uses_dhcp:
         return
     for pattern in LEASE_FILES:
-        leases = facts.leases.get(pattern.format(management.nic))
+        leases = facts.leases.get(pattern.format(management.interface))
         if leases:
-            text = leases.replace(f'interface "{management.nic}"', f'interface "{BRIDGE}"')
+            text = leases.replace(f'interface "{management.interface}"', f'interface "{BRIDGE}"')
             yield _file(
                 facts, pattern.format(BRIDGE), text, "the DHCP client's identity and lease", shared=True
             )
@@ -145,21 +146,22 @@ def _service_steps(facts: Facts) -> Iterator[Step]:
         yield ServiceStep(unit=SERVICE, reason="the toolstack's daemon starts at every boot into Xen")
 
 
-def _network_step(facts: Facts, management: Management) -> Step:
-    texts = move_to_bridge(facts.interfaces, facts.statements, management)
-    if len(texts) != 1:
-        raise ProblemError(Problem(
-            Level.ERROR, "interfaces-several-files", f"{management.nic} is configured in several files",
-            "Two files cannot be replaced at once: a power cut between them would leave the host without network.",
-            ", ".join(f"{path}:1" for path in texts), f"put all statements about {management.nic} into one file",
-        ))  # fmt: skip
-    path, text = next(iter(texts.items()))
-    return FileStep(
-        path=path,
-        content=text.encode("latin-1"),
-        before=facts.originals[path],
-        reason=f"{management.nic} becomes a port of {BRIDGE}, which takes over its addresses",
-        network=True,
+def _network_step(facts: Facts, wishes: Wishes, management: Management) -> Step:
+    edit = config_of(facts.stacks, management).move_to_bridge(management, wishes.network_backend)
+    for package, *paths in edit.needs:
+        if not facts.programs.intersection(paths):
+            raise refusal("program-missing", f"{management.stack} cannot make the bridge without {package}",
+                          at=f"{' or '.join(paths)} is missing", remedy=f"install {package}")  # fmt: skip
+    changes = [
+        FileChange(path, content, facts.originals[path], edit.modes.get(path))
+        for path, content in edit.files.items()
+    ]
+    return NetworkStep(
+        reason=f"{management.interface} becomes a port of {BRIDGE}, which takes over its addresses",
+        files=tuple(changes),
+        interface=management.interface,
+        switch=edit.switch,
+        switch_back=edit.switch_back,
     )
 
 

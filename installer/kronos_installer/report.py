@@ -10,6 +10,7 @@ from kronos_installer.plan import NETWORK_NOTICE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kronos_installer.facts import FactsRecord
     from kronos_installer.plan import Plan
     from kronos_installer.problem import Problem
 
@@ -86,6 +87,12 @@ def render_plan(plan: Plan) -> str:
         "A reboot is needed." if plan.needs_reboot else "No reboot is needed.",
     ]
     return "\n\n".join([*parts, "\n".join(summary)]) + "\n"
+
+
+def render_facts(record: FactsRecord) -> str:
+    """Return the facts as `name: value` lines, those about the system one by one."""
+    plain = {name: value for name, value in record.items() if name != "system"} | dict(record["system"])
+    return "".join(f"{name}: {value}\n" for name, value in plain.items())
 
 
 def render_problems(problems: Sequence[Problem]) -> str:

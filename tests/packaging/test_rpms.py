@@ -36,6 +36,7 @@ BASE = {
     "python3-pampy": ("python3-pam",),
     "python3-sdnotify": ("python3-sdnotify",),
     "python3-six": ("python3-six",),
+    "python3-yaml": ("python3-pyyaml",),
     "qemu-utils": ("qemu-img",),
     "rpm": (),
     "systemd": ("systemd",),

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ALL_FLAGS = {
-    "--network-backend": ("openvswitch", "network_backend", BridgeKind.OPENVSWITCH),
     "--dom0-mem": ("2G", "dom0_memory_mib", 2048),
     "--dom0-vcpus": ("2", "dom0_vcpus", 2),
     "--confirm": ("operator", "confirm", Confirm.OPERATOR),

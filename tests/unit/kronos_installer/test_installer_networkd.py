@@ -1,0 +1,20 @@
+"""systemd-networkd: what is found on captured hosts, what is written, what is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from stack_kit import check_case, stack_cases
+
+from kronos_installer.network.networkd import read_networkd
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CASES = stack_cases("networkd")
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_a_captured_host(case: Path, tmp_path: Path) -> None:
+    check_case(case, tmp_path, "networkd", read_networkd)
