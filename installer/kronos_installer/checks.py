@@ -131,8 +131,10 @@ def _foreign(facts: Facts) -> Iterator[Problem]:
     for nic in facts.nics:
         for claim in facts.owners.claims_on(nic.name):
             read = claim.manager in {stack.stack for stack in facts.stacks}
-            if not read and nic.kind in ("ethernet", "bond", "vlan", "bridge") and (
-                claim.manager != "NetworkManager" or nic.name not in configured
+            if (
+                not read
+                and nic.kind in ("ethernet", "bond", "vlan", "bridge")
+                and (claim.manager != "NetworkManager" or nic.name not in configured)
             ):
                 yield _error("network-owner", f"{claim.manager} owns {nic.name}", claim.at,
                              "only ifupdown is supported so far: /etc/network/interfaces")  # fmt: skip

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TypedDict
 
+from kronos_installer.detect.gateways import Gateway, read_gateways
 from kronos_installer.detect.grub import Grub, read_grub
 from kronos_installer.detect.machine import Machine, read_machine
 from kronos_installer.detect.nics import Nic, read_nics
@@ -43,6 +44,7 @@ class Facts:
     memory_mib: int
     grub: Grub
     nics: tuple[Nic, ...]
+    gateways: tuple[Gateway, ...]
     owners: Owners
     stacks: tuple[StackConfig, ...]
     programs: frozenset[str]
@@ -68,6 +70,7 @@ class FactsRecord(TypedDict):
     dom0_kernels: list[str]
     kernel_command_line: str
     interfaces: list[dict[str, str]]
+    gateways: list[dict[str, str | bool]]
     network_files: dict[str, list[str]]
     system: SystemRecord
 
@@ -86,6 +89,7 @@ def facts_record(facts: Facts) -> FactsRecord:
         "dom0_kernels": list(machine.dom0_kernels),
         "kernel_command_line": machine.kernel_command_line,
         "interfaces": [{"name": n.name, "mac": n.mac, "kind": n.kind.value} for n in facts.nics],
+        "gateways": [asdict(gateway) for gateway in facts.gateways],
         "network_files": {
             str(stack.stack): sorted(path for path, found in stack.originals.items() if found)
             for stack in facts.stacks
@@ -118,6 +122,7 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
         memory_mib=memory_mib,
         grub=read_grub(files),
         nics=nics,
+        gateways=read_gateways(query),
         owners=read_owners(files),
         stacks=stacks,
         programs=frozenset(path for stack in stacks for path in stack.programs if files.exists(path)),

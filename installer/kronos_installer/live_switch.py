@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 
 from kronos_installer import executor
 from kronos_installer.confirm import is_awaited
-from kronos_installer.journal import Journal, Phase, State
+from kronos_installer.journal import Journal, Phase
 from kronos_installer.settle import settle
 from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from kronos_installer.host import Host
+    from kronos_installer.journal import State
     from kronos_installer.settle import Surroundings
-    from kronos_installer.steps.step import Step
     from xapi_shim.base.progress import Reporter
 
 PROGRAM = "/usr/sbin/xapi-host-setup"
@@ -40,9 +38,9 @@ class NoSwitchError(KronosError):
         super().__init__("this host's network is not switched while it runs", resolution="apply, then reboot")
 
 
-def check_can_switch(steps: Sequence[Step]) -> None:
+def check_can_switch(state: State) -> None:
     """Raise NoSwitchError unless the network's steps know how to switch and how to switch back."""
-    network = State(steps=tuple(steps)).network_steps
+    network = state.network_steps
     if not network or not all(step.switch and step.switch_back for step in network):
         raise NoSwitchError
 
@@ -88,7 +86,9 @@ def switch_back(host: Host, around: Surroundings, reporter: Reporter) -> State:
     """Take the network back whatever the service that switches it hangs in, unless it is confirmed. Raises as `settle`."""
     state = Journal(host).load()
     # Once the network is confirmed or back, what runs in the service is the network's own (dhclient).
-    busy = is_awaited(state, host.boot_id()) or (state.phase is Phase.ROLLING_BACK and bool(state.network_to_undo))
+    busy = is_awaited(state, host.boot_id()) or (
+        state.phase is Phase.ROLLING_BACK and bool(state.network_to_undo)
+    )
     if state.is_switched_under(host.boot_id()) and busy:
         try:
             host.run(("systemctl", "kill", "--signal=SIGKILL", f"{SWITCH}.service"))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from kronos_installer import identity
 from kronos_installer.checks import check, serial_console
+from kronos_installer.confirm import confirm_problems, gateways_to_answer
+from kronos_installer.dead_man import dead_man_steps
 from kronos_installer.dom0_memory import checked_size_mib, dom0_memory_mib
 from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_CONF, SERVICE
 from kronos_installer.grub_config import CONFIG_PATH, render_grub_config
@@ -63,6 +65,7 @@ class Plan:
     steps: tuple[Step, ...]
     problems: tuple[Problem, ...]
     wishes: Wishes
+    # Those that answer now, and must again on the new network (kronos_installer.confirm).
     gateways: tuple[str, ...] = ()
 
     @property
@@ -74,6 +77,7 @@ class Plan:
 def make_plan(facts: Facts, wishes: Wishes) -> Plan:
     """Return the plan. Raises RefusedError with all problems, Dom0MemoryError for an impossible wish."""
     management, problems = check(facts, wishes.management_interface)
+    problems += tuple(confirm_problems(facts.gateways, wishes))
     if management is None or any(problem.level is Level.ERROR for problem in problems):
         raise RefusedError(problems)
     memory_mib = facts.memory_mib
@@ -86,11 +90,12 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         *_identity_steps(facts, wishes, management),
         *_lease_steps(facts, management),
         *_service_steps(facts),
+        *dead_man_steps(),
         network,
         _grub_step(facts, dom0_mib),
     )
     chosen = replace(wishes, management_interface=management.interface, dom0_memory_mib=dom0_mib)
-    return Plan(steps, problems, chosen)
+    return Plan(steps, problems, chosen, gateways_to_answer(facts.gateways))
 
 
 def _file(facts: Facts, path: str, content: str, reason: str, *, shared: bool = False) -> FileStep:

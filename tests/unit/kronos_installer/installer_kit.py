@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ class FakeCommands:
     ran: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     menu: str = ""
+    default_route: str = "enp0s3"
 
     def __call__(self, argv: Sequence[str]) -> str:
         argv = argv[2:] if argv[0] == "flock" else argv
@@ -44,6 +46,8 @@ class FakeCommands:
             (self.root / "boot/grub/grub.cfg").write_bytes((MENUS / menu).read_bytes())
         elif argv[:2] == ("systemctl", "enable"):
             (self.root / WANTS / argv[2]).symlink_to(f"/lib/systemd/system/{argv[2]}")
+        elif argv[:5] == ("ip", "-json", "-4", "route", "show"):
+            return json.dumps([{"dst": "default", "gateway": "192.0.2.1", "dev": self.default_route}])
         elif argv[0] == "xl":
             return "release : 6.1.0\ntotal_memory           : 4095\nfree_memory : 12\n"
         elif (captured := OUTPUTS / f"{argv[0]}.txt").exists():
