@@ -6,15 +6,20 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+<<<<<<< HEAD
 from kronos_installer import executor, live_switch
 from kronos_installer.boot_commands import BootCommands
+=======
+from kronos_installer import executor
+from kronos_installer.asked import contradictions
+>>>>>>> main
 from kronos_installer.checks import LASTING, check
 from kronos_installer.command import Exit, Options, UsageError, print_json
 from kronos_installer.confirm import confirm_problems, is_awaited
 from kronos_installer.facts import facts_record, read_facts
 from kronos_installer.journal import Journal, Phase, State
 from kronos_installer.plan import Plan, make_plan
-from kronos_installer.problem import Level
+from kronos_installer.problem import Level, RefusedError
 from kronos_installer.report import plan_record, render_facts, render_plan, render_problems
 from kronos_installer.settle import Surroundings
 from kronos_installer.status import PHASES, is_settled, read_status, status_record, status_text
@@ -124,6 +129,9 @@ class Commands(BootCommands):
         return make_plan(read_facts(self.host, self.host.runner), self._wishes())
 
     def _wishes(self) -> Wishes:
+        problems = contradictions(self.options.asked)
+        if problems:
+            raise RefusedError(problems)
         return Wishes(str(uuid.uuid4()), str(uuid.uuid4()), **self.options.asked)
 
     def _already_applied(self, state: State) -> Exit | None:

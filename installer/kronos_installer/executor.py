@@ -157,7 +157,7 @@ def _carry_out(host: Host, state: State, place: int, reporter: Reporter) -> None
     if place in state.done and (not step.touches_network or step.is_applied(host)):
         return
     journal = Journal(host)
-    with reporter.stage(step.describe()):
+    with reporter.stage(step.describe(), number=place + 1, total=len(state.steps)):
         if place not in state.intents:
             state.intents[place] = step.capture(host)
             journal.add({"record": "intent", "step": place, "original": state.intents[place]})
@@ -199,10 +199,11 @@ def rollback(
         return RolledBack()
     failures: list[str] = []
     failed_commands: list[str] = []
-    for place in state.to_undo:
+    left = state.to_undo
+    for number, place in enumerate(left, 1):
         step = state.steps[place]
         try:
-            with reporter.stage(step.describe_undo()):
+            with reporter.stage(step.describe_undo(), number=number, total=len(left)):
                 step.undo(host, state.intents[place])
                 failed_commands += _switch_back(host, state, step)
                 journal.add({"record": "undone", "step": place})

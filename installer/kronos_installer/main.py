@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kronos_installer.asked import gather
 from kronos_installer.commands import Commands, Exit, Options
-from kronos_installer.flags import add_wish_flags, asked_by_flags
+from kronos_installer.flags import add_wish_flags
 from kronos_installer.host import Host, Runner, SystemRunner
-from kronos_installer.plan import RefusedError
+from kronos_installer.problem import RefusedError
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.progress import Reporter
 
@@ -89,7 +90,7 @@ def main(argv: Sequence[str] | None = None, *, runner: Runner | None = None) -> 
     host = Host(root, runner or SystemRunner(root))
     reporter = Reporter(as_json=args["json"])
     try:
-        options = Options(asked=asked_by_flags(args), **args)
+        options = Options(asked=gather(args, host), **args)
         return int(getattr(Commands(host, options, reporter), command)())
     except KronosError as error:
         if args["json"] and isinstance(error, RefusedError):

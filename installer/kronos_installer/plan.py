@@ -19,13 +19,12 @@ from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_C
 from kronos_installer.grub_config import CONFIG_PATH, render_grub_config
 from kronos_installer.network.owner import config_of
 from kronos_installer.network.stack import BRIDGE
-from kronos_installer.problem import Level, Problem, ProblemError, refusal
+from kronos_installer.problem import Level, Problem, ProblemError, RefusedError, refusal
 from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
 from kronos_installer.steps.grub_step import GrubStep
 from kronos_installer.steps.network_step import FileChange, NetworkStep
 from kronos_installer.steps.service_step import ServiceStep
-from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,20 +38,6 @@ NETWORK_NOTICE = (
     "The running network is not touched. At the reboot the host is away for as long as the reboot takes; "
     f"then {BRIDGE} has the addresses."
 )
-
-
-class RefusedError(KronosError):
-    """The host has problems that forbid the set-up; nothing was changed."""
-
-    exit_status = 3
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        errors = [problem for problem in problems if problem.level is Level.ERROR]
-        lines = [
-            f"{p.diagnosis}: {p.title}" + (f" ({p.remediation})" if p.remediation else "") for p in errors
-        ]
-        super().__init__("refused, nothing was changed:\n" + "\n".join(f"  {line}" for line in lines))
-        self.problems = problems
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from kronos_installer.network.ifupdown import management
-from kronos_installer.network.ifupdown.bridge_edit import NEEDS, move_to_bridge
+from kronos_installer.network.ifupdown.bridge_edit import move_to_bridge
+from kronos_installer.network.ifupdown.bridge_stanza import NEEDS
 from kronos_installer.network.ifupdown.read import MAIN_FILE, read_interfaces, statements_in_order
 from kronos_installer.network.ifupdown.text import InterfacesText, Keyword, Statement
 from kronos_installer.network.stack import StackConfig, StackName
@@ -25,7 +26,9 @@ class IfupdownConfig(StackConfig):
     """All files of the configuration, and their statements in the order in which ifupdown reads them."""
 
     stack: ClassVar[StackName] = StackName.IFUPDOWN
-    programs: ClassVar[tuple[str, ...]] = tuple(path for _, *paths in NEEDS for path in paths)
+    programs: ClassVar[tuple[str, ...]] = tuple(
+        path for needs in NEEDS.values() for _, *paths in needs for path in paths
+    )
     texts: tuple[InterfacesText, ...]
     statements: tuple[Statement, ...]
     originals: Mapping[str, FileState | None]
