@@ -6,13 +6,9 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-<<<<<<< HEAD
 from kronos_installer import executor, live_switch
-from kronos_installer.boot_commands import BootCommands
-=======
-from kronos_installer import executor
 from kronos_installer.asked import contradictions
->>>>>>> main
+from kronos_installer.boot_commands import BootCommands
 from kronos_installer.checks import LASTING, check
 from kronos_installer.command import Exit, Options, UsageError, print_json
 from kronos_installer.confirm import confirm_problems, is_awaited
