@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from kronos_installer import executor, live_switch
 from kronos_installer.asked import contradictions
+from kronos_installer.boot_checks import LASTING
 from kronos_installer.boot_commands import BootCommands
-from kronos_installer.checks import LASTING, check
+from kronos_installer.checks import check
 from kronos_installer.command import Exit, Options, UsageError, print_json
 from kronos_installer.confirm import confirm_problems, is_awaited
 from kronos_installer.facts import facts_record, read_facts

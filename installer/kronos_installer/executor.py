@@ -157,7 +157,8 @@ def _carry_out(host: Host, state: State, place: int, reporter: Reporter) -> None
     if place in state.done and (not step.touches_network or step.is_applied(host)):
         return
     journal = Journal(host)
-    with reporter.stage(step.describe(), number=place + 1, total=len(state.steps)):
+    now = [other for other, its in enumerate(state.steps) if its.after_reboot is step.after_reboot]
+    with reporter.stage(step.describe(), number=now.index(place) + 1, total=len(now)):
         if place not in state.intents:
             state.intents[place] = step.capture(host)
             journal.add({"record": "intent", "step": place, "original": state.intents[place]})

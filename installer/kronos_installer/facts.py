@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from kronos_installer.boot_record import BootRecord, boot_record
+from kronos_installer.detect.boot import Boot, read_boot
 from kronos_installer.detect.gateways import Gateway, read_gateways
 from kronos_installer.detect.grub import Grub, read_grub
 from kronos_installer.detect.machine import Machine, read_machine
@@ -13,7 +15,7 @@ from kronos_installer.detect.nics import Nic, read_nics
 from kronos_installer.detect.owners import Owners, read_owners
 from kronos_installer.detect.system import SystemFacts, SystemRecord, read_system, system_record
 from kronos_installer.dom0_memory import MIB
-from kronos_installer.grub_config import CONFIG_PATH
+from kronos_installer.grub_config import changed_files
 from kronos_installer.host_files import FileState, HostFiles, UnsuitableFileError
 from kronos_installer.network.readers import read_stacks
 from kronos_installer.network.stack import BRIDGE
@@ -42,7 +44,9 @@ class Facts:
 
     machine: Machine
     memory_mib: int
+    cpus: int
     grub: Grub
+    boot: Boot
     nics: tuple[Nic, ...]
     gateways: tuple[Gateway, ...]
     owners: Owners
@@ -69,6 +73,7 @@ class FactsRecord(TypedDict):
     xen_images: list[str]
     dom0_kernels: list[str]
     kernel_command_line: str
+    boot: BootRecord
     interfaces: list[dict[str, str]]
     gateways: list[dict[str, str | bool]]
     network_files: dict[str, list[str]]
@@ -88,6 +93,7 @@ def facts_record(facts: Facts) -> FactsRecord:
         "xen_images": list(machine.xen_images),
         "dom0_kernels": list(machine.dom0_kernels),
         "kernel_command_line": machine.kernel_command_line,
+        "boot": boot_record(facts.grub, facts.boot, facts.cpus),
         "interfaces": [{"name": n.name, "mac": n.mac, "kind": n.kind.value} for n in facts.nics],
         "gateways": [asdict(gateway) for gateway in facts.gateways],
         "network_files": {
@@ -102,11 +108,13 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
     """Read a host. What cannot be read becomes a Problem in `unreadable`. Raises OSError."""
     machine = read_machine(files)
     unreadable: list[Problem] = []
+    grub = read_grub(files)
+    boot = read_boot(files, grub)
     stacks, unclear = read_stacks(files)
     unreadable += unclear
-    memory_mib, no_memory = _memory_mib(machine, query)
+    size, no_memory = _host_size(machine, boot, query)
     nics = read_nics(files)
-    changeable = [CONFIG_PATH, INVENTORY, POOL_CONF]
+    changeable = [*changed_files(grub.files), INVENTORY, POOL_CONF]
     changeable += [pattern.format(BRIDGE) for pattern in LEASE_FILES]
     originals: dict[str, FileState | None] = {}
     for stack in stacks:
@@ -119,8 +127,10 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
                                       remediation=error.resolution))  # fmt: skip
     return Facts(
         machine=machine,
-        memory_mib=memory_mib,
-        grub=read_grub(files),
+        memory_mib=size.memory_mib,
+        cpus=size.cpus,
+        grub=grub,
+        boot=boot,
         nics=nics,
         gateways=read_gateways(query),
         owners=read_owners(files),
@@ -146,18 +156,27 @@ def _leases(files: HostFiles, nics: tuple[Nic, ...]) -> dict[str, str]:
     return {path: files.at(path).read_bytes().decode("latin-1") for path in paths if files.exists(path)}
 
 
-def _memory_mib(machine: Machine, query: Runner) -> tuple[int, list[Problem]]:
-    """Return the host's memory; below Xen the kernel knows dom0's share only, xl knows all."""
+class HostSize(NamedTuple):
+    """The whole host's memory and logical processors; 0 where it is not known."""
+
+    memory_mib: int
+    cpus: int
+
+
+def _host_size(machine: Machine, boot: Boot, query: Runner) -> tuple[HostSize, list[Problem]]:
+    """Return the host's size; below Xen the kernel knows dom0's share only, xl knows all."""
     if not machine.under_xen:
-        return machine.memory_bytes // MIB, []
+        return HostSize(machine.memory_bytes // MIB, boot.cpus), []
     try:
-        return parse_xl_info(query(["xl", "info"])), []
+        size = parse_xl_info(query(["xl", "info"]))
+        return HostSize(size.memory_mib, size.cpus or boot.cpus), []
     except KronosError as error:
-        return 0, [Problem(Level.ERROR, "memory-unknown", "Xen does not say how much memory the host has",
-                           diagnosis=str(error), remediation="see why `xl info` fails")]  # fmt: skip
+        return HostSize(0, 0), [
+            Problem(Level.ERROR, "memory-unknown", "Xen does not say how much memory the host has",
+                    diagnosis=str(error), remediation="see why `xl info` fails")]  # fmt: skip
 
 
-def parse_xl_info(text: str) -> int:
-    """Return `total_memory` of `xl info`, in MiB, 0 where it is not said."""
-    found = re.search(r"^total_memory\s*:\s*(\d+)$", text, re.MULTILINE)
-    return int(found[1]) if found else 0
+def parse_xl_info(text: str) -> HostSize:
+    """Return `total_memory` (MiB) and `nr_cpus` of `xl info` (xl(1)), 0 where it is not said."""
+    found = dict(re.findall(r"^(total_memory|nr_cpus)\s*:\s*(\d+)$", text, re.MULTILINE))
+    return HostSize(int(found.get("total_memory", 0)), int(found.get("nr_cpus", 0)))

@@ -11,18 +11,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kronos_installer import identity
-from kronos_installer.checks import check, serial_console
+from kronos_installer.boot_steps import boot_steps, dom0_size
+from kronos_installer.checks import check
 from kronos_installer.confirm import confirm_problems, gateways_to_answer
 from kronos_installer.dead_man import dead_man_steps
-from kronos_installer.dom0_memory import checked_size_mib, dom0_memory_mib
 from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_CONF, SERVICE
-from kronos_installer.grub_config import CONFIG_PATH, render_grub_config
 from kronos_installer.network.owner import config_of
 from kronos_installer.network.stack import BRIDGE
 from kronos_installer.problem import Level, Problem, ProblemError, RefusedError, refusal
 from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
-from kronos_installer.steps.grub_step import GrubStep
 from kronos_installer.steps.network_step import FileChange, NetworkStep
 from kronos_installer.steps.service_step import ServiceStep
 
@@ -60,13 +58,12 @@ class Plan:
 
 
 def make_plan(facts: Facts, wishes: Wishes) -> Plan:
-    """Return the plan. Raises RefusedError with all problems, Dom0MemoryError for an impossible wish."""
+    """Return the plan. Raises RefusedError with all problems, Dom0MemoryError and Dom0VcpusError for impossible wishes."""
     management, problems = check(facts, wishes.management_interface)
     problems += tuple(confirm_problems(facts.gateways, wishes))
     if management is None or any(problem.level is Level.ERROR for problem in problems):
         raise RefusedError(problems)
-    memory_mib = facts.memory_mib
-    dom0_mib = checked_size_mib(wishes.dom0_memory_mib or dom0_memory_mib(memory_mib), memory_mib)
+    dom0 = dom0_size(facts, wishes.dom0_memory_mib, wishes.dom0_vcpus)
     try:
         network = _network_step(facts, wishes, management)
     except ProblemError as error:
@@ -77,9 +74,14 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         *_service_steps(facts),
         *dead_man_steps(),
         network,
-        _grub_step(facts, dom0_mib),
+        *boot_steps(facts, dom0),
     )
-    chosen = replace(wishes, management_interface=management.interface, dom0_memory_mib=dom0_mib)
+    chosen = replace(
+        wishes,
+        management_interface=management.interface,
+        dom0_memory_mib=dom0.memory_mib,
+        dom0_vcpus=dom0.vcpus,
+    )
     return Plan(steps, problems, chosen, gateways_to_answer(facts.gateways))
 
 
@@ -153,13 +155,3 @@ def _network_step(facts: Facts, wishes: Wishes, management: Management) -> Step:
         switch=edit.switch,
         switch_back=edit.switch_back,
     )
-
-
-def _grub_step(facts: Facts, dom0_mib: int) -> Step:
-    try:
-        serial = serial_console(facts)
-    except ValueError:
-        serial = None
-    content = render_grub_config(dom0_mib, serial).encode()
-    return GrubStep(path=CONFIG_PATH, content=content, before=facts.originals[CONFIG_PATH],
-                    reason="Xen is what boots by itself; the entries without it stay in the menu")  # fmt: skip

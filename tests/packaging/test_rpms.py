@@ -29,6 +29,7 @@ BASE = {
     "dnf": (),
     "iproute2": ("iproute",),
     "iputils-ping": ("iputils",),
+    "mount": ("util-linux",),
     "passwd": ("shadow-utils",),
     "python3": ("/usr/bin/python3", "python(abi) = 3.14"),
     "python3-aiohttp": ("python3-aiohttp",),

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kronos_installer.grub_config import CONFIG_PATH
+from kronos_installer.grub_config import CONFIG_PATH, DEFAULT_PATH
+from kronos_installer.grub_environment import parse_environment
+from kronos_installer.grub_menu import parse_menu
 from kronos_installer.host import Host
 from kronos_installer.journal import STATE_DIRECTORY
 from xapi_shim.base.process import ProcessError
@@ -37,22 +39,56 @@ class FakeCommands:
     def __call__(self, argv: Sequence[str]) -> str:
         argv = argv[2:] if argv[0] == "flock" else argv
         self.ran.append(" ".join(argv))
-        if argv[0] in self.broken:
+        if self.broken & {argv[0], " ".join(argv)}:
             raise ProcessError(argv, 1, "", "no space left on device")
         if argv[0] == "update-grub":
-            is_set_up = (self.root / CONFIG_PATH.lstrip("/")).exists()
-            menu = self.menu if is_set_up and self.menu else "set-up.cfg" if is_set_up else "debian.cfg"
             # In place, as grub-mkconfig does.
-            (self.root / "boot/grub/grub.cfg").write_bytes((MENUS / menu).read_bytes())
+            (self.root / "boot/grub/grub.cfg").write_bytes((MENUS / self._menu()).read_bytes())
+        elif argv[0] == "grub-reboot":
+            choose_once(self.root / "boot/grub/grubenv", argv[1])
         elif argv[:2] == ("systemctl", "enable"):
             (self.root / WANTS / argv[2]).symlink_to(f"/lib/systemd/system/{argv[2]}")
         elif argv[:5] == ("ip", "-json", "-4", "route", "show"):
             return json.dumps([{"dst": "default", "gateway": "192.0.2.1", "dev": self.default_route}])
         elif argv[0] == "xl":
-            return "release : 6.1.0\ntotal_memory           : 4095\nfree_memory : 12\n"
+            return "release : 6.1.0\nnr_cpus                : 4\ntotal_memory           : 4095\nfree_memory : 12\n"
         elif (captured := OUTPUTS / f"{argv[0]}.txt").exists():
             return captured.read_text()
         return ""
+
+    def _menu(self) -> str:
+        config, default = (self.root / path.lstrip("/") for path in (CONFIG_PATH, DEFAULT_PATH))
+        if not config.exists():
+            return "debian.cfg"
+        is_default = default.exists() or 'GRUB_DEFAULT="xen-' in config.read_text()
+        return self.menu or ("set-up.cfg" if is_default else "tried-once.cfg")
+
+
+def choose_once(environment: Path, entry: str) -> None:
+    """Do what grub-reboot does: one variable of the block is set, in place."""
+    old = environment.read_bytes() if environment.exists() else b"# GRUB Environment Block\n"
+    lines = [line for line in old.splitlines() if line.strip(b"#") and not line.startswith(b"next_entry=")]
+    text = b"\n".join([*lines, b"next_entry=" + entry.encode(), b""])
+    environment.write_bytes(text.ljust(1024, b"#"))
+
+
+def boot(host: Host) -> str:
+    """Do what GRUB does at a boot: obey and clear the one-time choice. Return the entry's title."""
+    environment = host.at("/boot/grub/grubenv")
+    variables = parse_environment(environment.read_text())
+    menu = parse_menu(host.read("/boot/grub/grub.cfg"))
+    once = variables.get("next_entry", "")
+    entry = menu.resolve(once) if once else menu.default_entry(variables)
+    assert entry is not None
+    if once:
+        block = environment.read_bytes().replace(b"next_entry=" + once.encode(), b"next_entry=")
+        environment.write_bytes(block.ljust(1024, b"#"))
+    return entry.title
+
+
+def start_xen(host: Host) -> None:
+    """Let the host run under Xen from now on."""
+    put(host, "/sys/hypervisor/type", "xen\n")
 
 
 class Crash(BaseException):

@@ -50,7 +50,7 @@ def test_json_is_one_document_on_stdout(host: Host, capsys) -> None:
     assert call(host, "plan", "--json") == 0
     plan = json.loads(capsys.readouterr().out)
     assert plan["dom0_memory_mib"] == 1536
-    assert [step["kind"] for step in plan["steps"]][-2:] == ["network", "grub"]
+    assert [step["kind"] for step in plan["steps"]][-4:] == ["network", "grub", "grub-once", "grub-default"]
     assert call(host, "apply", "--yes", "--json") == 0
     assert json.loads(capsys.readouterr().out)["outcome"] == "applied"
     assert call(host, "status", "--json") == 0

@@ -143,7 +143,7 @@ def test_a_menu_that_would_not_boot_xen_undoes_everything(tmp_path: Path) -> Non
     before = snapshot(host)
     assert isinstance(host.runner, FakeCommands)
     host.runner.menu = "no-submenu.cfg"
-    with pytest.raises(executor.ApplyFailedError, match="not Xen"):
+    with pytest.raises(executor.ApplyFailedError, match="no entry for Xen outside its submenus"):
         executor.apply(plan_for(host), host, QUIET)
     assert snapshot(host) == before
 

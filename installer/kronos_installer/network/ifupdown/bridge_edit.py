@@ -55,8 +55,9 @@ class _Move:
 
 def _plan_move(statements: Sequence[Statement], management: Management, bridge: BridgeKind) -> _Move:
     stanzas = stanzas_of(statements, management.interface)
-    # bridge-utils gives the bridge's mtu to the port; Open vSwitch takes the bridge's from the port.
-    with_mtu = bridge is BridgeKind.OPENVSWITCH
+    # bridge-utils gives the bridge's mtu to the port, which will do for a NIC and a bond; Open vSwitch takes
+    # the bridge's from the port; and below a VLAN the script of vlan-interfaces(5) must see it in time.
+    with_mtu = bridge is BridgeKind.OPENVSWITCH or management.kind is NicKind.VLAN
     found: dict[tuple[str, str], tuple[Statement, Option]] = {}
     for stanza in stanzas:
         for option in stanza.options:

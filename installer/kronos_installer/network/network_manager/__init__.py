@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kronos_installer.detect.interfaces import read_interfaces
 from kronos_installer.detect.owners import Mention
 from kronos_installer.host_files import UnsuitableFileError
-from kronos_installer.interfaces_text import Keyword
 from kronos_installer.network.findings import error
+from kronos_installer.network.ifupdown.read import read_interfaces
+from kronos_installer.network.ifupdown.text import Keyword
 from kronos_installer.network.network_manager.config import NetworkManagerConfig
 from kronos_installer.network.network_manager.edit import BRIDGE_PROFILE, GUESTS_SNIPPET, PORT_PROFILE
 from kronos_installer.network.network_manager.identity import parse_if_inet6
