@@ -241,12 +241,26 @@ def _switch_back(host: Host, state: State, step: Step) -> list[str]:
 
 
 def changed_since(host: Host, state: State) -> list[str]:
-    """Return what others changed of what the journal's steps set up."""
-    found = (state.steps[place].changed_since(host, original) for place, original in state.intents.items())
+    """Return what others changed of what the journal's steps set up; what cannot be told counts as changed."""
+    found = (_changed(host, state, place) for place in state.intents)
     return [what for what in found if what]
 
 
+def _changed(host: Host, state: State, place: int) -> str:
+    try:
+        return state.steps[place].changed_since(host, state.intents[place])
+    except (KronosError, OSError) as error:
+        return str(error)
+
+
 def not_in_place(host: Host, state: State) -> list[str]:
-    """Return the steps that were done, described, whose effect is no longer there."""
+    """Return the steps that were done, described, whose effect is no longer there, as far as can be told."""
     steps = (step for place, step in enumerate(state.steps) if place in state.done and not step.one_time)
-    return [step.describe() for step in steps if not step.is_applied(host)]
+    return [step.describe() for step in steps if not _is_applied(host, step)]
+
+
+def _is_applied(host: Host, step: Step) -> bool:
+    try:
+        return step.is_applied(host)
+    except (KronosError, OSError):
+        return False

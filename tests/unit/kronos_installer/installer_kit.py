@@ -35,6 +35,7 @@ class FakeCommands:
     broken: set[str] = field(default_factory=set)
     menu: str = ""
     default_route: str = "enp0s3"
+    neighbours: str = ""
 
     def __call__(self, argv: Sequence[str]) -> str:
         argv = argv[2:] if argv[0] == "flock" else argv
@@ -50,6 +51,8 @@ class FakeCommands:
             (self.root / WANTS / argv[2]).symlink_to(f"/lib/systemd/system/{argv[2]}")
         elif argv[:5] == ("ip", "-json", "-4", "route", "show"):
             return json.dumps([{"dst": "default", "gateway": "192.0.2.1", "dev": self.default_route}])
+        elif argv[:3] == ("ip", "-json", "neigh"):
+            return self.neighbours
         elif argv[0] == "xl":
             return "release : 6.1.0\nnr_cpus                : 4\ntotal_memory           : 4095\nfree_memory : 12\n"
         elif (captured := OUTPUTS / f"{argv[0]}.txt").exists():
