@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kronos_installer import identity
 from kronos_installer.boot_steps import boot_steps, dom0_size
 from kronos_installer.checks import check
-from kronos_installer.confirm import confirm_problems, gateways_to_answer
+from kronos_installer.confirm import gateways_to_answer
 from kronos_installer.dead_man import dead_man_steps
 from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_CONF, SERVICE
 from kronos_installer.network.owner import config_of

@@ -53,15 +53,18 @@ class FakeCommands:
             choose_once(self.root / "boot/grub/grubenv", argv[1])
         elif argv[:2] == ("systemctl", "enable"):
             (self.root / WANTS / argv[2]).symlink_to(f"/lib/systemd/system/{argv[2]}")
-        elif argv[:5] == ("ip", "-json", "-4", "route", "show"):
+        return self._told(argv)
+
+    def _told(self, argv: Sequence[str]) -> str:
+        """Return what a program that only looks prints."""
+        if argv[:5] == ("ip", "-json", "-4", "route", "show"):
             return json.dumps([{"dst": "default", "gateway": "192.0.2.1", "dev": self.default_route}])
-        elif argv[:3] == ("ip", "-json", "neigh"):
+        if argv[:3] == ("ip", "-json", "neigh"):
             return self.neighbours
-        elif argv[0] == "xl":
+        if argv[0] == "xl":
             return "release : 6.1.0\nnr_cpus                : 4\ntotal_memory           : 4095\nfree_memory : 12\n"
-        elif (captured := OUTPUTS / f"{argv[0]}.txt").exists():
-            return captured.read_text()
-        return ""
+        captured = OUTPUTS / f"{argv[0]}.txt"
+        return captured.read_text() if captured.exists() else ""
 
     def _menu(self) -> str:
         config, default = (self.root / path.lstrip("/") for path in (CONFIG_PATH, DEFAULT_PATH))
