@@ -33,12 +33,10 @@ def find_management(
     if nic is None or unit is None:
         return None, unclear
     found = management_of(config, nics, nic, unit)
-    problems = [
-        *unclear,
-        *_hardware(config, nic, unit),
-        *_matching(config, nic, unit),
-        *_settings(unit, nic.name),
-    ]
+    problems = list(_hardware(config, nic, unit))
+    if problems:
+        return found, tuple(problems)
+    problems += [*_matching(config, nic, unit), *_settings(unit, nic.name)]
     problems += [
         *_others(config, unit, nic),
         *_bridge_exists(config, nics),
