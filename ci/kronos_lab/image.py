@@ -125,7 +125,7 @@ def ensure_image(reporter: Reporter, spec: ImageSpec | None = None) -> Path:
     own_key = ssh_key().with_suffix(".pub").read_bytes()
     key = spec.key(Path(__file__).read_bytes(), own_key, repr(sources).encode())
     image = lab_dir() / f"{spec.suite}-{key}.qcow2"
-    with _one_at_a_time():
+    with one_at_a_time():
         if not image.exists():
             with (
                 reporter.stage(f"making the lab's {spec.suite} disk"),
@@ -155,7 +155,7 @@ def prune_images(now_s: float, unused_s: float = UNUSED_S) -> list[Path]:
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def one_at_a_time() -> Iterator[None]:
     """Let a second builder wait for the first one's disk instead of making the same."""
     with (lab_dir() / "image.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

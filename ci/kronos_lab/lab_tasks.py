@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from kronos_lab import support_matrix
 from kronos_lab.cache import lab_dir
 from kronos_lab.image import RELEASES, ensure_image, release_spec
 from kronos_lab.machine import Machine, free_port
+from kronos_lab.rows import ROWS, find_row
 from kronos_lab.test_tasks import run_tests
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.process import replace_process
@@ -129,6 +131,33 @@ def console(_: Context, name: str = "lab") -> None:
 def test(_: Context, only: str = "") -> None:
     """Walk the whole road: build, apt install, host set-up, Xen, guests, and all the way back."""
     run_tests("lab" if only else "lab and not long", only)
+
+
+@task(
+    help={
+        "row": f"one of: {', '.join(ROWS)}; all of them, one after the other, unless given",
+        "list": "print the rows and what each is",
+    }
+)
+def matrix(_: Context, row: str = "", list: bool = False) -> None:  # noqa: A002 -- the option's name
+    """Walk rows of the lab matrix: set up, reboot into Xen, a guest, roll back, identical to the start."""
+    if list:
+        for known in ROWS.values():
+            print(f"{known.name}: {known.release}: {known.summary}; {known.wiring}; {known.disk}")
+        return
+    try:
+        names = [find_row(row).name] if row else [*ROWS]
+    except KronosError as error:
+        raise Exit(str(error), 2) from error
+    # In brackets, as pytest names the case: no row's name is then a part of another's.
+    run_tests("lab", " or ".join(f"test_row[{name}]" for name in names))
+
+
+@task
+def record(_: Context) -> None:
+    """Take the rows walked last into docs/lab-results.json, from which `./inv docs` makes the support matrix."""
+    for row in support_matrix.record():
+        print(row)
 
 
 @task(help={"name": "the machine's name", "destroy": "forget its disk too"})

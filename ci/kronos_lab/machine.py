@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     import subprocess  # noqa: TID251 -- the type only
     from collections.abc import Callable, Sequence
 
-BOOT_S = 600.0
+    from kronos_lab.far_side import FarSide
+
+# A boot into Xen takes 120 s with the machine to itself, and many times that beside two builds and another boot.
+BOOT_S = 1200.0
 POLL_S = 1.0
 # How long one look at a machine that may be rebooting may take.
 LOOK_S = 60.0
@@ -38,6 +41,8 @@ LOOK_S = 60.0
 OFF_S = 30.0
 # What a unix socket's address holds, without its final NUL (unix(7)).
 SOCKET_PATH_BYTES = 107
+# Of Debian's ovmf, without Secure Boot.
+OVMF_CODE, OVMF_VARIABLES = Path("/usr/share/OVMF/OVMF_CODE_4M.fd"), Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 FAILURES = REPO / "dist" / "lab-failures"
 
 
@@ -72,6 +77,12 @@ class Machine:
     segment: str | None = None
     index: int = 0
     memory_mib: int = 4096
+    # So many NICs with cables to `far_side`, reached at `address`, in place of QEMU's user network.
+    cables: int = 0
+    far_side: FarSide | None = None
+    address: str = ""
+    uefi: bool = False
+    second_disk: Path | None = None
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _temporary: bool = False
     ports: dict[int, int] = field(default_factory=dict)
@@ -108,6 +119,9 @@ class Machine:
             segment=self.segment,
             index=self.index,
             kvm=kvm_works(),
+            cables=self.cables,
+            firmware=(OVMF_CODE, self.folder / "efi-variables.fd") if self.uefi else None,
+            second_disk=self.second_disk,
         )
 
     def power_on(self, *, dies_with_us: bool = False) -> None:
@@ -128,6 +142,8 @@ class Machine:
             raise LabError(f"{self.folder}: too long for a socket's name", resolution="set KRONOS_CACHE")
         if not self.spec.disk.exists():
             run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", self.base, "-F", "qcow2", self.spec.disk])
+        if self.spec.firmware is not None and not self.spec.firmware[1].exists():
+            shutil.copy(OVMF_VARIABLES, self.spec.firmware[1])
         with (self.folder / "qemu.log").open("a") as log:
             leash = ["setpriv", "--pdeathsig", "KILL"] if dies_with_us else []
             self._process = start([*leash, *qemu_argv(self.spec)], log=log)
@@ -198,10 +214,21 @@ class Machine:
 
     def ssh_argv(self, *command: str) -> list[str]:
         """Return the ssh command line that runs `command` on the machine (none: a login)."""
+        argv = ["ssh", *self._ssh_options(), "-p", self._ssh_port(), f"root@{self._ssh_host()}", *command]
+        return self.far_side.inside(*argv) if self.far_side else argv
+
+    def _ssh_port(self) -> str:
+        return "22" if self.far_side else str(self.ports[22])
+
+    def _ssh_host(self) -> str:
+        return self.address if self.far_side else "127.0.0.1"
+
+    @staticmethod
+    def _ssh_options() -> list[str]:
         return [
-            "ssh", "-q", "-i", os.fspath(ssh_key()), "-p", str(self.ports[22]), "-o", "StrictHostKeyChecking=no",
+            "-q", "-i", os.fspath(ssh_key()), "-o", "StrictHostKeyChecking=no",
             "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=20", "-o", "BatchMode=yes",
-            "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=8", "root@127.0.0.1", *command,
+            "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=8",
         ]  # fmt: skip
 
     def execute(self, command: str, *, timeout_s: float = 900.0, stdin: str | None = None) -> Completed:
@@ -271,19 +298,20 @@ class Machine:
 
     def copy_to(self, sources: Sequence[Path], target: str) -> None:
         """Copy files and folders of this host into the machine's folder `target`."""
-        run(["scp", "-q", "-r", *self._scp_options(), *map(os.fspath, sources), f"root@127.0.0.1:{target}"])
+        run([*self._scp(), *map(os.fspath, sources), f"{self._scp_host()}:{target}"])
 
     def copy_from(self, sources: Sequence[str], target: Path) -> None:
         """Copy files and folders of the machine into the folder `target` of this host."""
         target.mkdir(parents=True, exist_ok=True)
-        run(
-            ["scp", "-q", "-r", *self._scp_options(), *(f"root@127.0.0.1:{path}" for path in sources), target]
-        )
+        run([*self._scp(), *(f"{self._scp_host()}:{path}" for path in sources), target])
 
-    def _scp_options(self) -> list[str]:
-        options = self.ssh_argv()[2:-1]
-        options[options.index("-p")] = "-P"  # scp's word for ssh's -p
-        return options
+    def _scp(self) -> list[str]:
+        argv = ["scp", "-r", *self._ssh_options(), "-P", self._ssh_port()]
+        return self.far_side.inside(*argv) if self.far_side else argv
+
+    def _scp_host(self) -> str:
+        host = self._ssh_host()
+        return f"root@[{host}]" if ":" in host else f"root@{host}"
 
     # -- the console -----------------------------------------------------------------------
 

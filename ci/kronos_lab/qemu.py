@@ -25,6 +25,15 @@ class QemuSpec:
     segment: str | None = None
     index: int = 0
     kvm: bool = False
+    # Cables in place of QEMU's user network, a NIC each (see far_side.py).
+    cables: int = 0
+    # A UEFI firmware's code and this machine's own variables; BIOS without.
+    firmware: tuple[Path, Path] | None = None
+    second_disk: Path | None = None
+
+    def cable(self, number: int) -> tuple[Path, Path]:
+        """Return QEMU's end of a cable and the far one."""
+        return self.folder / f"cable{number}.qemu", self.folder / f"cable{number}.far"
 
     @property
     def console_socket(self) -> Path:
@@ -71,14 +80,27 @@ def qemu_argv(spec: QemuSpec) -> list[str]:
         "-display", "none",
         "-drive", f"if=none,id=disk0,file={spec.disk},format=qcow2,cache=unsafe,discard=unmap",
         "-device", "virtio-blk-pci,drive=disk0,addr=0x4,bootindex=0",
-        "-netdev", f"user,id=net0{forwards}",
-        "-device", f"virtio-net-pci,netdev=net0,addr=0x3,mac=52:54:00:12:34:{spec.index:02x},romfile=",
+        *_first_nic(spec, forwards),
         "-device", "virtio-rng-pci,addr=0x6",
         "-chardev", f"socket,id=console,path={spec.console_socket},server=on,wait=off,logfile={spec.console_log}",
         "-serial", "chardev:console",
         "-qmp", f"unix:{spec.qmp_socket},server=on,wait=off",
         "-pidfile", os.fspath(spec.pid_file),
     ]  # fmt: skip
+    for number in range(1, spec.cables):
+        argv += _cable(
+            spec, number, addr=f"{0x7 + number:#x}", mac=f"52:54:00:12:36:{spec.index + number:02x}"
+        )
+    if spec.second_disk is not None:
+        argv += [
+            "-drive",
+            f"if=none,id=disk1,file={spec.second_disk},format=qcow2,cache=unsafe,discard=unmap",
+        ]
+        argv += ["-device", "virtio-blk-pci,drive=disk1,addr=0x7"]
+    if spec.firmware is not None:
+        code, variables = spec.firmware
+        argv += ["-drive", f"if=pflash,format=raw,readonly=on,file={code}"]
+        argv += ["-drive", f"if=pflash,format=raw,file={variables}"]
     if spec.segment is not None:
         port = segment_port(spec.segment)
         argv += [
@@ -86,3 +108,21 @@ def qemu_argv(spec: QemuSpec) -> list[str]:
             "-device", f"virtio-net-pci,netdev=net1,addr=0x5,mac=52:54:00:12:35:{spec.index:02x},romfile=",
         ]  # fmt: skip
     return argv
+
+
+def _first_nic(spec: QemuSpec, forwards: str) -> list[str]:
+    mac = f"52:54:00:12:34:{spec.index:02x}"
+    if spec.cables:
+        return _cable(spec, 0, addr="0x3", mac=mac)
+    return ["-netdev", f"user,id=net0{forwards}", "-device", _nic("net0", "0x3", mac)]
+
+
+def _cable(spec: QemuSpec, number: int, *, addr: str, mac: str) -> list[str]:
+    name = f"cable{number}"
+    ours, far = spec.cable(number)
+    ends = f"local.type=unix,local.path={ours},remote.type=unix,remote.path={far}"
+    return ["-netdev", f"dgram,id={name},{ends}", "-device", _nic(name, addr, mac)]
+
+
+def _nic(netdev: str, addr: str, mac: str) -> str:
+    return f"virtio-net-pci,netdev={netdev},addr={addr},mac={mac},romfile="

@@ -5,24 +5,31 @@ from __future__ import annotations
 import json
 import os
 import sys
-import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kronos_installer import executor
-from kronos_installer.checks import LASTING, check
-from kronos_installer.dom0_memory import parse_size_mib
+from kronos_installer.boot_checks import LASTING
+from kronos_installer.checks import check
 from kronos_installer.facts import facts_record, read_facts
+from kronos_installer.interview import interview, terminal
 from kronos_installer.journal import Journal, Phase, State
-from kronos_installer.plan import Plan, Wishes, make_plan
+from kronos_installer.planning import plan_for, wishes_for
 from kronos_installer.problem import Level
-from kronos_installer.report import plan_record, render_plan, render_problems
+from kronos_installer.report import plan_record, render_facts, render_plan, render_problems
+from kronos_installer.saved_plan import save_plan, saved_wishes
 from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kronos_installer.facts import Facts
+    from kronos_installer.flags import Asked
     from kronos_installer.host import Host
+    from kronos_installer.plan import Plan
     from xapi_shim.base.progress import Reporter
 
 
@@ -50,8 +57,9 @@ class Options:
     json: bool = False
     yes: bool = False
     force: bool = False
-    dom0_mem: str = ""
-    management_interface: str = ""
+    asked: Asked = field(default_factory=dict)
+    save: str = ""
+    plan_file: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ class Commands:
         """Print facts and problems."""
         state = Journal(self.host).load()
         facts = read_facts(self.host, self.host.runner)
-        _, problems = check(facts, self.options.management_interface)
+        _, problems = check(facts, wishes_for(self.options.asked))
         if state.phase is not Phase.CLEAN:
             # The set-up itself is what most checks would now stumble over.
             problems = tuple(problem for problem in problems if problem.id in LASTING)
@@ -78,9 +86,7 @@ class Commands:
             found = [problem.to_json() for problem in problems]
             _print_json({"format": 1, "phase": state.phase, "facts": facts_record(facts), "problems": found})
         else:
-            for name, value in facts_record(facts).items():
-                print(f"{name}: {value}")
-            print(render_problems(problems), end="")
+            print(render_facts(facts_record(facts)) + render_problems(problems), end="")
         if not self.options.json and not errors and state.phase is Phase.CLEAN:
             print("This host can be set up.")
         return Exit.REFUSED if errors else Exit.OK
@@ -94,12 +100,17 @@ class Commands:
                 f"Nothing to plan: {_SETTLED[state.phase]}",
             )
             return Exit.OK if state.phase is Phase.APPLIED else Exit.ATTENTION
-        self._show(self._make_plan())
+        plan = plan_for(self.host, self.options.asked)
+        if self.options.save:
+            save_plan(plan, self.host, Path(self.options.save))
+        self._show(plan)
         return Exit.OK
 
     def apply(self) -> Exit:
         """Set the host up, or go on where an earlier apply was cut off."""
         self._need_root()
+        if self.options.plan_file and self.options.asked:
+            raise UsageError("the saved plan has its own wishes", resolution="give --plan alone")
         with executor.exclusive(self.host):
             state = Journal(self.host).load()
             if state.phase is Phase.APPLIED:
@@ -111,7 +122,7 @@ class Commands:
             if state.phase is Phase.ROLLING_BACK:
                 self.reporter.line("first ending a rollback that was interrupted")
                 executor.rollback(self.host, self.reporter)
-            plan = self._make_plan()
+            plan = plan_for(self.host, self.options.asked, self.options.plan_file, self._interview())
             # With --json the one document on stdout is the outcome.
             if not self.options.json:
                 self._show(plan)
@@ -127,7 +138,7 @@ class Commands:
         missing = executor.not_in_place(self.host, state) if applied else []
         changed = executor.changed_since(self.host, state) if applied else []
         boot_id = self.host.read("/proc/sys/kernel/random/boot_id").strip()
-        reboot = applied and bool(boot_id) and boot_id == state.wishes["boot_id"]
+        reboot = applied and bool(boot_id) and boot_id == state.boot_id
         under_xen = self.host.read("/sys/hypervisor/type").strip() == "xen"
         text = [_SETTLED[state.phase]]
         text += ["Reboot to start Xen and the management bridge."] if reboot else []
@@ -161,20 +172,16 @@ class Commands:
                   "The host's files are as before the set-up. Reboot to bring the old network back.")  # fmt: skip
         return Exit.OK
 
-    def _make_plan(self) -> Plan:
-        facts = read_facts(self.host, self.host.runner)
-        wishes: Wishes = {
-            "management_interface": self.options.management_interface,
-            "dom0_mem_mib": parse_size_mib(self.options.dom0_mem) if self.options.dom0_mem else 0,
-            "installation_uuid": str(uuid.uuid4()),
-            "control_domain_uuid": str(uuid.uuid4()),
-        }
-        return make_plan(facts, wishes)
+    def _interview(self) -> Callable[[Facts], Asked] | None:
+        """Return what asks the operator, where one sits at a terminal and has not said anything yet."""
+        on = None if self.options.yes or self.options.json or self.options.asked else terminal()
+        return partial(interview, terminal=on) if on else None
 
     def _already_applied(self, state: State) -> Exit:
-        wanted = {"dom0_mem_mib": parse_size_mib(self.options.dom0_mem) if self.options.dom0_mem else 0,
-                  "management_interface": self.options.management_interface}  # fmt: skip
-        other = [name for name, value in wanted.items() if value and value != state.wishes[name]]
+        asked = (
+            vars(saved_wishes(Path(self.options.plan_file))) if self.options.plan_file else self.options.asked
+        )
+        other = [name for name, value in asked.items() if value != getattr(state.wishes, name)]
         if other:
             raise UsageError(f"this host is set up already, with another {', '.join(other)}",
                              resolution="run 'xapi-host-setup rollback' first")  # fmt: skip

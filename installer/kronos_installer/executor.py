@@ -9,9 +9,11 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kronos_installer.journal import STATE_DIRECTORY, Journal, Phase, State
+from kronos_installer.steps.network_step import NetworkStep
 from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from kronos_installer.host import Host
     from kronos_installer.plan import Plan
+    from kronos_installer.steps.step import Step
     from xapi_shim.base.progress import Reporter
 
 
@@ -49,6 +52,26 @@ class ChangedSinceError(KronosError):
         )
 
 
+class UndoIncompleteError(KronosError):
+    """Some steps could not be taken back; the others have been."""
+
+    def __init__(self, failures: list[str]) -> None:
+        super().__init__(
+            f"not all could be undone: {'; '.join(failures)}",
+            resolution="mend the cause, then run 'xapi-host-setup rollback'",
+        )
+
+
+class AfterRebootError(KronosError):
+    """A step that waited for the reboot failed; all before it stays."""
+
+    def __init__(self, step: str, cause: Exception) -> None:
+        super().__init__(
+            f"{step}: {cause}",
+            resolution="mend the cause, then run 'xapi-host-setup apply': it goes on there",
+        )
+
+
 class BusyError(KronosError):
     """Another xapi-host-setup is at work."""
 
@@ -76,57 +99,144 @@ def exclusive(host: Host) -> Iterator[None]:
 
 
 def apply(plan: Plan, host: Host, reporter: Reporter) -> None:
-    """Carry a new plan out. Raises ApplyFailedError (the host is as before), UndoFailedError."""
+    """Carry a new plan out up to the reboot. Raises ApplyFailedError (the host is as before), UndoFailedError."""
     Journal(host).begin(plan)
     resume_apply(host, reporter)
 
 
 def resume_apply(host: Host, reporter: Reporter) -> None:
-    """Go on with the journal's plan where it stopped. Raises as `apply`."""
+    """Go on with the journal's plan where it stopped, up to the reboot.
+
+    Raises as `apply`, and ChangedSinceError, before anything is touched, where others changed since it
+    stopped what it had begun.
+    """
     journal = Journal(host)
     state = journal.load()
+    if changed := changed_since(host, state):
+        raise ChangedSinceError(changed)
     try:
         for place, step in enumerate(state.steps):
-            if place in state.done:
-                continue
-            with reporter.stage(step.describe()):
-                if place not in state.intents:
-                    state.intents[place] = step.capture(host)
-                    journal.add({"record": "intent", "step": place, "original": state.intents[place]})
-                step.apply(host, state.intents[place])
-                journal.add({"record": "done", "step": place})
-        journal.add({"record": "applied"})
+            if not step.after_reboot:
+                _carry_out(host, state, place, reporter)
+        journal.add({"record": "applied", "boot_id": host.boot_id()})
     except (KronosError, OSError) as cause:
         reporter.line(f"failed: {cause}")
         try:
-            rollback(host, reporter, force=True)
+            rollback(host, reporter, force=True, why=f"apply failed: {cause}")
         except (KronosError, OSError) as second:
             raise UndoFailedError(cause, second) from cause
         raise ApplyFailedError(cause) from cause
 
 
-def rollback(host: Host, reporter: Reporter, *, force: bool = False) -> None:
+def finish(host: Host, reporter: Reporter) -> None:
+    """Carry out the steps that waited for the reboot, where the last call stopped. Raises AfterRebootError, OSError."""
+    journal = Journal(host)
+    state = journal.load()
+    for place, step in enumerate(state.steps):
+        if step.after_reboot:
+            try:
+                _carry_out(host, state, place, reporter)
+            except (KronosError, OSError) as error:
+                raise AfterRebootError(step.describe(), error) from error
+    journal.add({"record": "finished"})
+
+
+def repeat_one_time(host: Host, reporter: Reporter) -> list[str]:
+    """Do again what a boot has used up; return what that was. Raises KronosError, OSError of a step."""
+    state = Journal(host).load()
+    again = [place for place, step in enumerate(state.steps) if step.one_time and place in state.done]
+    for place in again:
+        with reporter.stage(state.steps[place].describe()):
+            state.steps[place].apply(host, state.intents[place])
+    return [state.steps[place].describe() for place in again]
+
+
+def _carry_out(host: Host, state: State, place: int, reporter: Reporter) -> None:
+    step = state.steps[place]
+    if place in state.done:
+        return
+    journal = Journal(host)
+    now = [other for other, its in enumerate(state.steps) if its.after_reboot is step.after_reboot]
+    with reporter.stage(step.describe(), number=now.index(place) + 1, total=len(now)):
+        if place not in state.intents:
+            state.intents[place] = step.capture(host)
+            journal.add({"record": "intent", "step": place, "original": state.intents[place]})
+        step.apply(host, state.intents[place])
+        journal.add({"record": "done", "step": place})
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """What a rollback left to be said: steps that were given up, and commands of the switch back that failed."""
+
+    given_up: tuple[str, ...] = ()
+    failed_commands: tuple[str, ...] = ()
+
+
+def rollback(
+    host: Host, reporter: Reporter, *, force: bool = False, why: str = "", reboot: bool = False
+) -> RolledBack:
     """Take back all that the journal says was begun, last first; go on with a rollback that was cut off.
 
+    A network that was switched under this boot is switched back. `why` and `reboot` are for the journal: the
+    reason where nobody asked for it, and that this boot must end after it. With `force` a step that cannot be
+    taken back holds the others up no more; one that waited for the reboot is given up, for what it would ask
+    (the daemon) may be gone for good.
+
     Raises ChangedSinceError before anything is undone (not with `force`), KronosError and OSError
-    of a step; the rest is then undone by a later call.
+    of a step, UndoIncompleteError (`force`); the rest is then undone by a later call.
     """
     journal = Journal(host)
     state = journal.load()
-    if state.phase in (Phase.APPLYING, Phase.APPLIED):
+    if state.phase is Phase.APPLYING or state.phase.is_set_up:
         changed = changed_since(host, state)
         if changed and not force:
             raise ChangedSinceError(changed)
-        journal.add({"record": "rollback", "changed": changed})
-    if state.phase is not Phase.CLEAN:
-        for place in sorted(state.intents, reverse=True):
-            if place in state.undone:
-                continue
-            with reporter.stage(state.steps[place].describe_undo()):
-                state.steps[place].undo(host, state.intents[place])
+        boot_id = host.boot_id() if reboot else ""
+        journal.add({"record": "rollback", "changed": changed, "why": why, "reboot": boot_id})
+    if state.phase is Phase.CLEAN:
+        journal.finish()
+        return RolledBack()
+    failures: list[str] = []
+    failed_commands: list[str] = []
+    left = state.to_undo
+    for number, place in enumerate(left, 1):
+        step = state.steps[place]
+        try:
+            with reporter.stage(step.describe_undo(), number=number, total=len(left)):
+                step.undo(host, state.intents[place])
+                failed_commands += _switch_back(host, state, step)
                 journal.add({"record": "undone", "step": place})
-        journal.add({"record": "rolled-back"})
+        except (KronosError, OSError) as error:
+            if not force:
+                raise
+            reporter.line(f"failed: {error}")
+            if step.after_reboot:
+                state.given_up[place] = str(error)
+                journal.add({"record": "given-up", "step": place, "why": str(error)})
+            else:
+                failures.append(f"{step.describe_undo()}: {error}")
+    if failures:
+        raise UndoIncompleteError(failures)
+    if failed_commands and (why or state.why_rolled_back):
+        # Nobody looks on, and the old network did not come up by itself: the old files are there for a reboot.
+        journal.add({"record": "reboot-due", "boot_id": host.boot_id()})
+    journal.add({"record": "rolled-back"})
     journal.finish()
+    given_up = (f"{state.steps[place].describe_undo()}: {said}" for place, said in state.given_up.items())
+    return RolledBack(tuple(given_up), tuple(failed_commands))
+
+
+def _switch_back(host: Host, state: State, step: Step) -> list[str]:
+    """Make the running network follow the old files, if it was made to follow the new ones; return what failed."""
+    failed: list[str] = []
+    if isinstance(step, NetworkStep) and state.switch_boot and state.switch_boot == host.boot_id():
+        for argv in step.switch_back:
+            try:
+                host.run(argv)
+            except (KronosError, OSError) as error:
+                failed.append(str(error))
+    return failed
 
 
 def changed_since(host: Host, state: State) -> list[str]:
@@ -136,5 +246,6 @@ def changed_since(host: Host, state: State) -> list[str]:
 
 
 def not_in_place(host: Host, state: State) -> list[str]:
-    """Return the steps, described, whose effect is no longer there."""
-    return [step.describe() for step in state.steps if not step.is_applied(host)]
+    """Return the steps that were done, described, whose effect is no longer there."""
+    steps = (step for place, step in enumerate(state.steps) if place in state.done and not step.one_time)
+    return [step.describe() for step in steps if not step.is_applied(host)]

@@ -4,52 +4,59 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from kronos_installer.boot_record import BootRecord, boot_record
+from kronos_installer.detect.boot import Boot, read_boot
 from kronos_installer.detect.grub import Grub, read_grub
-from kronos_installer.detect.interfaces import read_interfaces, statements_in_order
 from kronos_installer.detect.machine import Machine, read_machine
 from kronos_installer.detect.nics import Nic, read_nics
 from kronos_installer.detect.owners import Owners, read_owners
+from kronos_installer.detect.system import SystemFacts, SystemRecord, read_system, system_record
 from kronos_installer.dom0_memory import MIB
-from kronos_installer.grub_config import CONFIG_PATH
+from kronos_installer.grub_config import changed_files
 from kronos_installer.host_files import FileState, HostFiles, UnsuitableFileError
-from kronos_installer.management import BRIDGE
-from kronos_installer.problem import Level, Problem, ProblemError
+from kronos_installer.network.readers import read_stacks
+from kronos_installer.network.stack import BRIDGE
+from kronos_installer.problem import Level, Problem
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.paths import Paths
 
 if TYPE_CHECKING:
     from kronos_installer.host import Runner
-    from kronos_installer.interfaces_text import InterfacesText, Statement
+    from kronos_installer.network.stack import StackConfig
 
 INVENTORY = str(Paths().inventory)
 POOL_CONF = str(Paths().pool_conf)
 GUEST_KERNELS = str(Paths().guest_boot_files[0])
 SERVICE = "xapi.service"
 LEASE_FILES = ("/var/lib/dhcp/dhclient.{}.leases", "/var/lib/dhcp/dhclient6.{}.leases")
-_BRCTL = ("/usr/sbin/brctl", "/sbin/brctl")
 _UNITS = ("/lib/systemd/system", "/usr/lib/systemd/system", "/etc/systemd/system")
 
 
 @dataclass(frozen=True)
 class Facts:
-    """A host. `originals` holds every file that a plan may change, None where there is none."""
+    """A host. `originals` holds every file that a plan may change, None where there is none.
+
+    `programs` are those of the absolute paths that a stack's bridge may need which are there.
+    """
 
     machine: Machine
     memory_mib: int
+    cpus: int
     grub: Grub
+    boot: Boot
     nics: tuple[Nic, ...]
     owners: Owners
-    interfaces: tuple[InterfacesText, ...]
-    statements: tuple[Statement, ...]
+    stacks: tuple[StackConfig, ...]
+    programs: frozenset[str]
     originals: dict[str, FileState | None]
     leases: dict[str, str]
     unreadable: tuple[Problem, ...]
-    has_bridge_helper: bool
     has_service: bool
     service_enabled: bool
     has_guest_kernels: bool
+    system: SystemFacts
 
 
 class FactsRecord(TypedDict):
@@ -64,8 +71,10 @@ class FactsRecord(TypedDict):
     xen_images: list[str]
     dom0_kernels: list[str]
     kernel_command_line: str
+    boot: BootRecord
     interfaces: list[dict[str, str]]
-    interfaces_files: list[str]
+    network_files: dict[str, list[str]]
+    system: SystemRecord
 
 
 def facts_record(facts: Facts) -> FactsRecord:
@@ -81,8 +90,13 @@ def facts_record(facts: Facts) -> FactsRecord:
         "xen_images": list(machine.xen_images),
         "dom0_kernels": list(machine.dom0_kernels),
         "kernel_command_line": machine.kernel_command_line,
+        "boot": boot_record(facts.grub, facts.boot, facts.cpus),
         "interfaces": [{"name": n.name, "mac": n.mac, "kind": n.kind.value} for n in facts.nics],
-        "interfaces_files": [text.path for text in facts.interfaces],
+        "network_files": {
+            str(stack.stack): sorted(path for path, found in stack.originals.items() if found)
+            for stack in facts.stacks
+        },
+        "system": system_record(facts.system),
     }
 
 
@@ -90,18 +104,17 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
     """Read a host. What cannot be read becomes a Problem in `unreadable`. Raises OSError."""
     machine = read_machine(files)
     unreadable: list[Problem] = []
-    interfaces: tuple[InterfacesText, ...] = ()
-    statements: tuple[Statement, ...] = ()
-    try:
-        interfaces = read_interfaces(files)
-        statements = statements_in_order(interfaces, files)
-    except ProblemError as error:
-        unreadable.append(error.problem)
-    memory_mib, no_memory = _memory_mib(machine, query)
+    grub = read_grub(files)
+    boot = read_boot(files, grub)
+    stacks, unclear = read_stacks(files)
+    unreadable += unclear
+    size, no_memory = _host_size(machine, boot, query)
     nics = read_nics(files)
-    changeable = [CONFIG_PATH, INVENTORY, POOL_CONF, *(text.path for text in interfaces)]
+    changeable = [*changed_files(grub.files), INVENTORY, POOL_CONF]
     changeable += [pattern.format(BRIDGE) for pattern in LEASE_FILES]
     originals: dict[str, FileState | None] = {}
+    for stack in stacks:
+        originals |= stack.originals
     for path in changeable:
         try:
             originals[path] = files.state(path)
@@ -110,19 +123,21 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
                                       remediation=error.resolution))  # fmt: skip
     return Facts(
         machine=machine,
-        memory_mib=memory_mib,
-        grub=read_grub(files),
+        memory_mib=size.memory_mib,
+        cpus=size.cpus,
+        grub=grub,
+        boot=boot,
         nics=nics,
         owners=read_owners(files),
-        interfaces=interfaces,
-        statements=statements,
+        stacks=stacks,
+        programs=frozenset(path for stack in stacks for path in stack.programs if files.exists(path)),
         originals=originals,
         leases=_leases(files, nics),
         unreadable=(*unreadable, *no_memory),
-        has_bridge_helper=files.exists("/etc/network/if-pre-up.d/bridge") and any(map(files.exists, _BRCTL)),
         has_service=any(files.exists(f"{place}/{SERVICE}") for place in _UNITS),
         service_enabled=service_enabled(files),
         has_guest_kernels=files.at(GUEST_KERNELS).is_dir(),
+        system=read_system(files, query),
     )
 
 
@@ -136,18 +151,27 @@ def _leases(files: HostFiles, nics: tuple[Nic, ...]) -> dict[str, str]:
     return {path: files.at(path).read_bytes().decode("latin-1") for path in paths if files.exists(path)}
 
 
-def _memory_mib(machine: Machine, query: Runner) -> tuple[int, list[Problem]]:
-    """Return the host's memory; below Xen the kernel knows dom0's share only, xl knows all."""
+class HostSize(NamedTuple):
+    """The whole host's memory and logical processors; 0 where it is not known."""
+
+    memory_mib: int
+    cpus: int
+
+
+def _host_size(machine: Machine, boot: Boot, query: Runner) -> tuple[HostSize, list[Problem]]:
+    """Return the host's size; below Xen the kernel knows dom0's share only, xl knows all."""
     if not machine.under_xen:
-        return machine.memory_bytes // MIB, []
+        return HostSize(machine.memory_bytes // MIB, boot.cpus), []
     try:
-        return parse_xl_info(query(["xl", "info"])), []
+        size = parse_xl_info(query(["xl", "info"]))
+        return HostSize(size.memory_mib, size.cpus or boot.cpus), []
     except KronosError as error:
-        return 0, [Problem(Level.ERROR, "memory-unknown", "Xen does not say how much memory the host has",
-                           diagnosis=str(error), remediation="see why `xl info` fails")]  # fmt: skip
+        return HostSize(0, 0), [
+            Problem(Level.ERROR, "memory-unknown", "Xen does not say how much memory the host has",
+                    diagnosis=str(error), remediation="see why `xl info` fails")]  # fmt: skip
 
 
-def parse_xl_info(text: str) -> int:
-    """Return `total_memory` of `xl info`, in MiB, 0 where it is not said."""
-    found = re.search(r"^total_memory\s*:\s*(\d+)$", text, re.MULTILINE)
-    return int(found[1]) if found else 0
+def parse_xl_info(text: str) -> HostSize:
+    """Return `total_memory` (MiB) and `nr_cpus` of `xl info` (xl(1)), 0 where it is not said."""
+    found = dict(re.findall(r"^(total_memory|nr_cpus)\s*:\s*(\d+)$", text, re.MULTILINE))
+    return HostSize(int(found.get("total_memory", 0)), int(found.get("nr_cpus", 0)))

@@ -73,6 +73,14 @@ class HostFiles:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return ""
 
+    def boot_id(self) -> str:
+        """Return what is other at every boot (random(4))."""
+        return self.read("/proc/sys/kernel/random/boot_id").strip()
+
+    def runs_xen(self) -> bool:
+        """Tell whether the running kernel is below Xen (the kernel's ABI/stable/sysfs-hypervisor-xen)."""
+        return self.read("/sys/hypervisor/type").strip() == "xen"
+
     def glob(self, pattern: str) -> tuple[str, ...]:
         """Return the absolute paths that match, sorted; `*` does not match a leading dot (glob(7))."""
         found = glob.glob(pattern.lstrip("/"), root_dir=self.root)  # noqa: PTH207 -- Path.glob matches dotfiles

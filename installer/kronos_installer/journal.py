@@ -2,8 +2,11 @@
 
 JSON lines in /var/lib/xapi-host-setup/journal.jsonl. The first holds the whole plan; then for
 each step an `intent` with the originals, written and fsynced before anything is touched, and a
-`done` after; `applied` ends an apply. `rollback`, an `undone` for each step from the last to the
-first, and `rolled-back` are the way back; the file is then renamed to rolled-back.jsonl.
+`done` after; `applied` ends what is done before the reboot, `confirmed` says by what the new network
+was found to work, and after the steps that waited for it `finished` ends all. `switching` comes before the
+running network is changed; `guarded` says that the boot guard put a network step's originals back.
+`rollback`, an `undone` (or `given-up`) for each step from the last to the first, and `rolled-back`
+are the way back; the file is then renamed to rolled-back.jsonl.
 
 A line that a crash cut off is the last one and was not yet acted on; it is dropped.
 """
@@ -12,11 +15,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kronos_installer.steps.step import Record, Step, step_from_json, step_to_json
+from kronos_installer.journal_state import FORMAT, Phase, State, fold
+from kronos_installer.steps.step import Record, step_to_json
+from kronos_installer.wishes_record import wishes_to_record
 from xapi_shim.base.atomic_file import fsync_directory
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.paths import Paths
@@ -25,19 +29,11 @@ if TYPE_CHECKING:
     from kronos_installer.host import Host
     from kronos_installer.plan import Plan
 
-FORMAT = 1
+__all__ = ["FINISHED", "JOURNAL", "STATE_DIRECTORY", "Journal", "JournalDamagedError", "Phase", "State"]
+
 STATE_DIRECTORY = str(Paths().host_setup_state)
 JOURNAL = f"{STATE_DIRECTORY}/journal.jsonl"
 FINISHED = f"{STATE_DIRECTORY}/rolled-back.jsonl"
-
-
-class Phase(StrEnum):
-    """How far the host is."""
-
-    CLEAN = "clean"
-    APPLYING = "apply interrupted"
-    APPLIED = "applied"
-    ROLLING_BACK = "rollback interrupted"
 
 
 class JournalDamagedError(KronosError):
@@ -49,18 +45,6 @@ class JournalDamagedError(KronosError):
         )
 
 
-@dataclass
-class State:
-    """What the journal says. Keys of the mappings are places in `steps`."""
-
-    phase: Phase = Phase.CLEAN
-    steps: tuple[Step, ...] = ()
-    intents: dict[int, Record] = field(default_factory=dict)
-    done: set[int] = field(default_factory=set)
-    undone: set[int] = field(default_factory=set)
-    wishes: Record = field(default_factory=dict)
-
-
 @dataclass(frozen=True)
 class Journal:
     """The journal of one host."""
@@ -69,19 +53,24 @@ class Journal:
 
     def load(self) -> State:
         """Return the state. Raises JournalDamagedError."""
+        return self._load(JOURNAL)
+
+    def load_finished(self) -> State:
+        """Return what the last rollback left: why, and whether it waits for a reboot. Raises JournalDamagedError."""
+        return self._load(FINISHED)
+
+    def _load(self, path: str) -> State:
         try:
-            data = self.host.at(JOURNAL).read_bytes()
+            data = self.host.at(path).read_bytes()
         except FileNotFoundError:
             return State()
         state = State()
         lines = data.split(b"\n")
         for number, line in enumerate(lines[:-1], 1):
             try:
-                _fold(state, json.loads(line))
+                fold(state, json.loads(line))
             except (ValueError, KeyError, TypeError, IndexError) as error:
-                raise JournalDamagedError(
-                    JOURNAL, number, f"not a record of this program: {error!r}"
-                ) from error
+                raise JournalDamagedError(path, number, f"not a record of this program: {error!r}") from error
         return state
 
     def begin(self, plan: Plan) -> None:
@@ -89,8 +78,9 @@ class Journal:
         record = {
             "record": "plan",
             "format": FORMAT,
-            "boot_id": self.host.read("/proc/sys/kernel/random/boot_id").strip(),
-            "wishes": {"management_interface": plan.management, "dom0_mem_mib": plan.dom0_mem_mib},
+            "boot_id": self.host.boot_id(),
+            "wishes": wishes_to_record(plan.wishes),
+            "gateways": list(plan.gateways),
             "steps": [step_to_json(step) for step in plan.steps],
         }
         self.host.make_directory(STATE_DIRECTORY)
@@ -135,30 +125,3 @@ class Journal:
         whole = data.rfind(b"\n") + 1
         if whole != len(data):
             os.truncate(self.host.at(JOURNAL), whole)
-
-
-def _fold(state: State, record: Record) -> None:
-    """Add one record to the state. Raises KeyError, ValueError, IndexError for what cannot follow."""
-    kind = record["record"]
-    if kind == "plan":
-        if record["format"] != FORMAT:
-            raise ValueError(f"format {record['format']}")
-        state.steps = tuple(step_from_json(step) for step in record["steps"])
-        state.wishes = record["wishes"] | {"boot_id": record["boot_id"]}
-        state.phase = Phase.APPLYING
-    elif kind == "intent":
-        state.intents[_place(state, record)] = record["original"]
-    elif kind == "done":
-        state.done.add(_place(state, record))
-    elif kind == "undone":
-        state.undone.add(_place(state, record))
-    else:
-        ends = {"applied": Phase.APPLIED, "rollback": Phase.ROLLING_BACK, "rolled-back": Phase.CLEAN}
-        state.phase = ends[kind]
-
-
-def _place(state: State, record: Record) -> int:
-    place = record["step"]
-    if not isinstance(place, int) or not 0 <= place < len(state.steps):
-        raise IndexError(f"step {place}")
-    return place

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kronos_installer.asked import gather
 from kronos_installer.commands import Commands, Exit, Options
+from kronos_installer.flags import add_wish_flags
 from kronos_installer.host import Host, Runner, SystemRunner
-from kronos_installer.plan import RefusedError
+from kronos_installer.problem import RefusedError
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.progress import Reporter
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _INTERRUPTED = 130
+_OUTCOMES: dict[int, str] = {Exit.USAGE: "wrong usage", Exit.REFUSED: "refused", Exit.DECLINED: "declined"}
 _EPILOG = """\
 exit status:
   0  done, or nothing to do
@@ -40,10 +43,7 @@ def parser() -> argparse.ArgumentParser:
         "--root", type=Path, default=Path("/"), metavar="DIR", help="work on the system below DIR"
     )
     wishes = argparse.ArgumentParser(add_help=False)
-    wishes.add_argument("--dom0-mem", default="", metavar="SIZE", help="memory of dom0, as 1536M or 2G")
-    wishes.add_argument(
-        "--management-interface", default="", metavar="NIC", help="where several have addresses"
-    )
+    add_wish_flags(wishes)
     consent = argparse.ArgumentParser(add_help=False)
     consent.add_argument("--yes", action="store_true", help="do not ask")
     top = argparse.ArgumentParser(
@@ -59,13 +59,18 @@ def parser() -> argparse.ArgumentParser:
                               formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
 
     add("check", "show facts, and problems that forbid the set-up; changes nothing", wishes)
-    add("plan", "show exactly what apply would do: diffs, commands, reboot; changes nothing", wishes)
-    add(
+    plan = add("plan", "show exactly what apply would do: diffs, commands, reboot; changes nothing", wishes)
+    plan.add_argument(
+        "--save", default="", metavar="FILE", help="write the plan for apply --plan, for root alone"
+    )
+    apply = add(
         "apply",
         "show the plan, ask, and carry it out; goes on where an earlier one was cut off",
         wishes,
         consent,
     )
+    apply.add_argument("--plan", dest="plan_file", default="", metavar="FILE",
+                       help="carry out exactly the plan that plan --save wrote; refused if the host has changed")  # fmt: skip
     add("status", "show how far the host is; changes nothing")
     back = add("rollback", "put everything back as it was before apply", consent)
     back.add_argument(
@@ -84,19 +89,25 @@ def main(argv: Sequence[str] | None = None, *, runner: Runner | None = None) -> 
     host = Host(root, runner or SystemRunner(root))
     reporter = Reporter(as_json=args["json"])
     try:
-        return int(getattr(Commands(host, Options(**args), reporter), command)())
-    except KronosError as error:
-        if args["json"] and isinstance(error, RefusedError):
-            problems = [problem.to_json() for problem in error.problems]
-            print(json.dumps({"format": 1, "outcome": "refused", "problems": problems}, indent=2))
-        print(f"xapi-host-setup: {error}", file=sys.stderr)
-        return error.exit_status
-    except OSError as error:
-        print(f"xapi-host-setup: {error}", file=sys.stderr)
-        return Exit.FAILED
+        options = Options(asked=gather(args, host), **args)
+        return int(getattr(Commands(host, options, reporter), command)())
+    except (KronosError, OSError) as error:
+        return _failed(error, as_json=args["json"])
     except KeyboardInterrupt:
         print("xapi-host-setup: interrupted; 'xapi-host-setup status' tells how far it is", file=sys.stderr)
         return _INTERRUPTED
+
+
+def _failed(error: KronosError | OSError, *, as_json: bool) -> int:
+    """Tell people, and programs by one document on stdout; return the exit status."""
+    status = error.exit_status if isinstance(error, KronosError) else Exit.FAILED
+    if as_json:
+        problems = error.problems if isinstance(error, RefusedError) else ()
+        record = {"format": 1, "outcome": _OUTCOMES.get(status, "failed"), "error": str(error),
+                  "problems": [problem.to_json() for problem in problems]}  # fmt: skip
+        print(json.dumps(record, indent=2))
+    print(f"xapi-host-setup: {error}", file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

@@ -1,35 +1,35 @@
 """Facts and wishes in, ordered steps out. Pure: the same in, the same out, nothing changed.
 
 The order keeps the host reachable when power fails between any two steps: what nobody reads
-yet comes first; the network configuration is one file, replaced at once, and works with and
+yet comes first; the network configuration is all new or all old after a boot, and works with and
 without Xen; the boot default comes last, when all that Xen's boot needs is there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from kronos_installer import identity
-from kronos_installer.bridge_edit import move_to_bridge
-from kronos_installer.checks import check, serial_console
-from kronos_installer.dom0_memory import checked_size_mib, dom0_memory_mib
+from kronos_installer.boot_steps import boot_steps, dom0_size
+from kronos_installer.checks import check
 from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_CONF, SERVICE
-from kronos_installer.grub_config import CONFIG_PATH, render_grub_config
-from kronos_installer.management import BRIDGE
-from kronos_installer.problem import Level, Problem, ProblemError
+from kronos_installer.network.owner import config_of
+from kronos_installer.network.stack import BRIDGE
+from kronos_installer.problem import Level, Problem, ProblemError, RefusedError, refusal
 from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
-from kronos_installer.steps.grub_step import GrubStep
+from kronos_installer.steps.network_step import FileChange, NetworkStep
 from kronos_installer.steps.service_step import ServiceStep
-from xapi_shim.base.errors import KronosError
+from kronos_installer.system_plan import system_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kronos_installer.facts import Facts
-    from kronos_installer.management import Management
+    from kronos_installer.network.stack import Management
     from kronos_installer.steps.step import Step
+    from kronos_installer.wishes import Wishes
 
 NETWORK_NOTICE = (
     "The running network is not touched. At the reboot the host is away for as long as the reboot takes; "
@@ -37,37 +37,17 @@ NETWORK_NOTICE = (
 )
 
 
-class RefusedError(KronosError):
-    """The host has problems that forbid the set-up; nothing was changed."""
-
-    exit_status = 3
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        errors = [problem for problem in problems if problem.level is Level.ERROR]
-        lines = [
-            f"{p.diagnosis}: {p.title}" + (f" ({p.remediation})" if p.remediation else "") for p in errors
-        ]
-        super().__init__("refused, nothing was changed:\n" + "\n".join(f"  {line}" for line in lines))
-        self.problems = problems
-
-
-class Wishes(TypedDict):
-    """What the operator may choose, and what chance chooses: uuids are for a host that has none yet."""
-
-    management_interface: str
-    dom0_mem_mib: int
-    installation_uuid: str
-    control_domain_uuid: str
-
-
 @dataclass(frozen=True)
 class Plan:
-    """What will be done. `problems` has no ERROR."""
+    """What will be done. `problems` has no ERROR.
+
+    `wishes` are the ones it was made for, with the management interface and dom0's memory that were chosen.
+    """
 
     steps: tuple[Step, ...]
     problems: tuple[Problem, ...]
-    management: str
-    dom0_mem_mib: int
+    wishes: Wishes
+    gateways: tuple[str, ...] = ()
 
     @property
     def needs_reboot(self) -> bool:
@@ -76,24 +56,30 @@ class Plan:
 
 
 def make_plan(facts: Facts, wishes: Wishes) -> Plan:
-    """Return the plan. Raises RefusedError with all problems, Dom0MemoryError for an impossible wish."""
-    management, problems = check(facts, wishes["management_interface"])
+    """Return the plan. Raises RefusedError with all problems, Dom0MemoryError and Dom0VcpusError for impossible wishes."""
+    management, problems = check(facts, wishes)
     if management is None or any(problem.level is Level.ERROR for problem in problems):
         raise RefusedError(problems)
-    memory_mib = facts.memory_mib
-    dom0_mib = checked_size_mib(wishes["dom0_mem_mib"] or dom0_memory_mib(memory_mib), memory_mib)
+    dom0 = dom0_size(facts, wishes.dom0_memory_mib, wishes.dom0_vcpus)
     try:
-        network = _network_step(facts, management)
+        network = _network_step(facts, wishes, management)
     except ProblemError as error:
         raise RefusedError((*problems, error.problem)) from error
     steps = (
         *_identity_steps(facts, wishes, management),
         *_lease_steps(facts, management),
         *_service_steps(facts),
+        *system_steps(facts.system, wishes, management.interface),
         network,
-        _grub_step(facts, dom0_mib),
+        *boot_steps(facts, dom0),
     )
-    return Plan(steps, problems, management.nic, dom0_mib)
+    chosen = replace(
+        wishes,
+        management_interface=management.interface,
+        dom0_memory_mib=dom0.memory_mib,
+        dom0_vcpus=dom0.vcpus,
+    )
+    return Plan(steps, problems, chosen)
 
 
 def _file(facts: Facts, path: str, content: str, reason: str, *, shared: bool = False) -> FileStep:
@@ -111,8 +97,8 @@ def _identity_steps(facts: Facts, wishes: Wishes, management: Management) -> Ite
             "PRODUCT_BRAND": "Kronos",
             "PRODUCT_NAME": "kronos",
             "PLATFORM_NAME": "Kronos",
-            "INSTALLATION_UUID": wishes["installation_uuid"],
-            "CONTROL_DOMAIN_UUID": wishes["control_domain_uuid"],
+            "INSTALLATION_UUID": wishes.installation_uuid,
+            "CONTROL_DOMAIN_UUID": wishes.control_domain_uuid,
         },
     )
     if new != old:
@@ -136,9 +122,9 @@ def _lease_steps(facts: Facts, management: Management) -> Iterator[Step]:
     if not management.uses_dhcp:
         return
     for pattern in LEASE_FILES:
-        leases = facts.leases.get(pattern.format(management.nic))
+        leases = facts.leases.get(pattern.format(management.interface))
         if leases:
-            text = leases.replace(f'interface "{management.nic}"', f'interface "{BRIDGE}"')
+            text = leases.replace(f'interface "{management.interface}"', f'interface "{BRIDGE}"')
             yield _file(
                 facts, pattern.format(BRIDGE), text, "the DHCP client's identity and lease", shared=True
             )
@@ -149,29 +135,20 @@ def _service_steps(facts: Facts) -> Iterator[Step]:
         yield ServiceStep(unit=SERVICE, reason="the toolstack's daemon starts at every boot into Xen")
 
 
-def _network_step(facts: Facts, management: Management) -> Step:
-    texts = move_to_bridge(facts.interfaces, facts.statements, management)
-    if len(texts) != 1:
-        raise ProblemError(Problem(
-            Level.ERROR, "interfaces-several-files", f"{management.nic} is configured in several files",
-            "Two files cannot be replaced at once: a power cut between them would leave the host without network.",
-            ", ".join(f"{path}:1" for path in texts), f"put all statements about {management.nic} into one file",
-        ))  # fmt: skip
-    path, text = next(iter(texts.items()))
-    return FileStep(
-        path=path,
-        content=text.encode("latin-1"),
-        before=facts.originals[path],
-        reason=f"{management.nic} becomes a port of {BRIDGE}, which takes over its addresses",
-        network=True,
+def _network_step(facts: Facts, wishes: Wishes, management: Management) -> Step:
+    edit = config_of(facts.stacks, management).move_to_bridge(management, wishes.network_backend)
+    for package, *paths in edit.needs:
+        if not facts.programs.intersection(paths):
+            raise refusal("program-missing", f"{management.stack} cannot make the bridge without {package}",
+                          at=f"{' or '.join(paths)} is missing", remedy=f"install {package}")  # fmt: skip
+    changes = [
+        FileChange(path, content, facts.originals[path], edit.modes.get(path))
+        for path, content in edit.files.items()
+    ]
+    return NetworkStep(
+        reason=f"{management.interface} becomes a port of {BRIDGE}, which takes over its addresses",
+        files=tuple(changes),
+        interface=management.interface,
+        switch=edit.switch,
+        switch_back=edit.switch_back,
     )
-
-
-def _grub_step(facts: Facts, dom0_mib: int) -> Step:
-    try:
-        serial = serial_console(facts)
-    except ValueError:
-        serial = None
-    content = render_grub_config(dom0_mib, serial).encode()
-    return GrubStep(path=CONFIG_PATH, content=content, before=facts.originals[CONFIG_PATH],
-                    reason="Xen is what boots by itself; the entries without it stay in the menu")  # fmt: skip

@@ -10,6 +10,7 @@ from kronos_installer.plan import NETWORK_NOTICE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kronos_installer.facts import FactsRecord
     from kronos_installer.plan import Plan
     from kronos_installer.problem import Problem
 
@@ -32,7 +33,7 @@ class PlanRecord(TypedDict):
 
     format: int
     management_interface: str
-    dom0_mem_mib: int
+    dom0_memory_mib: int
     needs_reboot: bool
     network_downtime: str
     steps: list[StepRecord]
@@ -43,8 +44,8 @@ def plan_record(plan: Plan) -> PlanRecord:
     """Return the plan for programs."""
     return {
         "format": 1,
-        "management_interface": plan.management,
-        "dom0_mem_mib": plan.dom0_mem_mib,
+        "management_interface": plan.wishes.management_interface,
+        "dom0_memory_mib": plan.wishes.dom0_memory_mib,
         "needs_reboot": plan.needs_reboot,
         "network_downtime": NETWORK_NOTICE,
         "steps": [
@@ -67,6 +68,7 @@ def plan_record(plan: Plan) -> PlanRecord:
 def render_plan(plan: Plan) -> str:
     """Return the plan for people: each step with its reason, its diff, its commands."""
     parts = []
+    chosen = plan.wishes
     for number, step in enumerate(plan.steps, 1):
         marks = [m for m, on in (("network", step.touches_network), ("at reboot", step.needs_reboot)) if on]
         mark = f"  [{', '.join(marks)}]" if marks else ""
@@ -80,11 +82,17 @@ def render_plan(plan: Plan) -> str:
         lines += [f"   $ {shlex.join(argv)}" for argv in step.commands()]
         parts.append("\n".join(lines))
     summary = [
-        f"Management interface: {plan.management}. Memory of dom0: {plan.dom0_mem_mib} MiB.",
+        f"Management interface: {chosen.management_interface}. Memory of dom0: {chosen.dom0_memory_mib} MiB.",
         NETWORK_NOTICE,
         "A reboot is needed." if plan.needs_reboot else "No reboot is needed.",
     ]
     return "\n\n".join([*parts, "\n".join(summary)]) + "\n"
+
+
+def render_facts(record: FactsRecord) -> str:
+    """Return the facts as `name: value` lines, those about the system one by one."""
+    plain = {name: value for name, value in record.items() if name != "system"} | dict(record["system"])
+    return "".join(f"{name}: {value}\n" for name, value in plain.items())
 
 
 def render_problems(problems: Sequence[Problem]) -> str:

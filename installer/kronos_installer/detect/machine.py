@@ -44,9 +44,9 @@ def read_machine(files: HostFiles) -> Machine:
         os_version=release.get("VERSION_ID", ""),
         memory_bytes=parse_meminfo(files.read("/proc/meminfo")),
         cpu_flags=parse_cpu_flags(files.read("/proc/cpuinfo")),
-        under_xen=files.read("/sys/hypervisor/type").strip() == "xen",
+        under_xen=files.runs_xen(),
         kernel_command_line=files.read("/proc/cmdline").strip(),
-        boot_id=files.read("/proc/sys/kernel/random/boot_id").strip(),
+        boot_id=files.boot_id(),
         efi=files.exists("/sys/firmware/efi"),
         secure_boot=variable.exists() and parse_efi_flag(variable.read_bytes()),
         dom0_kernels=tuple(

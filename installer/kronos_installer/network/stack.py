@@ -70,8 +70,7 @@ class NetworkEdit:
 
     `modes` are the permission bits of files that are new. `switch` makes the running network follow the files
     without a reboot, in this order; `switch_back` makes it follow the old files once they are back.
-    `needs` are programs (absolute paths, any one of each tuple) without which the files do not work,
-    with the package that brings them: the first of a tuple is the package's name.
+    `needs` is what the files do not work without: a package's name and then absolute paths, any one of which will do.
     """
 
     files: Mapping[str, bytes | None]
@@ -88,6 +87,8 @@ class StackConfig(ABC):
     """
 
     stack: ClassVar[StackName]
+    # Every path that NetworkEdit.needs may name: which of them are there is a fact.
+    programs: ClassVar[tuple[str, ...]] = ()
     originals: Mapping[str, FileState | None]
 
     @abstractmethod

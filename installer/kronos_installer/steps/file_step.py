@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import difflib
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from kronos_installer.host_files import FileState
 from kronos_installer.override import override
-from kronos_installer.steps.step import HostChangedError, Record, Step
+from kronos_installer.steps.file_change import FileChange
+from kronos_installer.steps.step import Record, Step
 
 if TYPE_CHECKING:
     from kronos_installer.host import Host
@@ -41,19 +40,16 @@ class FileStep(Step):
         return self.network
 
     @property
-    def after(self) -> FileState:
-        """The file that `apply` leaves; a new one is whose we are: root, on a host."""
-        if self.before is None:
-            return FileState(self.content, uid=os.geteuid(), gid=os.getegid())
-        return FileState(self.content, self.before.mode, self.before.uid, self.before.gid)
+    def _change(self) -> FileChange:
+        return FileChange(self.path, self.content, self.before)
 
     @override
     def describe(self) -> str:
-        return f"{'write' if self.before is None else 'change'} {self.path}"
+        return self._change.describe()
 
     @override
     def describe_undo(self) -> str:
-        return f"{'remove' if self.before is None else 'put back'} {self.path}"
+        return self._change.describe_undo()
 
     @override
     def commands(self) -> tuple[tuple[str, ...], ...]:
@@ -61,48 +57,27 @@ class FileStep(Step):
 
     @override
     def diff(self) -> str:
-        old = _display_lines(self.before.content if self.before else b"")
-        new = _display_lines(self.content)
-        old_name = self.path if self.before else "/dev/null"
-        return "\n".join(difflib.unified_diff(old, new, old_name, self.path, lineterm=""))
+        return self._change.diff()
 
     @override
     def capture(self, host: Host) -> Record:
-        found = host.state(self.path)
-        if found != self.before:
-            raise HostChangedError(self.path)
-        return {"file": found.to_json() if found else None, "made": host.missing_parents(self.path)}
+        return self._change.capture(host)
 
     @override
     def apply(self, host: Host, original: Record) -> None:
-        for directory in original["made"]:
-            host.make_directory(directory)
-        if host.state(self.path) != self.after:
-            host.write(self.path, self.after)
+        self._change.apply(host, original)
 
     @override
     def undo(self, host: Host, original: Record) -> None:
-        if original["file"] is None:
-            host.remove(self.path)
-        else:
-            before = FileState.from_json(original["file"])
-            if host.state(self.path) != before:
-                host.write(self.path, before)
-            host.temporary(self.path).unlink(missing_ok=True)
-        for directory in reversed(original["made"]):
-            host.remove_directory(directory)
+        self._change.undo(host, original)
 
     @override
     def is_applied(self, host: Host) -> bool:
-        found = host.state(self.path)
-        return found is not None if self.shared else found == self.after
+        return host.state(self.path) is not None if self.shared else self._change.is_applied(host)
 
     @override
     def changed_since(self, host: Host, original: Record) -> str:
-        before = original["file"] and FileState.from_json(original["file"])
-        if self.shared or host.state(self.path) in (self.after, before):
-            return ""
-        return self.path
+        return "" if self.shared else self._change.changed_since(host, original)
 
     @override
     def to_json(self) -> Record:
@@ -125,8 +100,3 @@ class FileStep(Step):
             shared=record["shared"],
             network=record["network"],
         )
-
-
-def _display_lines(content: bytes) -> list[str]:
-    lines = content.decode(errors="replace").split("\n")
-    return lines[:-1] if lines[-1] == "" else [*lines[:-1], lines[-1] + "\n\\ No newline at end of file"]

@@ -33,6 +33,11 @@ class Step(ABC):
     reason: str
     kind: ClassVar[str]
     kinds: ClassVar[dict[str, type[Step]]] = {}
+    # Whether it waits until the host has been rebooted, runs Xen, and its network is confirmed.
+    after_reboot: ClassVar[bool] = False
+    # Whether its effect is used up by one boot: nobody misses it afterwards, and `apply` repeats it
+    # while the host does not run Xen.
+    one_time: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         Step.kinds[cls.kind] = cls

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kronos_installer.grub_config import CONFIG_PATH
+from kronos_installer.grub_config import CONFIG_PATH, DEFAULT_PATH
+from kronos_installer.grub_environment import parse_environment
+from kronos_installer.grub_menu import parse_menu
 from kronos_installer.host import Host
 from kronos_installer.journal import STATE_DIRECTORY
 from xapi_shim.base.process import ProcessError
@@ -18,33 +20,91 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MENUS = HERE / "menus"
+# What programs that only look print on the captured host, by their names.
+OUTPUTS = HERE / "outputs"
 WANTS = "etc/systemd/system/multi-user.target.wants"
 
 
 @dataclass
 class FakeCommands:
-    """Does to the folder what the commands do to a host. `broken` ones fail, `menu` overrides update-grub's."""
+    """Does to the folder what the commands do to a host. `broken` ones fail, `deaf` ones do nothing, `menu` overrides grub-mkconfig's."""
 
     root: Path
     ran: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+    deaf: set[str] = field(default_factory=set)
     menu: str = ""
 
     def __call__(self, argv: Sequence[str]) -> str:
         argv = argv[2:] if argv[0] == "flock" else argv
         self.ran.append(" ".join(argv))
         if argv[0] in self.broken:
+            if argv[0] == "grub-mkconfig":
+                (self.root / f"{argv[2]}.new".lstrip("/")).write_bytes(b"half a menu")
             raise ProcessError(argv, 1, "", "no space left on device")
-        if argv[0] == "update-grub":
-            is_set_up = (self.root / CONFIG_PATH.lstrip("/")).exists()
-            menu = self.menu if is_set_up and self.menu else "set-up.cfg" if is_set_up else "debian.cfg"
-            # In place, as grub-mkconfig does.
-            (self.root / "boot/grub/grub.cfg").write_bytes((MENUS / menu).read_bytes())
+        if argv[0] in self.deaf:
+            return ""
+        if argv[0] == "grub-mkconfig":
+            (self.root / argv[2].lstrip("/")).write_bytes((MENUS / self._menu()).read_bytes())
+        elif argv[0] == "grub-reboot":
+            choose_once(self.root / "boot/grub/grubenv", argv[1])
         elif argv[:2] == ("systemctl", "enable"):
             (self.root / WANTS / argv[2]).symlink_to(f"/lib/systemd/system/{argv[2]}")
         elif argv[0] == "xl":
-            return "release : 6.1.0\ntotal_memory           : 4095\nfree_memory : 12\n"
+            return "release : 6.1.0\nnr_cpus                : 4\ntotal_memory           : 4095\nfree_memory : 12\n"
+        elif (captured := OUTPUTS / f"{argv[0]}.txt").exists():
+            return captured.read_text()
         return ""
+
+    def _menu(self) -> str:
+        config, default = (self.root / path.lstrip("/") for path in (CONFIG_PATH, DEFAULT_PATH))
+        if not config.exists():
+            return "debian.cfg"
+        is_default = default.exists() or 'GRUB_DEFAULT="xen-' in config.read_text()
+        return self.menu or ("set-up.cfg" if is_default else "tried-once.cfg")
+
+
+def choose_once(environment: Path, entry: str) -> None:
+    """Do what grub-reboot does: one variable of the block is set, in place."""
+    old = environment.read_bytes() if environment.exists() else b"# GRUB Environment Block\n"
+    lines = [line for line in old.splitlines() if line.strip(b"#") and not line.startswith(b"next_entry=")]
+    text = b"\n".join([*lines, b"next_entry=" + entry.encode(), b""])
+    environment.write_bytes(text.ljust(1024, b"#"))
+
+
+def boot(host: Host) -> str:
+    """Do what GRUB does at a boot: obey and clear the one-time choice. Return the entry's title."""
+    environment = host.at("/boot/grub/grubenv")
+    variables = parse_environment(environment.read_text())
+    menu = parse_menu(host.read("/boot/grub/grub.cfg"))
+    once = variables.get("next_entry", "")
+    entry = menu.resolve(once) if once else menu.default_entry(variables)
+    assert entry is not None
+    if once:
+        block = environment.read_bytes().replace(b"next_entry=" + once.encode(), b"next_entry=")
+        environment.write_bytes(block.ljust(1024, b"#"))
+    return entry.title
+
+
+def start_xen(host: Host) -> None:
+    """Let the host run under Xen from now on."""
+    put(host, "/sys/hypervisor/type", "xen\n")
+
+
+class Crash(BaseException):
+    """The power cut."""
+
+
+@dataclass
+class Countdown:
+    """Crashes at the effect after `left` others."""
+
+    left: int
+
+    def __call__(self, effect: str) -> None:
+        if self.left == 0:
+            raise Crash(effect)
+        self.left -= 1
 
 
 def make_host(folder: Path, case: Path | None = None) -> Host:

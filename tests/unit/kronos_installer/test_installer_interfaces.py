@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kronos_installer.bridge_edit import bridge_options, move_to_bridge
 from kronos_installer.detect.nics import Nic, NicKind
-from kronos_installer.interfaces_text import Keyword, parse_interfaces, split_lines
-from kronos_installer.management import BRIDGE, find_management
+from kronos_installer.network.ifupdown.bridge_stanza import bridge_options
+from kronos_installer.network.ifupdown.config import IfupdownConfig
+from kronos_installer.network.ifupdown.management import stanzas_of
+from kronos_installer.network.ifupdown.text import Keyword, parse_interfaces, split_lines
+from kronos_installer.network.stack import BRIDGE, BridgeKind
 from kronos_installer.problem import ProblemError
 
 NIC = Nic("eth0", "52:54:00:00:00:01", NicKind.ETHERNET)
@@ -76,18 +78,22 @@ def configurations(draw) -> str:
 @given(configurations())
 def test_bridge_gets_all_that_the_nic_had_and_nothing_else_changes(text: str) -> None:
     parsed = parse_interfaces("/i", text)
-    management, problems = find_management(parsed.statements, [NIC])
-    assert problems == []
+    config = IfupdownConfig((parsed,), parsed.statements, {})
+    management, problems = config.find_management([NIC])
+    assert problems == ()
     assert management is not None
-    (new_text,) = move_to_bridge([parsed], parsed.statements, management).values()
+    (content,) = config.move_to_bridge(management, BridgeKind.LINUX).files.values()
+    assert content is not None
+    new_text = content.decode("latin-1")
     new = parse_interfaces("/i", new_text)
+    old_stanzas = stanzas_of(parsed.statements, "eth0")
     bridge = [s for s in new.statements if s.keyword is Keyword.IFACE and s.words[0] == BRIDGE]
-    assert [s.words[1:] for s in bridge] == [s.words[1:] for s in management.stanzas]
-    added = [tuple(option.split(" ", 1)) for option in bridge_options("eth0", NIC.mac)]
+    assert [s.words[1:] for s in bridge] == [s.words[1:] for s in old_stanzas]
+    added = [tuple(option.split(" ", 1)) for option in bridge_options("eth0", NIC.mac, BridgeKind.LINUX)]
     options = [[(o.name, o.value) for o in s.options] for s in bridge]
     assert options[0][: len(added)] == added
     assert [options[0][len(added) :], *options[1:]] == [
-        [(o.name, o.value) for o in s.options] for s in management.stanzas
+        [(o.name, o.value) for o in s.options] for s in old_stanzas
     ]
     started = [name for s in new.statements if s.keyword in (Keyword.AUTO, Keyword.ALLOW) for name in s.names]
     assert started.count(BRIDGE) == 1

@@ -9,9 +9,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kronos_lab import machine as machine_module
 from kronos_lab.acceleration import kvm_works, nested_is_on
+from kronos_lab.far_side import FarSide, tagged, untagged
 from kronos_lab.machine import SOCKET_PATH_BYTES, LabError, Machine, free_port, wait_until
 from kronos_lab.qemu import SEGMENT_BASE_PORT, SEGMENT_PORTS, QemuSpec, qemu_argv, segment_port
 from xapi_shim.base.process import Completed, ProcessTimeoutError
@@ -194,3 +197,36 @@ def test_kvm_is_left_alone_when_told(monkeypatch):
     kvm_works.cache_clear()
     assert kvm_works() is False
     kvm_works.cache_clear()
+
+
+def test_cables_take_the_place_of_the_user_network(tmp_path):
+    argv = qemu_argv(spec(cables=2))
+    assert [net.split(",")[0] for net in option(argv, "-netdev")] == ["dgram", "dgram"]
+    assert "hostfwd" not in " ".join(argv)
+    first, second = [device for device in option(argv, "-device") if "mac=" in device]
+    # The first one sits where the user network's NIC does, so that it keeps its name.
+    assert "addr=0x3" in first
+    assert first.partition("mac=")[2] != second.partition("mac=")[2]
+
+
+def test_a_machine_behind_a_cable_is_reached_through_its_namespace(tmp_path):
+    far = FarSide("kl-x", ("192.0.2.1/24",), ())
+    machine = Machine(tmp_path / "b", folder=tmp_path, cables=1, far_side=far, address="2001:db8::2")
+    argv = machine.ssh_argv("true")
+    assert argv[:5] == ["ip", "netns", "exec", "kl-x", "ssh"]
+    assert argv[-2:] == ["root@2001:db8::2", "true"]
+    assert machine._scp_host() == "root@[2001:db8::2]"
+
+
+FRAMES = st.binary(min_size=14, max_size=200)
+
+
+@given(FRAMES, st.integers(1, 4094))
+def test_a_frame_comes_back_from_its_vlan_and_from_no_other(frame, vlan):
+    assert untagged(tagged(frame, vlan), vlan) == frame
+    assert untagged(tagged(frame, vlan), vlan % 4094 + 1) is None
+
+
+def test_a_frame_without_a_tag_is_of_no_vlan():
+    assert untagged(bytes(12) + b"\x08\x00" + bytes(40), 5) is None
+    assert untagged(b"\x81\x00", 5) is None

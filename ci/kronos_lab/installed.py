@@ -1,0 +1,85 @@
+"""Machines with Kronos installed and not yet set up: what apt takes minutes for in the emulation, once for many tests."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from debian.deb822 import Packages
+
+from kronos_lab.cache import REPO, lab_dir
+from kronos_lab.machine import Machine
+from kronos_lab.repo_server import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from xapi_shim.base.progress import Reporter
+
+APT = REPO / "dist/apt"
+# What an administrator writes who wants our Xen even while the distro's is newer (apt_preferences(5)).
+PREFER_OURS = "Package: *\nPin: release o=Kronos\nPin-Priority: 990\n"
+_SOURCES = "/etc/apt/sources.list.d/kronos.sources"
+_APT_GET = "DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends"
+
+
+def ensure_installed(
+    reporter: Reporter, base: Path, release: str, packages: Sequence[str], *, uefi: bool = False
+) -> Path:
+    """Return an overlay of `base` with xapi of dist/apt, our own Xen, `packages` and cpio. Raises LabError.
+
+    It is kept while Xen and what our packages depend on stay the same; what our packages hold may be older
+    than dist/apt: `install_ours` on a machine of it brings that.
+    """
+    image = lab_dir() / f"installed-{release}-{_key(base, release, packages)}.qcow2"
+    if not image.exists():
+        what = f"installing xapi{''.join(f', {name}' for name in packages)} on {release}"
+        with reporter.stage(what), tempfile.TemporaryDirectory(dir=lab_dir()) as tmp:
+            machine = Machine(base, name=f"install-{release}", folder=Path(tmp), uefi=uefi)
+            with machine:
+                install_ours(machine, release, packages)
+                machine.shut_down()
+            # The firmware's variables know nothing that another machine of this disk would miss.
+            os.replace(machine.spec.disk, image)
+    for used in (base, image):
+        os.utime(used)  # see image.prune_images
+    return image
+
+
+def install_ours(machine: Machine, release: str, packages: Sequence[str] = ()) -> None:
+    """Bring the machine's packages of ours to what dist/apt holds, by apt; the rest stays. Raises LabError."""
+    sources = (REPO / f"dist/kronos-{release}.sources").read_text()
+    with serve(APT) as uri:
+        machine.copy_to([REPO / "dist/kronos-archive-keyring.pgp"], "/usr/share/keyrings/")
+        machine.succeed(f"cat > {_SOURCES}", stdin=re.sub(r"URIs: .*", f"URIs: {uri}", sources))
+        machine.succeed("cat > /etc/apt/preferences.d/kronos", stdin=PREFER_OURS)
+        machine.succeed("apt-get update -q")
+        wanted = " ".join(("xapi", "cpio", *packages))
+        machine.succeed(f"{_APT_GET} {wanted}", timeout_s=3600)
+        # The same version with another content is nothing new to apt.
+        ours = " ".join(name for name, _ in _stanzas(release) if name.startswith("xapi"))
+        machine.succeed(f"{_APT_GET} --reinstall {ours}", timeout_s=1800)
+        # The indexes of a repository that is gone with us.
+        machine.succeed(f"rm -f {_SOURCES} && apt-get clean && sync")
+
+
+def _key(base: Path, release: str, packages: Sequence[str]) -> str:
+    digest = hashlib.sha256(f"{base.name} {' '.join(packages)}".encode())
+    for name, stanza in _stanzas(release):
+        kept = str(stanza.get("Depends", "")) if name.startswith("xapi") else str(stanza)
+        digest.update(re.sub(r" \(= [^)]*\)", "", f"{name}: {kept}").encode())
+    return digest.hexdigest()[:16]
+
+
+def _stanzas(release: str) -> Iterator[tuple[str, Packages]]:
+    sources = (REPO / f"dist/kronos-{release}.sources").read_text()
+    found = re.search(r"^Suites: (.*)$", sources, re.MULTILINE)
+    assert found is not None, sources
+    for index in sorted((APT / "dists" / found[1]).rglob("Packages")):
+        with index.open() as text:
+            for stanza in Packages.iter_paragraphs(text, use_apt_pkg=False):
+                yield stanza["Package"], stanza

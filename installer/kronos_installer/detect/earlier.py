@@ -1,0 +1,40 @@
+"""What earlier set-ups left: a finished rollback's journal, leftovers of ours without a journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xapi_shim.base.paths import Paths
+
+if TYPE_CHECKING:
+    from kronos_installer.host_files import HostFiles
+
+_STATE = str(Paths().host_setup_state)
+# Files that only a set-up writes.
+_OURS = (
+    "/etc/default/grub.d/zz-xapi.cfg",
+    "/etc/systemd/timesyncd.conf.d/90-xapi-host-setup.conf",
+    "/etc/chrony/sources.d/xapi-host-setup.sources",
+)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """`rolled_back` is the journal of a finished rollback, `leftovers` are files of a set-up that has no journal."""
+
+    rolled_back: str
+    leftovers: tuple[str, ...]
+    pool_member_of: str
+
+
+def read_earlier(files: HostFiles) -> Earlier:
+    """Read it."""
+    has_journal = files.exists(f"{_STATE}/journal.jsonl")
+    finished = f"{_STATE}/rolled-back.jsonl"
+    role, _, master = files.read(str(Paths().pool_conf)).strip().partition(":")
+    return Earlier(
+        finished if files.exists(finished) else "",
+        () if has_journal else tuple(path for path in _OURS if files.exists(path)),
+        master.strip() if role == "slave" else "",
+    )

@@ -1,0 +1,128 @@
+"""What the journal's records add up to: how far a host is. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from kronos_installer.steps.step import Record, Step, step_from_json
+from kronos_installer.wishes_record import wishes_from_record
+
+if TYPE_CHECKING:
+    from kronos_installer.wishes import Wishes
+
+FORMAT = 2
+
+
+class Phase(StrEnum):
+    """How far the host is."""
+
+    CLEAN = "clean"
+    APPLYING = "apply interrupted"
+    # All files are written; the new network waits for the reboot, or to be confirmed.
+    APPLIED = "applied"
+    # The new network is confirmed; what needs it, and Xen, is being done or waits for Xen.
+    CONFIRMED = "confirmed"
+    FINISHED = "finished"
+    ROLLING_BACK = "rollback interrupted"
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether all that `apply` does before the reboot is there."""
+        return self in (Phase.APPLIED, Phase.CONFIRMED, Phase.FINISHED)
+
+
+@dataclass
+class State:
+    """What the journal says. Keys of the mappings are places in `steps`; `wishes` is None without a plan.
+
+    `boot_id` is of the boot under which the last step was applied that waits for no reboot; `switch_boot` of the one
+    whose running network was switched, `reboot_boot` of the one that must end since its network was taken back.
+    `gateways` are what answered when the plan was made. `guarded` are network steps that the boot guard put back.
+    """
+
+    phase: Phase = Phase.CLEAN
+    steps: tuple[Step, ...] = ()
+    intents: dict[int, Record] = field(default_factory=dict)
+    done: set[int] = field(default_factory=set)
+    undone: set[int] = field(default_factory=set)
+    guarded: set[int] = field(default_factory=set)
+    given_up: dict[int, str] = field(default_factory=dict)
+    wishes: Wishes | None = None
+    gateways: tuple[str, ...] = ()
+    boot_id: str = ""
+    switch_boot: str = ""
+    reboot_boot: str = ""
+    confirmed_by: str = ""
+    why_rolled_back: str = ""
+
+    @property
+    def to_undo(self) -> tuple[int, ...]:
+        """The places of the steps that a rollback still has to take back, the one done last first."""
+        pending = self.intents.keys() - self.undone - self.given_up.keys()
+        return tuple(sorted(pending, key=lambda place: (self.steps[place].after_reboot, place), reverse=True))
+
+    @property
+    def network_to_undo(self) -> tuple[int, ...]:
+        """Those of them that are the network's."""
+        return tuple(place for place in self.to_undo if self.steps[place].touches_network)
+
+
+def fold(state: State, record: Record) -> None:
+    """Add one record to the state. Raises KeyError, ValueError, IndexError for what cannot follow."""
+    kind = record["record"]
+    if kind == "plan":
+        if record["format"] != FORMAT:
+            raise ValueError(f"format {record['format']}")
+        state.steps = tuple(step_from_json(step) for step in record["steps"])
+        state.wishes = wishes_from_record(record["wishes"])
+        state.gateways = tuple(record["gateways"])
+        state.boot_id = record["boot_id"]
+        state.phase = Phase.APPLYING
+    elif kind in ("intent", "done", "undone", "guarded", "given-up"):
+        _fold_step(state, kind, record)
+    elif kind == "switching":
+        state.switch_boot = record["boot_id"]
+    elif kind == "reboot-due":
+        state.reboot_boot = record["boot_id"]
+    else:
+        _fold_phase(state, kind, record)
+
+
+def _fold_step(state: State, kind: str, record: Record) -> None:
+    place = record["step"]
+    if not isinstance(place, int) or not 0 <= place < len(state.steps):
+        raise IndexError(f"step {place}")
+    if kind == "intent":
+        state.intents[place] = record["original"]
+    elif kind == "done":
+        state.done.add(place)
+        state.guarded.discard(place)
+    elif kind == "guarded":
+        state.done.discard(place)
+        state.guarded.add(place)
+    elif kind == "given-up":
+        state.given_up[place] = record["why"]
+    else:
+        state.undone.add(place)
+
+
+def _fold_phase(state: State, kind: str, record: Record) -> None:
+    state.phase = _PHASES[kind]
+    if kind == "applied":
+        state.boot_id = record["boot_id"]
+    elif kind == "confirmed":
+        state.confirmed_by = record["by"]
+    elif kind == "rollback":
+        state.why_rolled_back = record["why"]
+        state.reboot_boot = record["reboot"]
+
+
+_PHASES = {
+    "applied": Phase.APPLIED,
+    "confirmed": Phase.CONFIRMED,
+    "finished": Phase.FINISHED,
+    "rollback": Phase.ROLLING_BACK,
+    "rolled-back": Phase.CLEAN,
+}

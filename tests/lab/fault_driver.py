@@ -1,0 +1,49 @@
+"""Runs on a lab machine, as root: xapi-host-setup, stopped right after its n-th journal record is on the disk.
+
+    fault_driver.py COMMAND N kill|wait
+
+`kill` ends it as kill -9 does. `wait` says so in /run/fault-driver.stopped and holds still until the machine is reset.
+Without an n-th record it says `ended STATUS` there.
+"""
+
+import functools
+import os
+import signal
+import sys
+from pathlib import Path
+
+from kronos_installer import main as program
+
+SAID = Path("/run/fault-driver.stopped")
+
+
+class Stop:
+    def __init__(self, number, how):
+        self.left, self.how = number, how
+
+    def __call__(self, effect):
+        if not effect.startswith("after recording"):
+            return
+        self.left -= 1
+        if self.left == 0:
+            self.say(f"stopped {effect}")
+            if self.how == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            while True:
+                signal.pause()
+
+    def say(self, text):
+        aside = SAID.with_suffix(".new")
+        aside.write_text(f"{text}\n")
+        aside.rename(SAID)
+
+
+def run(command, number, how):
+    SAID.unlink(missing_ok=True)
+    stop = Stop(int(number), how)
+    program.Host = functools.partial(program.Host, on_effect=stop)
+    stop.say(f"ended {program.main([command, '--yes'])}")
+
+
+if __name__ == "__main__":
+    run(*sys.argv[1:])

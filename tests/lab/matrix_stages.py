@@ -1,0 +1,160 @@
+"""The walk of a matrix row: a prepared machine, set up, booted into Xen, used, rolled back, and identical to the start."""
+
+import json
+import time
+from contextlib import contextmanager
+
+import road_stages as stages
+
+from kronos_lab.cache import REPO
+from kronos_lab.disk_layouts import ensure_disk
+from kronos_lab.far_side import Cable, FarSide
+from kronos_lab.guest import install_guest
+from kronos_lab.installed import ensure_installed, install_ours
+from kronos_lab.machine import Machine, wait_until
+from kronos_lab.rows import FAR4, FAR6, VLAN, Disk, Wiring
+from kronos_packaging import factory
+from xapi_shim.base.progress import Reporter
+
+RESULTS = REPO / "dist/lab-results"
+SETTLE_S = 900.0
+GUEST = "10.0.2.60"
+
+
+@contextmanager
+def prepared(row, folder):
+    """Yield a machine with Kronos installed, the row's network configured, and booted with it."""
+    factory.build([row.release], Reporter())
+    uefi = row.disk is Disk.UEFI
+    base = ensure_installed(
+        Reporter(), ensure_disk(Reporter(), row.release, row.disk), row.release, row.packages, uefi=uefi
+    )
+    first = Machine(base, name=row.name, folder=folder, uefi=uefi)
+    with first:
+        install_ours(first, row.release)
+        install_guest(first)
+        if row.prepare:
+            first.succeed("bash -e", stdin=row.prepare)
+        first.succeed("rm -f /etc/apt/preferences.d/kronos; sync")
+        first.shut_down()
+    with (
+        wired(row, folder) as (far, cables),
+        Machine(
+            base, name=row.name, folder=folder, uefi=uefi, far_side=far, cables=cables, address=row.address
+        ) as machine,
+    ):
+        yield machine
+
+
+@contextmanager
+def wired(row, folder):
+    """Yield the far side of the row's cables and how many there are."""
+    if row.wiring is Wiring.USER:
+        yield None, 0
+        return
+    count, address, vlan = (2, f"{FAR4}/24", VLAN) if row.wiring is Wiring.CABLE4 else (1, f"{FAR6}/64", 0)
+    cables = tuple(Cable(folder / f"cable{n}.qemu", folder / f"cable{n}.far") for n in range(count))
+    with FarSide(f"kl-{row.name[-8:]}", (address,), cables, vlan) as far:
+        yield far, count
+
+
+def network(machine):
+    """What an operator would miss: addresses, routes, name servers, host name; interfaces by their role."""
+    links = json.loads(machine.succeed("ip -json address"))
+    routes = [
+        route
+        for family in ("-4", "-6")
+        for route in json.loads(machine.succeed(f"ip {family} -json route") or "[]")
+        if route.get("protocol") not in ("kernel",) and not str(route["dst"]).startswith("fe80")
+    ]
+    carriers = {route["dev"] for route in routes if route["dst"] == "default"}
+    return {
+        "addresses": sorted(
+            f"{address['local']}/{address['prefixlen']}"
+            for link in links
+            for address in link["addr_info"]
+            if address["scope"] == "global" and not address.get("temporary")
+        ),
+        "routes": sorted({f"{route['dst']} via {route.get('gateway', 'link')}" for route in routes}),
+        "one carrier": len(carriers) == 1,
+        "resolv.conf": machine.succeed("cat /etc/resolv.conf"),
+        "hostname": machine.succeed("hostname").strip(),
+        "macs": sorted(link["address"] for link in links if link["ifname"] in carriers),
+    }
+
+
+def wait_for_network(machine, before, timeout_s=300.0):
+    """Router advertisements come when they come."""
+    seen = {}
+
+    def check():
+        seen.update(network(machine))
+        return seen == before
+
+    try:
+        wait_until("the network is as before", check, timeout_s)
+    except Exception as error:
+        raise AssertionError(f"before {before}, now {seen}") from error
+
+
+def status(machine):
+    return json.loads(machine.execute("xapi-host-setup status --json").stdout)
+
+
+def walk(row, machine):
+    """Walk the row; its times are in the road's `times`."""
+    road = stages.Road(machine)
+    result = {
+        "row": row.name,
+        "summary": row.summary,
+        "outcome": "failed",
+        "times": road.times,
+        "date": time.strftime("%F"),
+    }
+    try:
+        _walk(row, road)
+        result["outcome"] = "passed"
+    finally:
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        result["failed at"] = "" if result["outcome"] == "passed" else list(road.times)[-1]
+        (RESULTS / f"{row.name}.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+def _walk(row, road):
+    machine = road.machine
+    with road.stage("before"):
+        machine.wait_until_succeeds("systemctl is-system-running --wait | grep -qE 'running|degraded'")
+        # The menu made on this very machine: what a rollback has to bring back.
+        machine.succeed("update-grub 2>/dev/null")
+        before = network(machine)
+        assert before["one carrier"], before
+        road.manifest = manifest = road.read_manifest()
+    with road.stage("plan and apply"):
+        plan = machine.succeed(f"xapi-host-setup plan {' '.join(row.setup)}")
+        assert "xenbr0" in plan
+        assert road.read_manifest() == manifest, "plan changed something"
+        machine.succeed(f"xapi-host-setup apply --yes {' '.join(row.setup)}")
+    with road.stage("reboot into Xen"):
+        machine.reboot()
+        assert "xen_version" in machine.succeed("xl info")
+        wait_until("the set-up has settled", lambda: status(machine)["phase"] == "finished", SETTLE_S)
+        wait_for_network(machine, before)
+        assert machine.succeed("systemctl --failed --no-legend").strip() == ""
+        machine.succeed("xapi-wait-init-complete 120")
+        assert len(road.xe("host-list --minimal")) == 36
+    with road.stage("a PV guest's hello"):
+        guest = stages.create_guest(road, "g-pv", "pv", GUEST)
+        road.xe(f"vm-start uuid={guest}")
+        stages.hello(road, guest, "g-pv")
+        if row.wiring is Wiring.USER:
+            machine.wait_until_succeeds(f"ping -c 1 -W 2 {GUEST}")
+        road.xe(f"vm-shutdown uuid={guest} force=true")
+    with road.stage("rollback and reboot"):
+        machine.succeed("xapi-host-setup rollback --yes")
+        machine.reboot()
+        assert machine.execute("test -e /sys/hypervisor/type").returncode != 0
+        wait_for_network(machine, before)
+        after = road.read_manifest()
+        differing = {path for path in after.keys() | manifest.keys() if after.get(path) != manifest.get(path)}
+        assert not differing, sorted(differing)
+        assert status(machine)["phase"] == "clean"

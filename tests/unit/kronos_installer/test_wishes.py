@@ -1,0 +1,109 @@
+"""Wishes by flags, and as records in journals and saved plans."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from installer_kit import make_host
+
+from kronos_installer.journal import Journal
+from kronos_installer.main import main
+from kronos_installer.network.stack import BridgeKind
+from kronos_installer.wishes import Confirm, IsoType, IsoWish, PoolWish, StorageType, StorageWish, Wishes
+from kronos_installer.wishes_record import wishes_from_record, wishes_to_record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALL_FLAGS = {
+    "--dom0-mem": ("2G", "dom0_memory_mib", 2048),
+    "--dom0-vcpus": ("2", "dom0_vcpus", 2),
+    "--confirm": ("operator", "confirm", Confirm.OPERATOR),
+    "--confirm-minutes": ("3", "confirm_minutes", 3),
+    "--hostname": ("xen1", "hostname", "xen1"),
+    "--ntp-server": ("ntp.example", "ntp_servers", ("ntp.example",)),
+    "--storage": ("lvm:guests,name=Fast", "storage", StorageWish(StorageType.LVM, "guests", "Fast")),
+    "--iso-library": ("nfs:files:/isos", "iso_library", IsoWish(IsoType.NFS, "files:/isos")),
+    "--join": ("xen0", "pool", PoolWish("xen0", "root", "/root/pool")),
+}
+
+
+def applied_wishes(folder: Path, *flags: str) -> Wishes:
+    host = make_host(folder)
+    assert main(["apply", "--yes", "--root", str(host.root), *flags], runner=host.runner) == 0
+    wishes = Journal(host).load().wishes
+    assert wishes is not None
+    return wishes
+
+
+@pytest.mark.parametrize("flag", ALL_FLAGS)
+def test_every_flag_is_in_the_journal(tmp_path: Path, capsys, flag: str) -> None:
+    value, field, expected = ALL_FLAGS[flag]
+    more = ["--password-file", "/root/pool"] if flag == "--join" else []
+    assert getattr(applied_wishes(tmp_path, flag, value, *more), field) == expected
+
+
+def test_the_firewall_is_opened_unless_it_is_not_to_be(tmp_path: Path, capsys) -> None:
+    assert applied_wishes(tmp_path / "a").open_firewall
+    assert not applied_wishes(tmp_path / "b", "--no-firewall").open_firewall
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--storage", "guests"],
+        ["--storage", "tape:x"],
+        ["--storage", "lvm:"],
+        ["--storage", "lvm:guests,name="],
+        ["--iso-library", "lvm:guests"],
+        ["--username", "root"],
+        ["--password-file", "/root/pool"],
+    ],
+)
+def test_flags_that_cannot_be_meant_are_wrong_usage(tmp_path: Path, capsys, flags: list[str]) -> None:
+    host = make_host(tmp_path)
+    assert main(["plan", "--root", str(host.root), *flags], runner=host.runner) == 2
+    assert flags[0] in capsys.readouterr().err
+
+
+TEXT = st.text(max_size=8)
+WISHES = st.builds(
+    Wishes,
+    installation_uuid=TEXT,
+    control_domain_uuid=TEXT,
+    management_interface=TEXT,
+    network_backend=st.sampled_from(BridgeKind),
+    dom0_memory_mib=st.integers(),
+    confirm=st.sampled_from(Confirm),
+    ntp_servers=st.lists(TEXT, max_size=3).map(tuple),
+    open_firewall=st.booleans(),
+    storage=st.none() | st.builds(StorageWish, st.sampled_from(StorageType), TEXT, TEXT),
+    iso_library=st.none() | st.builds(IsoWish, st.sampled_from(IsoType), TEXT, TEXT),
+    pool=st.none() | st.builds(PoolWish, TEXT, TEXT, TEXT),
+)
+
+
+@given(WISHES)
+def test_records_hold_all_of_it(wishes: Wishes) -> None:
+    assert wishes_from_record(json.loads(json.dumps(wishes_to_record(wishes)))) == wishes
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"dom0_vcpus": "2"},
+        {"dom0_vcpus": True},
+        {"confirm": "nobody"},
+        {"ntp_servers": "ntp"},
+        {"storage": {"type": "lvm"}},
+        {"storage": "lvm"},
+        {"more": 1},
+    ],
+)
+def test_other_records_are_refused(other: dict[str, object]) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        wishes_from_record(wishes_to_record(Wishes("a", "b")) | other)
