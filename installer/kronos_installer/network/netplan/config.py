@@ -34,6 +34,7 @@ class NetplanConfig(StackConfig):
     """
 
     stack: ClassVar[StackName] = StackName.NETPLAN
+    programs: ClassVar[tuple[str, ...]] = (edit.OVS_VSCTL,)
     originals: Mapping[str, FileState | None]
     nics: tuple[Nic, ...]
     documents: tuple[Document, ...]

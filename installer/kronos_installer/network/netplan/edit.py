@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 NEW_FILE = "/etc/netplan/99-xapi.yaml"
 # netplan has no words for an IAID; networkd reads this beside the unit that netplan makes.
 DROP_IN = f"/etc/systemd/network/{unit_name(BRIDGE)}.d/10-xapi.conf"
+OVS_VSCTL = "/usr/bin/ovs-vsctl"
 _COMMENT = "# Made by xapi-host-setup; `xapi-host-setup rollback` takes it away.\n"
 
 
@@ -81,7 +82,7 @@ def move_to_bridge(config: NetplanConfig, management: Management, bridge: Bridge
         else ("ovs-vsctl", "--if-exists", "del-br", BRIDGE)
     )
     return NetworkEdit(files, (("netplan", "apply"),), (away, ("netplan", "apply")), modes,
-                       () if is_linux else (("openvswitch-switch", "/usr/bin/ovs-vsctl"),))  # fmt: skip
+                       () if is_linux else (("openvswitch-switch", OVS_VSCTL),))  # fmt: skip
 
 
 def _is_pattern(definition: Definition) -> bool:

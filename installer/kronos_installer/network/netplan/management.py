@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kronos_installer.detect.nics import Nic, NicKind
 from kronos_installer.detect.owners import names_interface
+from kronos_installer.network.findings import error
 from kronos_installer.network.netplan.carried import COPIED, MOVED, refused_keys, uses_mtu_of_dhcp
 from kronos_installer.network.netplan.definitions import (
     PHYSICAL,
@@ -17,13 +18,13 @@ from kronos_installer.network.netplan.document import entries, is_true, plain, s
 from kronos_installer.network.networkd.identity import identity_sections
 from kronos_installer.network.networkd.match import Answer, matches
 from kronos_installer.network.stack import BRIDGE, AddressType, Management, StackName
-from kronos_installer.problem import Level, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kronos_installer.network.netplan.config import NetplanConfig
     from kronos_installer.network.networkd.unit_text import Section
+    from kronos_installer.problem import Problem
 
 _GROUPS = ("bonds", "bridges", "vrfs")
 _GUEST = Nic("vif1.0", "fe:ff:ff:ff:ff:ff", NicKind.VIRTUAL)
@@ -94,10 +95,6 @@ def identity(
     )
 
 
-def _refused(id_: str, title: str, at: str, remedy: str) -> Problem:
-    return Problem(Level.ERROR, id_, title, "", at, remedy)
-
-
 def _members(config: NetplanConfig) -> frozenset[str]:
     """Return the IDs that are in a bond, a bridge or a VRF."""
     return frozenset(
@@ -110,7 +107,7 @@ def _choose(
 ) -> tuple[Nic | None, Definition | None, tuple[Problem, ...]]:
     """Return the interface with addresses of its own and its definition, or why it is not clear which."""
     unclear = [
-        _refused("netplan-match", f"cannot tell whether this definition is for {nic.name}", other.at_key("match"),
+        error("netplan-match", f"cannot tell whether this definition is for {nic.name}", other.at_key("match"),
                  "match by name or macaddress")
         for nic in nics if nic.kind is NicKind.ETHERNET and nic.name in (wished or nic.name)
         for other in definitions_for(config.definitions, nic)[1]
@@ -131,46 +128,44 @@ def _choose(
         return *configured[names[0]], ()
     where = ", ".join(dict.fromkeys(configured[name][1].at for name in names))
     if names:
-        problem = _refused("management-ambiguous", f"several interfaces have addresses: {', '.join(names)}", where,
+        problem = error("management-ambiguous", f"several interfaces have addresses: {', '.join(names)}", where,
                            "say which is the management interface: --management-interface NAME")  # fmt: skip
     else:
         first = next((d for d in config.definitions if d.is_addressed), config.definitions[0])
-        problem = _refused("management-unknown", f"netplan gives addresses to no interface {wished}".rstrip(), first.at,
+        problem = error("management-unknown", f"netplan gives addresses to no interface {wished}".rstrip(), first.at,
                            "define the interface by its name, plugged in")  # fmt: skip
     return None, None, (problem,)
 
 
 def _hardware(definition: Definition, nic: Nic) -> Iterator[Problem]:
     if nic.kind not in (NicKind.ETHERNET, NicKind.BOND, NicKind.VLAN):
-        yield _refused("nic-kind", f"{nic.name} is a {nic.kind} interface", definition.at,
+        yield error("nic-kind", f"{nic.name} is a {nic.kind} interface", definition.at,
                        "only Ethernet interfaces, bonds and VLANs can be put below the bridge")  # fmt: skip
     if nic.master:
-        yield _refused("nic-enslaved", f"{nic.name} is a member of a {nic.master} already", definition.at,
+        yield error("nic-enslaved", f"{nic.name} is a member of a {nic.master} already", definition.at,
                        "take it out first")  # fmt: skip
 
 
 def _renderer(definition: Definition) -> Iterator[Problem]:
     if definition.renderer != "networkd":
-        yield _refused("netplan-renderer", f"{definition.id} is rendered by {definition.renderer}, not by networkd",
+        yield error("netplan-renderer", f"{definition.id} is rendered by {definition.renderer}, not by networkd",
                        definition.at_key("renderer"),
                        "write 'renderer: networkd', or configure it in NetworkManager alone")  # fmt: skip
 
 
 def _keys(config: NetplanConfig, definition: Definition, name: str) -> Iterator[Problem]:
     for key, reason in refused_keys(definition):
-        yield _refused("netplan-key", reason, definition.at_key(key), "remove it, or set it in another way")
+        yield error("netplan-key", reason, definition.at_key(key), "remove it, or set it in another way")
     for key, value in definition.keys.items():
         if key in MOVED and any(names_interface(found.value, name) for found in scalars(value)):
-            yield _refused(
-                "netplan-key", f"{key!r} names {name}", definition.at_key(key), "leave the name out"
-            )
+            yield error("netplan-key", f"{key!r} names {name}", definition.at_key(key), "leave the name out")
     if uses_mtu_of_dhcp(definition) and config.mtus.get(name, _STANDARD_MTU) > _STANDARD_MTU:
-        yield _refused("netplan-mtu", f"the MTU of {name} comes by DHCP, the bridge's port would not get it",
+        yield error("netplan-mtu", f"the MTU of {name} comes by DHCP, the bridge's port would not get it",
                        definition.at, f"write 'mtu: {config.mtus[name]}' there")  # fmt: skip
     for place in definition.places:
         foreign = not place.document.path.startswith("/etc/")
         if foreign and not definition.by_match and any(key in MOVED for key in definition.keys):
-            yield _refused("netplan-foreign", f"{definition.id} is defined in a file that is not this host's own",
+            yield error("netplan-foreign", f"{definition.id} is defined in a file that is not this host's own",
                            place.document.at(place.name), "move the definition to /etc/netplan")  # fmt: skip
 
 
@@ -182,7 +177,7 @@ def _others(config: NetplanConfig, own: Definition, nic: Nic) -> Iterator[Proble
             vlan = other.type == "vlans" and key == "link" and not own.by_match
             found = [node.value for node in scalars(value) if node.value in names]
             if found and not vlan and key not in ("match", "set-name"):
-                yield _refused("netplan-stacked", f"{key!r} of {other.id} names {found[0]}", other.at_key(key),
+                yield error("netplan-stacked", f"{key!r} of {other.id} names {found[0]}", other.at_key(key),
                                f"{found[0]} must be used by nothing else")  # fmt: skip
         if other.type != PHYSICAL or not other.by_match:
             continue
@@ -190,7 +185,7 @@ def _others(config: NetplanConfig, own: Definition, nic: Nic) -> Iterator[Proble
         by_name = "macaddress" not in [name.value for name, _ in entries(other.keys["match"])]
         for taken in (bridge, _GUEST) if by_name else ():
             if other.matches(taken) is not Answer.NO:
-                yield _refused("netplan-match", f"{other.id} would be for {BRIDGE} or guests' interfaces too",
+                yield error("netplan-match", f"{other.id} would be for {BRIDGE} or guests' interfaces too",
                                other.at_key("match"), "let it match the names of NICs only, like en*")  # fmt: skip
                 break
 
@@ -200,30 +195,28 @@ def _networkd(config: NetplanConfig, own: Definition, nic: Nic) -> Iterator[Prob
     for unit in config.networkd_units:
         for taken, id_ in ((nic, own.id), (Nic(BRIDGE, nic.mac, NicKind.BRIDGE), BRIDGE)):
             if matches(unit, taken) is not Answer.NO and unit.name.encode() < unit_name(id_).encode():
-                yield _refused("netplan-networkd", f"this unit comes before netplan's of {taken.name}", f"{unit.path}:1",
+                yield error("netplan-networkd", f"this unit comes before netplan's of {taken.name}", f"{unit.path}:1",
                                "remove it, or configure the interface in one place")  # fmt: skip
     for path in config.drop_ins:
         if path.split("/")[-2] in (f"{unit_name(own.id)}.d", f"{unit_name(BRIDGE)}.d"):
-            yield _refused("netplan-networkd", f"this file changes what netplan says of {nic.name}", f"{path}:1",
+            yield error("netplan-networkd", f"this file changes what netplan says of {nic.name}", f"{path}:1",
                            "say it in netplan's files, or remove it")  # fmt: skip
     link = config.links.get(nic.name)
     in_use = link.network_file.rpartition("/")[2] if link is not None else ""
     if in_use and in_use != unit_name(own.id):
-        yield _refused("netplan-match", f"{nic.name} runs with {in_use}, not with {unit_name(own.id)}", own.at,
+        yield error("netplan-match", f"{nic.name} runs with {in_use}, not with {unit_name(own.id)}", own.at,
                        "run 'netplan apply', then look again")  # fmt: skip
 
 
 def _bridge_exists(config: NetplanConfig, nics: Sequence[Nic]) -> Iterator[Problem]:
     remedy = "rename or remove it"
     if any(nic.name == BRIDGE for nic in nics):
-        yield _refused(
+        yield error(
             "bridge-exists", f"there is an interface {BRIDGE} already", f"/sys/class/net/{BRIDGE}", remedy
         )
     for definition in config.definitions:
         if definition.id == BRIDGE:
-            yield _refused(
-                "bridge-exists", f"there is a definition of {BRIDGE} already", definition.at, remedy
-            )
+            yield error("bridge-exists", f"there is a definition of {BRIDGE} already", definition.at, remedy)
 
 
 def moved_keys(definition: Definition) -> tuple[str, ...]:
