@@ -17,7 +17,7 @@ from kronos_installer.confirm import gateways_to_answer
 from kronos_installer.dead_man import dead_man_steps
 from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_CONF, SERVICE
 from kronos_installer.network.owner import config_of
-from kronos_installer.network.stack import BRIDGE
+from kronos_installer.network.stack import BRIDGE, StackName
 from kronos_installer.problem import Level, Problem, ProblemError, RefusedError, refusal
 from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
@@ -123,7 +123,7 @@ def _lease_steps(facts: Facts, management: Management) -> Iterator[Step]:
     ifupdown runs it with `-i`: its DUID, which servers know it by, is in the lease file of
     the interface's name; without it a new one is made up, and another address may come.
     """
-    if not management.uses_dhcp:
+    if not management.uses_dhcp or management.stack in (StackName.NETPLAN, StackName.NETWORKD):
         return
     for pattern in LEASE_FILES:
         leases = facts.leases.get(pattern.format(management.interface))
