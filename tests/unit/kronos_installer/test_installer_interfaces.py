@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kronos_installer.detect.nics import Nic, NicKind
-from kronos_installer.network.ifupdown.bridge_edit import bridge_options
+from kronos_installer.network.ifupdown.bridge_stanza import bridge_options
 from kronos_installer.network.ifupdown.config import IfupdownConfig
 from kronos_installer.network.ifupdown.management import stanzas_of
 from kronos_installer.network.ifupdown.text import Keyword, parse_interfaces, split_lines
@@ -89,7 +89,7 @@ def test_bridge_gets_all_that_the_nic_had_and_nothing_else_changes(text: str) ->
     old_stanzas = stanzas_of(parsed.statements, "eth0")
     bridge = [s for s in new.statements if s.keyword is Keyword.IFACE and s.words[0] == BRIDGE]
     assert [s.words[1:] for s in bridge] == [s.words[1:] for s in old_stanzas]
-    added = [tuple(option.split(" ", 1)) for option in bridge_options("eth0", NIC.mac)]
+    added = [tuple(option.split(" ", 1)) for option in bridge_options("eth0", NIC.mac, BridgeKind.LINUX)]
     options = [[(o.name, o.value) for o in s.options] for s in bridge]
     assert options[0][: len(added)] == added
     assert [options[0][len(added) :], *options[1:]] == [

@@ -1,6 +1,7 @@
 """The text of the network configuration once the management interface is a port of the bridge. Pure.
 
-The interface's own stanzas become the bridge's, line for line; all else stays to the byte.
+The interface's own stanzas become the bridge's, line for line; what speaks of the port goes to a
+stanza of the port's; all else stays to the byte.
 """
 
 from __future__ import annotations
@@ -9,7 +10,15 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kronos_installer.detect.nics import NicKind
+from kronos_installer.network.ifupdown.bridge_stanza import (
+    NEEDS,
+    bridge_options,
+    switch_back_commands,
+    switch_commands,
+)
 from kronos_installer.network.ifupdown.management import stanzas_of
+from kronos_installer.network.ifupdown.options import normal, speaks_of_port
 from kronos_installer.network.ifupdown.text import InterfacesText, Keyword, Line, Statement, parse_interfaces
 from kronos_installer.network.stack import BRIDGE, BridgeKind, NetworkEdit
 from kronos_installer.problem import refusal
@@ -17,75 +26,97 @@ from kronos_installer.problem import refusal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kronos_installer.network.ifupdown.text import Option
     from kronos_installer.network.stack import Management
 
-# A NIC that appears late (allow-hotplug's reason) is waited for, in seconds; one that is there costs nothing.
-_WAIT_FOR_PORT_S = 30
-NEEDS = (
-    ("bridge-utils", "/etc/network/if-pre-up.d/bridge"),
-    ("bridge-utils", "/usr/sbin/brctl", "/sbin/brctl"),
-)
 
+@dataclass(frozen=True)
+class _Move:
+    """What the move is: the interface's stanzas, the lines that stay with it, and what makes the bridge.
 
-def bridge_options(nic: str, mac: str) -> tuple[str, ...]:
-    """Return the bridge's options (bridge-utils-interfaces(5)).
-
-    `bridge_hw`: udev would give the bridge an address of its own making (MACAddressPolicy=persistent),
-    and DHCP and SLAAC then another IP address.
+    `starts_port`: the port needs an `auto` of its own, before the bridge's. Without one, bridge-utils
+    brings up a plain NIC, but nobody makes a bond or a VLAN, or sets what a port's stanza says.
     """
-    return (
-        f"bridge_ports {nic}",
-        "bridge_stp off",
-        "bridge_fd 0",
-        f"bridge_hw {mac}",
-        f"bridge_waitport {_WAIT_FOR_PORT_S} {nic}",
-    )
+
+    management: Management
+    bridge: BridgeKind
+    stanzas: tuple[Statement, ...]
+    port_options: tuple[tuple[Statement, Option], ...]
+    starts_port: bool
+
+    @property
+    def port(self) -> str:
+        return self.management.interface
+
+    @property
+    def bridge_options(self) -> tuple[str, ...]:
+        return bridge_options(self.port, self.management.mac, self.bridge)
+
+
+def _plan_move(statements: Sequence[Statement], management: Management, bridge: BridgeKind) -> _Move:
+    stanzas = stanzas_of(statements, management.interface)
+    # bridge-utils gives the bridge's mtu to the port, which will do for a NIC and a bond; Open vSwitch takes
+    # the bridge's from the port; and below a VLAN the script of vlan-interfaces(5) must see it in time.
+    with_mtu = bridge is BridgeKind.OPENVSWITCH or management.kind is NicKind.VLAN
+    found: dict[tuple[str, str], tuple[Statement, Option]] = {}
+    for stanza in stanzas:
+        for option in stanza.options:
+            if speaks_of_port(option.name) or (with_mtu and option.name == "mtu"):
+                found.setdefault((normal(option.name), option.value), (stanza, option))
+    plain = management.kind is NicKind.ETHERNET and bridge is BridgeKind.LINUX
+    return _Move(management, bridge, stanzas, tuple(found.values()), bool(found) or not plain)
 
 
 @dataclass
 class _Edit:
     """The edit of all files: which statement has already become what only one may be."""
 
-    management: Management
-    indents: dict[tuple[str, int], str]
+    move: _Move
+    texts: dict[str, InterfacesText]
+    starts_inline: bool
     started: bool = False
     bridged: bool = False
     changes: dict[str, dict[int, str]] = field(default_factory=dict)
 
-    def statement(self, statement: Statement, line: Line) -> str | None:
-        """Return the lines that take the statement's place, None to leave it."""
-        nic = self.management.interface
-        if statement.keyword is Keyword.IFACE and statement.words[0] == nic:
-            return self._header(line, statement)
-        if nic not in statement.names:
-            return None
-        if statement.keyword is Keyword.NO_AUTO_DOWN and not statement.about:
-            return _replace_word(line.raw, nic, BRIDGE)
-        if statement.keyword is Keyword.AUTO or statement.first in ("allow-auto", "allow-hotplug"):
-            return self._start(statement, line)
-        return None
+    def change(self, statement: Statement) -> None:
+        """Note the lines that take a statement's place, if anything does."""
+        line = self.texts[statement.path].lines[statement.index]
+        changes = self.changes.setdefault(statement.path, {})
+        if statement in self.move.stanzas:
+            changes[statement.index] = self._header(line, statement)
+            changes |= {option.index: "" for option in statement.options if speaks_of_port(option.name)}
+        elif self.move.port in statement.names:
+            if statement.keyword is Keyword.NO_AUTO_DOWN and not statement.about:
+                changes[statement.index] = _replace_word(line.raw, self.move.port, BRIDGE)
+            if statement.keyword is Keyword.AUTO or statement.first in ("allow-auto", "allow-hotplug"):
+                changes[statement.index] = self._start(statement, line)
 
     def _header(self, line: Line, statement: Statement) -> str:
-        raw = _replace_word(_ended(line.raw), self.management.interface, BRIDGE, count=1)
+        raw = _replace_word(_ended(line.raw), self.move.port, BRIDGE, count=1)
         if self.bridged:
             return raw
         self.bridged = True
-        options = bridge_options(self.management.interface, self.management.mac)
-        indent = self.indents[statement.path, statement.index]
-        port = f"iface {self.management.interface} inet manual\n\n"
-        return port + raw + "".join(f"{indent}{option}\n" for option in options)
+        indent = _indent_of(self.texts[statement.path], statement)
+        return self._port_stanza() + raw + "".join(f"{indent}{o}\n" for o in self.move.bridge_options)
+
+    def _port_stanza(self) -> str:
+        start = f"auto {self.move.port}\n" if self.move.starts_port and self.starts_inline else ""
+        options = [_ended(self.texts[stanza.path].lines[o.index].raw) for stanza, o in self.move.port_options]
+        return f"{start}iface {self.move.port} inet manual\n{''.join(options)}\n"
 
     def _start(self, statement: Statement, line: Line) -> str:
         first_time, self.started = not self.started, True
         if statement.about:  # inside the interface's stanza: "auto" alone speaks of it
             return _replace_word(line.raw, statement.first, "auto") if first_time else ""
-        others = [word for word in statement.words if word != self.management.interface]
-        started = f"auto {BRIDGE}\n" if first_time else ""
+        port = self.move.port
+        both = f"{port} {BRIDGE}" if self.move.starts_port else BRIDGE
+        others = [word for word in statement.words if word != port]
+        started = f"auto {both}\n" if first_time else ""
         if not others:
             return started
         if statement.keyword is Keyword.AUTO and first_time:
-            return _replace_word(line.raw, self.management.interface, BRIDGE)
-        return _ended(_replace_word(line.raw, self.management.interface, "")) + started
+            return _replace_word(line.raw, port, both)
+        return _ended(_replace_word(line.raw, port, "")) + started
 
 
 def _ended(raw: str) -> str:
@@ -116,39 +147,44 @@ def move_to_bridge(
     `statements` are all files' in ifupdown's order: the bridge's options go to the stanza it reads first.
     Raises ProblemError for what is written in a way that cannot be edited.
     """
-    by_path = {text.path: text for text in texts}
-    stanzas = stanzas_of(statements, management.interface)
-    if bridge is not BridgeKind.LINUX:
-        raise refusal("bridge-kind", f"ifupdown cannot make {bridge} bridges so far", at=stanzas[0].at)
-    indents = {(s.path, s.index): _indent_of(by_path[s.path], s) for s in stanzas}
-    edit = _Edit(management, indents)
+    move = _plan_move(statements, management, bridge)
+    starts = [s for s in statements if move.port in s.names and s.keyword in (Keyword.AUTO, Keyword.ALLOW)]
+    edit = _Edit(move, {text.path: text for text in texts}, starts_inline=bool(starts and starts[0].about))
     for statement in statements:
-        line = by_path[statement.path].lines[statement.index]
-        new = edit.statement(statement, line)
-        if new is not None:
-            edit.changes.setdefault(statement.path, {})[statement.index] = new
-    new_texts = {path: by_path[path].render(changes) for path, changes in edit.changes.items()}
-    _verify(new_texts, statements, management)
-    files = {path: text.encode("latin-1") for path, text in new_texts.items()}
-    return NetworkEdit(files, (), (), needs=NEEDS)
+        edit.change(statement)
+    new_texts = {path: edit.texts[path].render(changes) for path, changes in edit.changes.items() if changes}
+    _verify(new_texts, statements, move)
+    has_ipv6 = any(s.words[1] == "inet6" for s in move.stanzas)
+    return NetworkEdit(
+        files={path: text.encode("latin-1") for path, text in new_texts.items()},
+        switch=tuple(switch_commands(management, bridge)),
+        switch_back=tuple(switch_back_commands(management, bridge, has_ipv6=has_ipv6)),
+        needs=NEEDS[bridge],
+    )
 
 
-def _verify(new_texts: dict[str, str], statements: Sequence[Statement], management: Management) -> None:
-    """Read the result back as ifupdown will. Raises ProblemError unless the bridge has all that the NIC had."""
-    nic = management.interface
-    stanzas = stanzas_of(statements, nic)
+def _verify(new_texts: dict[str, str], statements: Sequence[Statement], move: _Move) -> None:
+    """Read the result back as ifupdown will. Raises ProblemError unless bridge and port have all that the port had."""
     new: list[Statement] = []
     for path, text in new_texts.items():
         new += parse_interfaces(path, text).statements
     new += [statement for statement in statements if statement.path not in new_texts]
-    bridge = [s for s in new if s.keyword is Keyword.IFACE and s.words[0] == BRIDGE]
-    found = sorted((*s.words[1:], o.name, o.value) for s in bridge for o in s.options)
-    wanted = [(*s.words[1:], o.name, o.value) for s in stanzas for o in s.options]
-    family_method = stanzas[0].words[1:]
-    wanted += [(*family_method, *option.split(" ", 1)) for option in bridge_options(nic, management.mac)]
-    starts = [s for s in new if s.keyword in (Keyword.AUTO, Keyword.ALLOW)]
-    bridge_starts = any(BRIDGE in s.names for s in starts if s.keyword is Keyword.AUTO)
-    if found == sorted(wanted) and bridge_starts and not any(nic in s.names for s in starts):
-        return
-    raise refusal("interfaces-edit", "the network configuration is written in a way that cannot be edited safely",
-                  at=stanzas[0].at, remedy="write each statement on a line of its own")  # fmt: skip
+    bridge = _said(stanzas_of(new, BRIDGE))
+    port = _said(stanzas_of(new, move.port))
+    first = move.stanzas[0].words[1:]
+    wanted = [
+        (*s.words[1:], o.name, o.value) for s in move.stanzas for o in s.options if not speaks_of_port(o.name)
+    ]
+    wanted += [(*first, *option.split(" ", 1)) for option in move.bridge_options]
+    wanted_port = [("inet", "manual", o.name, o.value) for _, o in move.port_options]
+    started = [n for s in new if s.keyword is Keyword.AUTO for n in s.names if n in (move.port, BRIDGE)]
+    allowed = [s for s in new if s.keyword is Keyword.ALLOW and move.port in s.names]
+    wanted_start = [move.port, BRIDGE] if move.starts_port else [BRIDGE]
+    if (bridge, port, started, allowed) != (sorted(wanted), sorted(wanted_port), wanted_start, []):
+        raise refusal("interfaces-edit", "the network configuration is written in a way that cannot be edited safely",
+                      at=move.stanzas[0].at, remedy="write each statement on a line of its own")  # fmt: skip
+
+
+def _said(stanzas: Sequence[Statement]) -> list[tuple[str, ...]]:
+    """Return all that stanzas say, sorted: family, method, option, value."""
+    return sorted((*s.words[1:], o.name, o.value) for s in stanzas for o in s.options)

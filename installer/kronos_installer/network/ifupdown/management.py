@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING
 
 from kronos_installer.detect.nics import NicKind
 from kronos_installer.detect.owners import names_interface
+from kronos_installer.network.ifupdown.layers import Layers, layers_of
+from kronos_installer.network.ifupdown.options import (
+    CARRIED,
+    HOOKS,
+    normal,
+    parse_hwaddress,
+    speaks_of_port,
+)
 from kronos_installer.network.ifupdown.text import Keyword
 from kronos_installer.network.stack import BRIDGE, AddressType, Management, StackName
-from kronos_installer.problem import Level, Problem
+from kronos_installer.problem import Level, Problem, ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,28 +29,8 @@ if TYPE_CHECKING:
     from kronos_installer.network.ifupdown.text import InterfacesText, Option, Statement
 
 _PATTERN = re.compile(r"[*?\[\]/=]")
-_COMMON = {"description", "mtu", "metric"}
-_DNS = {"dns-nameserver", "dns-nameservers", "dns-search", "dns-domain", "dns-sortlist", "dns-options"}
-_INET6 = {"accept_ra", "autoconf", "privext", "request_prefix", "ll-attempts", "ll-interval"}
-_STATIC = {"address", "netmask", "gateway", "scope"}
-# What keeps its meaning when it is said of the bridge instead: inet.defn and inet6.defn of
-# ifupdown 0.8.41, and resolvconf's. Not among them: hwaddress, link-*, ethernet-*, wpa-*,
-# bond-*, vlan-*, bridge_*: those speak of the port.
-CARRIED: dict[tuple[str, str], set[str]] = {
-    ("inet", "dhcp"): _COMMON | _DNS | {"hostname", "leasehours", "leasetime", "vendor", "client"},
-    ("inet", "static"): _COMMON | _DNS | _STATIC | {"broadcast", "pointopoint", "network"},
-    ("inet", "manual"): _COMMON | _DNS,
-    ("inet6", "auto"): _COMMON | _DNS | _INET6 | {"dhcp"},
-    ("inet6", "static"): _COMMON
-    | _DNS
-    | _STATIC
-    | _INET6
-    | {"preferred-lifetime", "dad-attempts", "dad-interval"},
-    ("inet6", "dhcp"): _COMMON | _DNS | _INET6,
-    ("inet6", "manual"): _COMMON | _DNS,
-}
-HOOKS = ("pre-up", "up", "post-up", "down", "pre-down", "post-down")
 _HARDWARE = re.compile(r"\b(ethtool|mii-tool|ifenslave|iwconfig|wpa_\w+)\b")
+_MAKES_INTERFACES = re.compile(r"\b(modprobe\s.*(bonding|8021q)|ifenslave|vconfig|ip\s+link|ifup)\b")
 
 
 def stanzas_of(statements: Sequence[Statement], interface: str) -> tuple[Statement, ...]:
@@ -89,17 +77,30 @@ def find_management(
         if s.keyword is Keyword.IFACE and s.words[0] == BRIDGE
     ]
     problems += _cloud_init(texts, stanzas)
+    layers = Layers((name,))
+    try:
+        layers = layers_of(statements, nics, nic) if nic else layers
+    except ProblemError as error:
+        problems.append(error.problem)
     management = Management(
         stack=StackName.IFUPDOWN,
         interface=name,
         kind=nic.kind if nic else NicKind.VIRTUAL,
-        mac=nic.mac if nic else "",
-        ports=(name,),
+        mac=_mac(stanzas, nic.mac if nic else ""),
+        ports=layers.ports,
         address_type=_address_type(stanzas),
         uses_dhcp=_uses_dhcp(stanzas),
         at=stanzas[0].at,
+        bond=layers.bond,
+        vlan=layers.vlan,
     )
     return management, tuple(problems)
+
+
+def _mac(stanzas: Sequence[Statement], running: str) -> str:
+    """Return the Ethernet address that the interface has after a boot."""
+    wanted = [o.value for s in stanzas for o in s.options if normal(o.name) == "hwaddress"]
+    return parse_hwaddress(wanted[-1]) if wanted else running
 
 
 def _cloud_init(texts: Sequence[InterfacesText], stanzas: Sequence[Statement]) -> Iterator[Problem]:
@@ -161,9 +162,9 @@ def _hardware(name: str, nic: Nic | None, stanzas: Sequence[Statement]) -> Itera
         yield _refused(
             "nic-missing", f"this host has no interface {name}", at, "correct the name, or plug it in"
         )
-    elif nic.kind is not NicKind.ETHERNET:
-        yield _refused("nic-kind", f"{name} is a {nic.kind} interface, not an Ethernet one", at,
-                       "only a plain Ethernet interface can be put below the management bridge so far")  # fmt: skip
+    elif nic.kind not in (NicKind.ETHERNET, NicKind.BOND, NicKind.VLAN):
+        yield _refused("nic-kind", f"{name} is a {nic.kind} interface: it cannot be put below the management bridge",
+                       at, "give the addresses to an Ethernet interface, a bond or a VLAN")  # fmt: skip
     elif nic.master:
         yield _refused(
             "nic-enslaved", f"{name} is a member of a {nic.master} already", at, "take it out first"
@@ -180,6 +181,11 @@ def _stanza(stanza: Statement, nic: str) -> Iterator[Problem]:
         at = f"{stanza.path}:{option.line}"
         if option.name in HOOKS:
             yield from _hook(option, nic, at)
+        elif normal(option.name) == "hwaddress" and not parse_hwaddress(option.value):
+            yield _refused("interfaces-option", f"the Ethernet address {option.value!r} is not known before a boot", at,
+                           "write the address itself")  # fmt: skip
+        elif speaks_of_port(option.name):
+            continue
         elif option.name not in carried:
             yield _refused("interfaces-option", f"the option {option.name!r} is not known to mean the same on a bridge",
                            at, "remove it, or set it in another way")  # fmt: skip
@@ -197,6 +203,9 @@ def _hook(option: Option, nic: str, at: str) -> Iterator[Problem]:
     elif by_variable and option.name == "pre-up":
         yield _refused("interfaces-hook", "a 'pre-up' command that uses $IFACE runs before the bridge exists", at,
                        "make it an 'up' command")  # fmt: skip
+    elif option.name == "pre-up" and _MAKES_INTERFACES.search(option.value):
+        yield _refused("interfaces-hook", f"the 'pre-up' command makes what {nic} stands on", at,
+                       "say it by the options of ifenslave or vlan-interfaces(5), or in a stanza of its own")  # fmt: skip
     elif by_variable and _HARDWARE.search(option.value):
         yield _refused("interfaces-hook", f"the {option.name!r} command sets hardware of $IFACE, which will be a bridge",
                        at, f"move it to a udev rule or systemd.link(5) of {nic}")  # fmt: skip
@@ -219,6 +228,6 @@ def _others(statements: Sequence[Statement], nic: str) -> Iterator[Problem]:
             yield _refused("interfaces-stacked", f"{statement.words[0]} stands on {nic}", statement.at,
                            "VLANs and aliases on the management interface are not supported so far")  # fmt: skip
         for option in statement.options:
-            if names_interface(option.value, nic):
+            if normal(option.name) != "bond-master" and names_interface(option.value, nic):
                 yield _refused("interfaces-stacked", f"{option.name!r} of {statement.words[0]} names {nic}",
                                f"{statement.path}:{option.line}", f"{nic} must be used by nothing else")  # fmt: skip
