@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kronos_installer.network.ifcfg import read_ifcfg
 from kronos_installer.network.ifupdown.config import read_ifupdown
 from kronos_installer.network.network_manager import read_network_manager
 from kronos_installer.network.networkd.config import read_networkd
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 READERS: tuple[Callable[[HostFiles], StackConfig | None], ...] = (
     read_networkd,
     read_network_manager,
+    read_ifcfg,
     read_ifupdown,
 )
 
