@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from kronos_installer import identity
 from kronos_installer.boot_steps import boot_steps, dom0_size
 from kronos_installer.checks import check
+from kronos_installer.confirm import confirm_problems, gateways_to_answer
+from kronos_installer.dead_man import dead_man_steps
 from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_CONF, SERVICE
 from kronos_installer.network.owner import config_of
 from kronos_installer.network.stack import BRIDGE
@@ -21,6 +23,7 @@ from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
 from kronos_installer.steps.network_step import FileChange, NetworkStep
 from kronos_installer.steps.service_step import ServiceStep
+from kronos_installer.system_plan import system_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +49,7 @@ class Plan:
     steps: tuple[Step, ...]
     problems: tuple[Problem, ...]
     wishes: Wishes
+    # Those that answer now, and must again on the new network (kronos_installer.confirm).
     gateways: tuple[str, ...] = ()
 
     @property
@@ -56,7 +60,7 @@ class Plan:
 
 def make_plan(facts: Facts, wishes: Wishes) -> Plan:
     """Return the plan. Raises RefusedError with all problems, Dom0MemoryError and Dom0VcpusError for impossible wishes."""
-    management, problems = check(facts, wishes.management_interface)
+    management, problems = check(facts, wishes)
     if management is None or any(problem.level is Level.ERROR for problem in problems):
         raise RefusedError(problems)
     dom0 = dom0_size(facts, wishes.dom0_memory_mib, wishes.dom0_vcpus)
@@ -68,6 +72,8 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         *_identity_steps(facts, wishes, management),
         *_lease_steps(facts, management),
         *_service_steps(facts),
+        *system_steps(facts.system, wishes, management.interface),
+        *dead_man_steps(),
         network,
         *boot_steps(facts, dom0),
     )
@@ -77,7 +83,7 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         dom0_memory_mib=dom0.memory_mib,
         dom0_vcpus=dom0.vcpus,
     )
-    return Plan(steps, problems, chosen)
+    return Plan(steps, problems, chosen, gateways_to_answer(facts.gateways))
 
 
 def _file(facts: Facts, path: str, content: str, reason: str, *, shared: bool = False) -> FileStep:

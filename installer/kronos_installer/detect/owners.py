@@ -14,10 +14,10 @@ _WANTS = "/etc/systemd/system/*.wants/"
 _NETWORKD_FILES = ("/etc/systemd/network/*.network", "/run/systemd/network/*.network")
 _KEYFILES = ("/etc/NetworkManager/system-connections/*", "/run/NetworkManager/system-connections/*")
 _MENTIONS = (
-    "/etc/sysctl.conf", "/etc/sysctl.d/*.conf", "/etc/nftables.conf", "/etc/nftables.d/*", "/etc/iptables/*",
+    "/etc/sysctl.conf", "/etc/sysctl.d/*.conf",
     "/etc/network/if-pre-up.d/*", "/etc/network/if-up.d/*", "/etc/network/if-down.d/*",
     "/etc/network/if-post-down.d/*", "/etc/dhcp/dhclient.conf", "/etc/dhcpcd.conf", "/etc/radvd.conf",
-    "/etc/dhcp/dhclient-enter-hooks.d/*", "/etc/dhcp/dhclient-exit-hooks.d/*", "/etc/ufw/*.rules",
+    "/etc/dhcp/dhclient-enter-hooks.d/*", "/etc/dhcp/dhclient-exit-hooks.d/*",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -27,25 +28,35 @@ WANTS = "etc/systemd/system/multi-user.target.wants"
 
 @dataclass
 class FakeCommands:
-    """Does to the folder what the commands do to a host. `broken` ones fail, `menu` overrides update-grub's."""
+    """Does to the folder what the commands do to a host. `broken` ones fail, `deaf` ones do nothing, `menu` overrides grub-mkconfig's."""
 
     root: Path
     ran: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+    deaf: set[str] = field(default_factory=set)
     menu: str = ""
+    default_route: str = "enp0s3"
+    neighbours: str = ""
 
     def __call__(self, argv: Sequence[str]) -> str:
         argv = argv[2:] if argv[0] == "flock" else argv
         self.ran.append(" ".join(argv))
-        if argv[0] in self.broken:
+        if self.broken & {argv[0], " ".join(argv)}:
+            if argv[0] == "grub-mkconfig":
+                (self.root / f"{argv[2]}.new".lstrip("/")).write_bytes(b"half a menu")
             raise ProcessError(argv, 1, "", "no space left on device")
-        if argv[0] == "update-grub":
-            # In place, as grub-mkconfig does.
-            (self.root / "boot/grub/grub.cfg").write_bytes((MENUS / self._menu()).read_bytes())
+        if argv[0] in self.deaf:
+            return ""
+        if argv[0] == "grub-mkconfig":
+            (self.root / argv[2].lstrip("/")).write_bytes((MENUS / self._menu()).read_bytes())
         elif argv[0] == "grub-reboot":
             choose_once(self.root / "boot/grub/grubenv", argv[1])
         elif argv[:2] == ("systemctl", "enable"):
             (self.root / WANTS / argv[2]).symlink_to(f"/lib/systemd/system/{argv[2]}")
+        elif argv[:5] == ("ip", "-json", "-4", "route", "show"):
+            return json.dumps([{"dst": "default", "gateway": "192.0.2.1", "dev": self.default_route}])
+        elif argv[:3] == ("ip", "-json", "neigh"):
+            return self.neighbours
         elif argv[0] == "xl":
             return "release : 6.1.0\nnr_cpus                : 4\ntotal_memory           : 4095\nfree_memory : 12\n"
         elif (captured := OUTPUTS / f"{argv[0]}.txt").exists():

@@ -76,14 +76,18 @@ def line(problem: Problem) -> str:
 
 def render(config: StackConfig, edit: NetworkEdit) -> str:
     """Return an edit for people."""
-    found = [f"# {name}: {value}" for name in ("switch", "switch_back", "needs") for value in getattr(edit, name)]
+    found = [
+        f"# {name}: {value}" for name in ("switch", "switch_back", "needs") for value in getattr(edit, name)
+    ]
     for path, content in edit.files.items():
         original = config.originals[path]
         mode = original.mode if original is not None else edit.modes[path]
         old = original.content.decode().splitlines() if original is not None else []
         new = content.decode().splitlines() if content is not None else []
         found.append(f"# {mode:04o}")
-        found += difflib.unified_diff(old, new, path if original is not None else "/dev/null", path, lineterm="")
+        found += difflib.unified_diff(
+            old, new, path if original is not None else "/dev/null", path, lineterm=""
+        )
     return "\n".join(found) + "\n"
 
 
