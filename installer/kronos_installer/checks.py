@@ -12,6 +12,7 @@ from kronos_installer.facts import SERVICE
 from kronos_installer.network.owner import find_owner
 from kronos_installer.network.stack import BRIDGE, Management, StackName
 from kronos_installer.problem import Level, Problem
+from kronos_installer.storage import storage_problems
 from kronos_installer.system_checks import system_problems
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def check(facts: Facts, wishes: Wishes) -> tuple[Management | None, tuple[Proble
     """Return the management interface, if it is clear, and all problems."""
     problems = [*_machine(facts), *boot_problems(facts), *_software(facts), *facts.unreadable]
     problems += confirm_problems(facts.gateways, wishes)
+    problems += storage_problems(facts, wishes)
     management: Management | None = None
     if not any(problem.id.startswith("interfaces-") for problem in facts.unreadable):
         management, found = find_owner(facts.stacks, facts.nics, wishes.management_interface)

@@ -23,6 +23,7 @@ from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
 from kronos_installer.steps.network_step import FileChange, NetworkStep
 from kronos_installer.steps.service_step import ServiceStep
+from kronos_installer.storage import storage_steps
 from kronos_installer.system_plan import system_steps
 
 if TYPE_CHECKING:
@@ -68,14 +69,17 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         network = _network_step(facts, wishes, management)
     except ProblemError as error:
         raise RefusedError((*problems, error.problem)) from error
+    storage = tuple(storage_steps(facts, wishes))
     steps = (
         *_identity_steps(facts, wishes, management),
         *_lease_steps(facts, management),
         *_service_steps(facts),
         *system_steps(facts.system, wishes, management.interface),
         *dead_man_steps(),
+        *(step for step in storage if not step.after_reboot),
         network,
         *boot_steps(facts, dom0),
+        *(step for step in storage if step.after_reboot),
     )
     chosen = replace(
         wishes,
