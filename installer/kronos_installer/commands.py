@@ -17,6 +17,7 @@ from kronos_installer.checks import check
 from kronos_installer.facts import facts_record, read_facts
 from kronos_installer.interview import interview, terminal
 from kronos_installer.journal import Journal, Phase, State
+from kronos_installer.package_removal import pending_packages, remove_packages
 from kronos_installer.planning import plan_for, wishes_for
 from kronos_installer.problem import Level
 from kronos_installer.report import plan_record, render_facts, render_plan, render_problems
@@ -57,6 +58,7 @@ class Options:
     json: bool = False
     yes: bool = False
     force: bool = False
+    remove_packages: bool = False
     asked: Asked = field(default_factory=dict)
     save: str = ""
     plan_file: str = ""
@@ -154,6 +156,8 @@ class Commands:
     def rollback(self) -> Exit:
         """Take the set-up back."""
         state = Journal(self.host).load()
+        if state.phase is Phase.CLEAN and self.options.remove_packages:
+            return self._remove_packages()
         if state.phase is Phase.CLEAN:
             self._say(
                 {"outcome": "nothing to roll back"}, "This host is not set up; there is nothing to roll back."
@@ -170,6 +174,18 @@ class Commands:
             executor.rollback(self.host, self.reporter, force=self.options.force)
         self._say({"outcome": "rolled back", "reboot_needed": True},
                   "The host's files are as before the set-up. Reboot to bring the old network back.")  # fmt: skip
+        return Exit.OK
+
+    def _remove_packages(self) -> Exit:
+        """Remove what the set-up that was rolled back had installed."""
+        self._need_root()
+        with executor.exclusive(self.host):
+            pending = pending_packages(self.host)
+            if pending and not self._agreed(f"Remove {', '.join(pending)}?"):
+                return self._declined()
+            remove_packages(self.host, self.reporter)
+        self._say({"outcome": "packages removed", "packages": pending},
+                  f"Removed: {', '.join(pending)}." if pending else "There is no package to remove.")  # fmt: skip
         return Exit.OK
 
     def _interview(self) -> Callable[[Facts], Asked] | None:

@@ -76,6 +76,8 @@ def parser() -> argparse.ArgumentParser:
     back.add_argument(
         "--force", action="store_true", help="also where files were changed since; that change is lost"
     )
+    back.add_argument("--remove-packages", action="store_true", help="after the rollback and a reboot: remove the "
+                      "packages that apply had installed")  # fmt: skip
     return top
 
 

@@ -34,9 +34,10 @@ class FakeCommands:
     broken: set[str] = field(default_factory=set)
     deaf: set[str] = field(default_factory=set)
     menu: str = ""
+    packages: set[str] = field(default_factory=set)
 
     def __call__(self, argv: Sequence[str]) -> str:
-        argv = argv[2:] if argv[0] == "flock" else argv
+        argv = argv[2:] if argv[0] in ("flock", "env") else argv
         self.ran.append(" ".join(argv))
         if argv[0] in self.broken:
             if argv[0] == "grub-mkconfig":
@@ -52,8 +53,25 @@ class FakeCommands:
             (self.root / WANTS / argv[2]).symlink_to(f"/lib/systemd/system/{argv[2]}")
         elif argv[0] == "xl":
             return "release : 6.1.0\nnr_cpus                : 4\ntotal_memory           : 4095\nfree_memory : 12\n"
+        elif argv[0] in ("apt-get", "dpkg", "dpkg-query", "dnf", "rpm"):
+            return self._package_manager(argv)
         elif (captured := OUTPUTS / f"{argv[0]}.txt").exists():
             return captured.read_text()
+        return ""
+
+    def _package_manager(self, argv: Sequence[str]) -> str:
+        names = [
+            word for word in argv[1:] if not word.startswith("-") and "=" not in word and "::" not in word
+        ]
+        if "--simulate" in argv:
+            new = [name for name in names[1:] if name not in self.packages]
+            return "".join(f"Inst {name} (1 Debian:12/stable [amd64])\nConf {name} (1)\n" for name in new)
+        if names[:1] == ["install"]:
+            self.packages |= set(names[1:])
+        elif {"--purge", "--erase"} & set(argv):
+            self.packages -= set(names)
+        elif argv[0] == "dpkg-query" or "--query" in argv:
+            return "".join(f"installed {name}\n" for name in sorted(self.packages))
         return ""
 
     def _menu(self) -> str:
