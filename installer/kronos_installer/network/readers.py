@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from kronos_installer.network.ifcfg import read_ifcfg
 from kronos_installer.network.ifupdown.config import read_ifupdown
-from kronos_installer.network.netplan.config import read_netplan
 from kronos_installer.network.netplan import read_netplan
 from kronos_installer.network.network_manager import read_network_manager
 from kronos_installer.network.networkd.config import read_networkd
