@@ -42,6 +42,7 @@ class Options:
     json: bool = False
     yes: bool = False
     force: bool = False
+    remove_packages: bool = False
     switch_network_now: bool = False
     asked: Asked = field(default_factory=dict)
     save: str = ""

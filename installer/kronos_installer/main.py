@@ -78,6 +78,8 @@ def parser() -> argparse.ArgumentParser:
     back.add_argument(
         "--force", action="store_true", help="also where files were changed since; that change is lost"
     )
+    back.add_argument("--remove-packages", action="store_true", help="after the rollback and a reboot: remove the "
+                      "packages that apply had installed")  # fmt: skip
     add("confirm", "say that the host is reachable on its new network, which then stays")
     add("guard", "at boot: put back what a crash left of the network step; run by xapi-host-guard.service")
     add("settle", "after boot: wait for the confirmation, end the set-up; run by xapi-host-settle.service")
