@@ -84,7 +84,7 @@ class Commands:
         errors = [problem for problem in problems if problem.level is Level.ERROR]
         if self.options.json:
             found = [problem.to_json() for problem in problems]
-            _print_json({"format": 1, "phase": state.phase, "facts": facts_record(facts), "problems": found})
+            print_json({"format": 1, "phase": state.phase, "facts": facts_record(facts), "problems": found})
         else:
             print(render_facts(facts_record(facts)) + render_problems(problems), end="")
         if not self.options.json and not errors and state.phase is Phase.CLEAN:
@@ -203,13 +203,13 @@ class Commands:
 
     def _show(self, plan: Plan) -> None:
         if self.options.json:
-            _print_json(plan_record(plan))
+            print_json(plan_record(plan))
         else:
             print(render_problems(plan.problems) + render_plan(plan), end="")
 
     def _say(self, record: object, text: str) -> None:
         if self.options.json:
-            _print_json(record)
+            print_json(record)
         else:
             print(text)
 
@@ -234,5 +234,6 @@ _SETTLED = {
 }
 
 
-def _print_json(record: object) -> None:
+def print_json(record: object) -> None:
+    """Print the one document of --json."""
     print(json.dumps(record, indent=2))
