@@ -62,8 +62,8 @@ def _firmware(facts: Facts) -> Iterator[Problem]:
 def _loader(facts: Facts) -> Iterator[Problem]:
     grub = facts.grub
     if grub.layout is None or not grub.menu:
-        yield _error("grub-missing", "the host does not boot by a GRUB that update-grub or grub2-mkconfig configures",
-                     "/usr/sbin/update-grub and /boot/grub/grub.cfg, or /usr/sbin/grub2-mkconfig and /boot/grub2/grub.cfg",
+        yield _error("grub-missing", "the host does not boot by a GRUB that grub-mkconfig configures",
+                     "/usr/sbin/grub-mkconfig and /boot/grub/grub.cfg, or /usr/sbin/grub2-mkconfig and /boot/grub2/grub.cfg",
                      "only GRUB is supported so far")  # fmt: skip
     elif not grub.has_xen_script:
         yield _error("grub-no-xen", "GRUB's script that makes Xen entries is missing", "/etc/grub.d/20_linux_xen",
@@ -144,7 +144,7 @@ def boot_findings(facts: Facts, *, settled: bool = True) -> Iterator[Problem]:
     grub, menu = facts.grub, facts.grub.parsed
     names = grub.files
     chosen = menu.default_entry(grub.environment)
-    again = f"xapi-host-setup status; then {' '.join(names.make_menu)}"
+    again = f"xapi-host-setup status; then {names.mkconfig} -o {names.menu}"
     if settled and (chosen is None or not chosen.boots_xen):
         yield _error("default-not-xen", f"{chosen.title if chosen else 'nothing'!r} boots by itself, not Xen",
                      f"{names.menu}:1", again)  # fmt: skip

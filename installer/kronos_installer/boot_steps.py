@@ -64,7 +64,7 @@ def boot_steps(facts: Facts, dom0: Dom0Size) -> Iterator[Step]:
         before = facts.originals[DEFAULTS]
         text = add_sourcing(before.content.decode("latin-1") if before else "")
         yield FileStep(path=DEFAULTS, content=text.encode("latin-1"), before=before,
-                       reason=f"{layout.make_menu[0]} reads the settings for Xen")  # fmt: skip
+                       reason=f"{layout.mkconfig} reads the settings for Xen")  # fmt: skip
     if not can_be_tried(facts):
         text = render_at_once(dom0, boot.serial)
         yield _grub(

@@ -44,6 +44,8 @@ class Options:
     force: bool = False
     switch_network_now: bool = False
     asked: Asked = field(default_factory=dict)
+    save: str = ""
+    plan_file: str = ""
 
 
 @dataclass(frozen=True)

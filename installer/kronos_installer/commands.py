@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kronos_installer import executor, live_switch
-from kronos_installer.asked import contradictions
 from kronos_installer.boot_checks import LASTING
 from kronos_installer.boot_commands import BootCommands
 from kronos_installer.checks import check
 from kronos_installer.command import Exit, Options, UsageError, print_json
-from kronos_installer.confirm import confirm_problems, is_awaited
+from kronos_installer.confirm import is_awaited
 from kronos_installer.facts import facts_record, read_facts
+from kronos_installer.interview import interview, terminal
 from kronos_installer.journal import Journal, Phase, State
-from kronos_installer.plan import Plan, make_plan
-from kronos_installer.problem import Level, RefusedError
+from kronos_installer.planning import plan_for, wishes_for
+from kronos_installer.problem import Level
 from kronos_installer.report import plan_record, render_facts, render_plan, render_problems
+from kronos_installer.saved_plan import save_plan, saved_wishes
 from kronos_installer.settle import Surroundings
 from kronos_installer.status import PHASES, is_settled, read_status, status_record, status_text
-from kronos_installer.wishes import Wishes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kronos_installer.executor import RolledBack
+    from kronos_installer.facts import Facts
+    from kronos_installer.flags import Asked
+    from kronos_installer.plan import Plan
 
 __all__ = ["Commands", "Exit", "Options", "UsageError"]
 
@@ -36,9 +42,7 @@ class Commands(BootCommands):
         """Print facts and problems."""
         state = Journal(self.host).load()
         facts = read_facts(self.host, self.host.runner)
-        wishes = self._wishes()
-        _, problems = check(facts, wishes.management_interface)
-        problems += tuple(confirm_problems(facts.gateways, wishes))
+        _, problems = check(facts, wishes_for(self.options.asked))
         if state.phase is not Phase.CLEAN:
             # The set-up itself is what most checks would now stumble over.
             problems = tuple(problem for problem in problems if problem.id in LASTING)
@@ -64,12 +68,17 @@ class Commands(BootCommands):
                 f"Nothing to plan: {PHASES[state.phase]}",
             )
             return Exit.OK if state.phase is Phase.APPLIED else Exit.ATTENTION
-        self._show(self._make_plan())
+        plan = plan_for(self.host, self.options.asked)
+        if self.options.save:
+            save_plan(plan, self.host, Path(self.options.save))
+        self._show(plan)
         return Exit.OK
 
     def apply(self) -> Exit:
         """Set the host up, or go on where an earlier apply was cut off."""
         self._need_root()
+        if self.options.plan_file and self.options.asked:
+            raise UsageError("the saved plan has its own wishes", resolution="give --plan alone")
         with executor.exclusive(self.host):
             status = self._apply()
         return self._await_switch() if status is None else status
@@ -87,7 +96,7 @@ class Commands(BootCommands):
         if state.phase is Phase.ROLLING_BACK:
             self.reporter.line("first ending a rollback that was interrupted")
             executor.rollback(self.host, self.reporter)
-        plan = self._make_plan()
+        plan = plan_for(self.host, self.options.asked, self.options.plan_file, self._interview())
         self._check_switch(State(steps=plan.steps))
         # With --json the one document on stdout is the outcome.
         if not self.options.json:
@@ -122,18 +131,16 @@ class Commands(BootCommands):
             outcome = executor.rollback(self.host, self.reporter, force=self.options.force)
         return self._rolled_back(outcome)
 
-    def _make_plan(self) -> Plan:
-        return make_plan(read_facts(self.host, self.host.runner), self._wishes())
-
-    def _wishes(self) -> Wishes:
-        problems = contradictions(self.options.asked)
-        if problems:
-            raise RefusedError(problems)
-        return Wishes(str(uuid.uuid4()), str(uuid.uuid4()), **self.options.asked)
+    def _interview(self) -> Callable[[Facts], Asked] | None:
+        """Return what asks the operator, where one sits at a terminal and has not said anything yet."""
+        on = None if self.options.yes or self.options.json or self.options.asked else terminal()
+        return partial(interview, terminal=on) if on else None
 
     def _already_applied(self, state: State) -> Exit | None:
-        asked = self.options.asked.items()
-        other = [name for name, value in asked if value != getattr(state.wishes, name)]
+        asked = (
+            vars(saved_wishes(Path(self.options.plan_file))) if self.options.plan_file else self.options.asked
+        )
+        other = [name for name, value in asked.items() if value != getattr(state.wishes, name)]
         if other:
             raise UsageError(f"this host is set up already, with another {', '.join(other)}",
                              resolution="run 'xapi-host-setup rollback' first")  # fmt: skip

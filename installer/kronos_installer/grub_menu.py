@@ -119,7 +119,7 @@ def _first(entries: list[Entry]) -> Entry | None:
 def _pick(entries: list[Entry], name: str) -> Entry | None:
     if name.isascii() and name.isdigit():
         return entries[int(name)] if int(name) < len(entries) else None
-    return next((entry for entry in entries if name in (entry.title, entry.id)), None)
+    return next((entry for entry in entries if name and name in (entry.title, entry.id)), None)
 
 
 def parse_menu(text: str, bls: tuple[BlsEntry, ...] = ()) -> Menu:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _INTERRUPTED = 130
+_OUTCOMES: dict[int, str] = {Exit.USAGE: "wrong usage", Exit.REFUSED: "refused", Exit.DECLINED: "declined"}
 _EPILOG = """\
 exit status:
   0  done, or nothing to do
@@ -58,13 +59,18 @@ def parser() -> argparse.ArgumentParser:
                               formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
 
     add("check", "show facts, and problems that forbid the set-up; changes nothing", wishes)
-    add("plan", "show exactly what apply would do: diffs, commands, reboot; changes nothing", wishes)
+    plan = add("plan", "show exactly what apply would do: diffs, commands, reboot; changes nothing", wishes)
+    plan.add_argument(
+        "--save", default="", metavar="FILE", help="write the plan for apply --plan, for root alone"
+    )
     apply = add(
         "apply",
         "show the plan, ask, and carry it out; goes on where an earlier one was cut off",
         wishes,
         consent,
     )
+    apply.add_argument("--plan", dest="plan_file", default="", metavar="FILE",
+                       help="carry out exactly the plan that plan --save wrote; refused if the host has changed")  # fmt: skip
     apply.add_argument("--switch-network-now", action="store_true", help="do not leave the network to the reboot; "
                        "it comes back by itself unless it is confirmed")  # fmt: skip
     add("status", "show how far the host is; changes nothing")
@@ -92,18 +98,23 @@ def main(argv: Sequence[str] | None = None, *, runner: Runner | None = None) -> 
     try:
         options = Options(asked=gather(args, host), **args)
         return int(getattr(Commands(host, options, reporter), command)())
-    except KronosError as error:
-        if args["json"] and isinstance(error, RefusedError):
-            problems = [problem.to_json() for problem in error.problems]
-            print(json.dumps({"format": 1, "outcome": "refused", "problems": problems}, indent=2))
-        print(f"xapi-host-setup: {error}", file=sys.stderr)
-        return error.exit_status
-    except OSError as error:
-        print(f"xapi-host-setup: {error}", file=sys.stderr)
-        return Exit.FAILED
+    except (KronosError, OSError) as error:
+        return _failed(error, as_json=args["json"])
     except KeyboardInterrupt:
         print("xapi-host-setup: interrupted; 'xapi-host-setup status' tells how far it is", file=sys.stderr)
         return _INTERRUPTED
+
+
+def _failed(error: KronosError | OSError, *, as_json: bool) -> int:
+    """Tell people, and programs by one document on stdout; return the exit status."""
+    status = error.exit_status if isinstance(error, KronosError) else Exit.FAILED
+    if as_json:
+        problems = error.problems if isinstance(error, RefusedError) else ()
+        record = {"format": 1, "outcome": _OUTCOMES.get(status, "failed"), "error": str(error),
+                  "problems": [problem.to_json() for problem in problems]}  # fmt: skip
+        print(json.dumps(record, indent=2))
+    print(f"xapi-host-setup: {error}", file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 from kronos_installer import identity
 from kronos_installer.boot_steps import boot_steps, dom0_size
 from kronos_installer.checks import check
-from kronos_installer.confirm import confirm_problems, gateways_to_answer
+from kronos_installer.confirm import gateways_to_answer
 from kronos_installer.dead_man import dead_man_steps
 from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_CONF, SERVICE
 from kronos_installer.network.owner import config_of
-from kronos_installer.network.stack import BRIDGE
+from kronos_installer.network.stack import BRIDGE, StackName
 from kronos_installer.problem import Level, Problem, ProblemError, RefusedError, refusal
 from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
 from kronos_installer.steps.network_step import FileChange, NetworkStep
 from kronos_installer.steps.service_step import ServiceStep
+from kronos_installer.system_plan import system_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,8 +60,7 @@ class Plan:
 
 def make_plan(facts: Facts, wishes: Wishes) -> Plan:
     """Return the plan. Raises RefusedError with all problems, Dom0MemoryError and Dom0VcpusError for impossible wishes."""
-    management, problems = check(facts, wishes.management_interface)
-    problems += tuple(confirm_problems(facts.gateways, wishes))
+    management, problems = check(facts, wishes)
     if management is None or any(problem.level is Level.ERROR for problem in problems):
         raise RefusedError(problems)
     dom0 = dom0_size(facts, wishes.dom0_memory_mib, wishes.dom0_vcpus)
@@ -72,6 +72,7 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         *_identity_steps(facts, wishes, management),
         *_lease_steps(facts, management),
         *_service_steps(facts),
+        *system_steps(facts.system, wishes, management.interface),
         *dead_man_steps(),
         network,
         *boot_steps(facts, dom0),
@@ -122,7 +123,7 @@ def _lease_steps(facts: Facts, management: Management) -> Iterator[Step]:
     ifupdown runs it with `-i`: its DUID, which servers know it by, is in the lease file of
     the interface's name; without it a new one is made up, and another address may come.
     """
-    if not management.uses_dhcp:
+    if not management.uses_dhcp or management.stack in (StackName.NETPLAN, StackName.NETWORKD):
         return
     for pattern in LEASE_FILES:
         leases = facts.leases.get(pattern.format(management.interface))

@@ -90,7 +90,7 @@ def _environment_obstacle(files: HostFiles, grub: Grub) -> str:
 
 
 def _iommu(files: HostFiles) -> str:
-    if files.glob("/sys/class/iommu/*"):
+    if files.glob("/sys/class/iommu/*/uevent"):
         return "active"
     tables = [name for name in _IOMMU_TABLES if files.exists(f"/sys/firmware/acpi/tables/{name}")]
     return "present" if tables else ""

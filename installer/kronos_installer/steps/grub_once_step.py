@@ -55,7 +55,7 @@ class GrubOnceStep(Step):
         return (self._command(_PLACEHOLDER),)
 
     def _command(self, entry: str) -> tuple[str, ...]:
-        return ("flock", self.layout.directory, self.layout.choose_once, entry)
+        return self.layout.locked(self.layout.choose_once, entry)
 
     @override
     def capture(self, host: Host) -> Record:

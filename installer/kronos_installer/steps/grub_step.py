@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from kronos_installer.detect.grub import menu_inputs, read_environment, read_menu
+from kronos_installer.detect.bls import read_bls
+from kronos_installer.detect.grub import menu_inputs, read_environment
 from kronos_installer.grub_layout import DEBIAN, LAYOUTS, GrubLayout
+from kronos_installer.grub_menu import parse_menu
 from kronos_installer.host_files import FileState
 from kronos_installer.override import override
 from kronos_installer.steps.file_step import FileStep
@@ -69,36 +72,29 @@ class GrubStep(FileStep):
 
     @override
     def commands(self) -> tuple[tuple[str, ...], ...]:
-        return (self.layout.locked_make_menu,)
+        return (self.layout.make_menu,)
 
     @override
     def describe(self) -> str:
         menu = self.layout.menu
         xen = self.default is Default.XEN
         wanted = f"Xen is {menu}'s default" if xen else f"{menu} has Xen and boots without it by default"
-        return f"{super().describe()}, run {self.layout.make_menu[0]}, and see that {wanted}"
+        return f"{super().describe()}, make GRUB's menu anew, and see that {wanted}"
 
     @override
     def describe_undo(self) -> str:
-        return f"{super().describe_undo()}, run {self.layout.make_menu[0]}"
-
-    @property
-    def _half_made(self) -> str:
-        """Where grub-mkconfig writes first, and what it leaves when a script of /etc/grub.d fails."""
-        return f"{self.layout.menu}.new"
+        return f"{super().describe_undo()}, put back GRUB's menu"
 
     @override
     def capture(self, host: Host) -> Record:
         menu = host.state(self.layout.menu)
-        half_made = host.exists(self._half_made)
-        more = {"menu": menu.to_json() if menu else None, "inputs": menu_inputs(host), "half_made": half_made}
+        more = {"menu": menu.to_json() if menu else None, "inputs": menu_inputs(host)}
         return super().capture(host) | more
 
     @override
     def apply(self, host: Host, original: Record) -> None:
         super().apply(host, original)
-        host.run(self.layout.locked_make_menu)
-        verify_menu(host, self.layout, self.default)
+        _remake_menu(host, self.layout, self.default)
 
     @override
     def undo(self, host: Host, original: Record) -> None:
@@ -106,21 +102,21 @@ class GrubStep(FileStep):
         super().undo(host, original)
         path = self.layout.menu
         before = FileState.from_json(original["menu"]) if original["menu"] else None
-        if before is not None and menu_inputs(host) == original["inputs"]:
-            with host.locked(self.layout.directory):
-                if host.state(path) != before:
-                    host.write(path, before)
-                host.temporary(path).unlink(missing_ok=True)
-        else:
-            host.run(self.layout.locked_make_menu)
-        if not original["half_made"]:
-            host.remove(self._half_made)
+        with host.locked(self.layout.directory):
+            # First, for the room they take.
+            host.temporary(path).unlink(missing_ok=True)
+            _remove_made(host, self.layout)
+        if before is None or menu_inputs(host) != original["inputs"]:
+            _remake_menu(host, self.layout, None)
+        elif host.state(path) != before:
+            host.write(path, before)
 
     @override
     def is_applied(self, host: Host) -> bool:
         """Tell whether file and menu are there; a default without Xen is none that anybody must keep."""
         try:
-            verify_menu(host, self.layout, self.default if self.default is Default.XEN else None)
+            wanted = self.default if self.default is Default.XEN else None
+            verify_menu(host, self.layout, host.read(self.layout.menu), wanted)
         except KronosError:
             return False
         return super().is_applied(host)
@@ -158,9 +154,28 @@ class GrubDefaultStep(GrubStep):
         return super().capture(host)
 
 
-def verify_menu(host: Host, layout: GrubLayout, default: Default | None) -> None:
+def _remake_menu(host: Host, layout: GrubLayout, default: Default | None) -> None:
+    """Make the menu aside, look at it, and let it take the old one's place at once."""
+    host.run(layout.make_menu)
+    made = host.at(layout.new_menu).read_bytes()
+    if default is not None:
+        verify_menu(host, layout, made.decode(errors="replace"), default)
+    before = host.state(layout.menu)
+    after = replace(before, content=made) if before else FileState(made, uid=os.geteuid(), gid=os.getegid())
+    if after != before:
+        host.write(layout.menu, after)
+    _remove_made(host, layout)
+
+
+def _remove_made(host: Host, layout: GrubLayout) -> None:
+    for path in (layout.new_menu, f"{layout.new_menu}.new"):
+        if host.exists(path):
+            host.remove(path)
+
+
+def verify_menu(host: Host, layout: GrubLayout, text: str, default: Default | None) -> None:
     """Raise WrongDefaultError or MissingEntryError unless the menu boots `default` and has entries of both kinds."""
-    menu = read_menu(host, layout)
+    menu = parse_menu(text, read_bls(host))
     if not any(entry.boots_linux for entry in menu.all_entries()):
         raise MissingEntryError(layout.menu, "without Xen left")
     if menu.simple_xen_entry() is None:

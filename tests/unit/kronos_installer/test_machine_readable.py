@@ -25,7 +25,7 @@ def test_the_published_schema_is_the_programs(path: Path, module: str) -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text()))
 
 
-@pytest.mark.parametrize("broken", [set(), {"update-grub"}], ids=["all well", "a step fails"])
+@pytest.mark.parametrize("broken", [set(), {"grub-mkconfig"}], ids=["all well", "a step fails"])
 def test_every_step_is_told(tmp_path: Path, capsys, broken: set[str]) -> None:
     host = make_host(tmp_path)
     assert isinstance(host.runner, FakeCommands)
@@ -53,3 +53,21 @@ def test_other_lines_are_not_progress() -> None:
         {"event": "info", "text": "a", "number": 1},
     ):
         assert not jsonschema.Draft202012Validator(progress_schema()).is_valid(record)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "outcome"),
+    [
+        (["plan", "--storage", "tape:x"], 2, "wrong usage"),
+        (["plan", "--answers", "/nowhere"], 3, "refused"),
+        (["plan", "--dom0-mem", "900G"], 3, "refused"),
+        (["plan", "--save", "/nowhere/plan"], 1, "failed"),
+        (["apply", "--yes", "--plan", "/nowhere"], 1, "failed"),
+    ],
+)
+def test_failures_are_documents_too(
+    tmp_path: Path, capsys, words: list[str], status: int, outcome: str
+) -> None:
+    host = make_host(tmp_path)
+    assert main([*words, "--json", "--root", str(host.root)], runner=host.runner) == status
+    assert json.loads(capsys.readouterr().out)["outcome"] == outcome

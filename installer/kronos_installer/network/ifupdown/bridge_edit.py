@@ -157,7 +157,7 @@ def move_to_bridge(
     has_ipv6 = any(s.words[1] == "inet6" for s in move.stanzas)
     return NetworkEdit(
         files={path: text.encode("latin-1") for path, text in new_texts.items()},
-        switch=tuple(switch_commands(management)),
+        switch=tuple(switch_commands(management, bridge)),
         switch_back=tuple(switch_back_commands(management, bridge, has_ipv6=has_ipv6)),
         needs=NEEDS[bridge],
     )

@@ -26,6 +26,7 @@ NEEDS = {
 # Where the DHCP clients that ifupdown starts keep their process ids: dhclient, udhcpc, dhcpcd.
 _DHCP_PIDS = ("/run/dhclient.{}.pid", "/run/dhclient6.{}.pid", "/run/udhcpc.{}.pid", "/run/dhcpcd/{}.pid")
 Command = tuple[str, ...]
+_RESTART_OPENVSWITCH = ("systemctl", "restart", "openvswitch-switch.service")
 
 
 def bridge_options(port: str, mac: str, bridge: BridgeKind) -> tuple[str, ...]:
@@ -54,13 +55,15 @@ def bridge_options(port: str, mac: str, bridge: BridgeKind) -> tuple[str, ...]:
     )
 
 
-def switch_commands(management: Management) -> Iterator[Command]:
+def switch_commands(management: Management, bridge: BridgeKind) -> Iterator[Command]:
     """Yield what makes the running network follow the new files.
 
-    `ifdown` would read the new files, in which the interface has no addresses to take away: its
+    Open vSwitch is started anew for its database to be in /run before it has the bridge. `ifdown` would read the new files, in which the interface has no addresses to take away: its
     DHCP client is stopped without giving the lease back, and its addresses and routes go, by hand.
     Down hooks do not run; up hooks run for the bridge.
     """
+    if bridge is BridgeKind.OPENVSWITCH:
+        yield _RESTART_OPENVSWITCH
     yield from _stop_dhcp(management, management.interface)
     yield "ip", "address", "flush", "dev", management.interface
     yield "ip", "-6", "route", "flush", "dev", management.interface
@@ -68,14 +71,11 @@ def switch_commands(management: Management) -> Iterator[Command]:
 
 
 def switch_back_commands(management: Management, bridge: BridgeKind, *, has_ipv6: bool) -> Iterator[Command]:
-    """Yield what makes the running network follow the old files, which do not know the bridge, once they are back.
-
-    Open vSwitch keeps its bridges over a reboot (/etc/openvswitch/conf.db), and the port in them: without
-    `del-br` the interface would have its addresses again, and no packet would reach them.
-    """
+    """Yield what makes the running network follow the old files, which do not know the bridge, once they are back."""
     yield from _stop_dhcp(management, BRIDGE)
     if bridge is BridgeKind.OPENVSWITCH:
         yield "ovs-vsctl", "--timeout=30", "--if-exists", "del-br", BRIDGE
+        yield _RESTART_OPENVSWITCH
     else:
         yield "ip", "link", "delete", "dev", BRIDGE
         if has_ipv6:

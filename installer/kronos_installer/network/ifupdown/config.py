@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
+from kronos_installer.host_files import UnsuitableFileError
+from kronos_installer.network import openvswitch
 from kronos_installer.network.ifupdown import management
 from kronos_installer.network.ifupdown.bridge_edit import move_to_bridge
 from kronos_installer.network.ifupdown.bridge_stanza import NEEDS
 from kronos_installer.network.ifupdown.read import MAIN_FILE, read_interfaces, statements_in_order
 from kronos_installer.network.ifupdown.text import InterfacesText, Keyword, Statement
-from kronos_installer.network.stack import StackConfig, StackName
+from kronos_installer.network.stack import BridgeKind, StackConfig, StackName
+from kronos_installer.problem import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kronos_installer.detect.nics import Nic
     from kronos_installer.host_files import FileState, HostFiles
-    from kronos_installer.network.stack import BridgeKind, Management, NetworkEdit
+    from kronos_installer.network.stack import Management, NetworkEdit
     from kronos_installer.problem import Problem
 
 
@@ -32,6 +36,7 @@ class IfupdownConfig(StackConfig):
     texts: tuple[InterfacesText, ...]
     statements: tuple[Statement, ...]
     originals: Mapping[str, FileState | None]
+    openvswitch_database: bytes = b""
 
     def configured(self) -> tuple[str, ...]:
         """Return the interfaces that have an `iface` stanza, without lo."""
@@ -45,8 +50,18 @@ class IfupdownConfig(StackConfig):
         return management.find_management(self.texts, self.statements, nics, wished)
 
     def move_to_bridge(self, management: Management, bridge: BridgeKind) -> NetworkEdit:
-        """Return the edit of all files that speak of the interface. Raises ProblemError."""
-        return move_to_bridge(self.texts, self.statements, management, bridge)
+        """Return the edit of all files that speak of the interface, and Open vSwitch's. Raises ProblemError."""
+        edit = move_to_bridge(self.texts, self.statements, management, bridge)
+        if bridge is not BridgeKind.OPENVSWITCH:
+            return edit
+        if openvswitch.DEFAULTS not in self.originals:
+            raise refusal("file-unsuitable", f"{openvswitch.DEFAULTS} is not a regular file",
+                          at=f"{openvswitch.DEFAULTS}:1", remedy="replace it by a regular file")  # fmt: skip
+        openvswitch.check_no_bridges(self.openvswitch_database)
+        before = self.originals[openvswitch.DEFAULTS]
+        defaults = openvswitch.keep_database_in_run(before.content.decode("latin-1") if before else "")
+        files = {**edit.files, openvswitch.DEFAULTS: defaults.encode("latin-1")}
+        return replace(edit, files=files, modes={openvswitch.DEFAULTS: 0o644})
 
 
 def read_ifupdown(files: HostFiles) -> IfupdownConfig | None:
@@ -58,4 +73,8 @@ def read_ifupdown(files: HostFiles) -> IfupdownConfig | None:
         return None
     texts = read_interfaces(files)
     originals = {text.path: files.state(text.path) for text in texts}
-    return IfupdownConfig(texts, statements_in_order(texts, files), originals)
+    with suppress(UnsuitableFileError):  # refused where Open vSwitch is wished
+        originals[openvswitch.DEFAULTS] = files.state(openvswitch.DEFAULTS)
+    database = files.at(openvswitch.DATABASE)
+    content = database.read_bytes() if database.is_file() else b""
+    return IfupdownConfig(texts, statements_in_order(texts, files), originals, content)
