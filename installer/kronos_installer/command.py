@@ -43,6 +43,7 @@ class Options:
     yes: bool = False
     force: bool = False
     switch_network_now: bool = False
+    here: bool = False
     asked: Asked = field(default_factory=dict)
     save: str = ""
     plan_file: str = ""

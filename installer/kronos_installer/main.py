@@ -78,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     back.add_argument(
         "--force", action="store_true", help="also where files were changed since; that change is lost"
     )
+    back.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     add("confirm", "say that the host is reachable on its new network, which then stays")
     add("guard", "at boot: put back what a crash left of the network step; run by xapi-host-guard.service")
     add("settle", "after boot: wait for the confirmation, end the set-up; run by xapi-host-settle.service")

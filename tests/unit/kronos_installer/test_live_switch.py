@@ -24,7 +24,7 @@ from installer_kit import Countdown, Crash, FakeCommands
 
 from kronos_installer import executor, live_switch
 from kronos_installer.host import Host
-from kronos_installer.journal import Journal, Phase
+from kronos_installer.journal import JOURNAL, Journal, Phase
 from kronos_installer.main import main
 from kronos_installer.steps.network_step import NetworkStep
 from kronos_installer.wishes import Confirm
@@ -45,6 +45,9 @@ class SwitchedCommands(FakeCommands):
 
     def __call__(self, argv: Sequence[str]) -> str:
         out = super().__call__(argv)
+        if argv[0] == "systemd-run" and "rollback" in argv:
+            program = list(argv).index(live_switch.PROGRAM)
+            assert main([*argv[program + 1 :], "--root", str(self.root)], runner=self) == 0
         if tuple(argv[:2]) == ("net", "up"):
             follow_files(Host(self.root, self))
         return out
@@ -61,6 +64,14 @@ def written_host(folder: Path, wished: Wishes | None = None) -> Host:
     )
     executor.apply(replace(plan, steps=steps), host, QUIET)
     follow_files_of_before(host)
+    return host
+
+
+def openvswitch_host(folder: Path) -> Host:
+    host = written_host(folder)
+    path = host.at(JOURNAL)
+    lines = path.read_text().replace('"network_backend": "bridge"', '"network_backend": "openvswitch"')
+    path.write_text(lines)
     return host
 
 
@@ -127,12 +138,13 @@ def test_silent_after_the_switch_it_is_switched_back_without_a_reboot(tmp_path: 
     assert "systemctl reboot" not in commands_of(host).ran
 
 
-def test_a_switch_that_died_half_way_is_not_confirmed_by_the_old_network(tmp_path: Path) -> None:
+@pytest.mark.parametrize("last", ["after net", "before recording switched"])
+def test_a_switch_that_died_half_way_is_not_confirmed(tmp_path: Path, last: str) -> None:
     host = written_host(tmp_path)
     start(host, Clock())
 
     def die(effect: str) -> None:
-        if effect == "after net":
+        if effect == last:
             raise Crash(effect)
 
     with pytest.raises(Crash):
@@ -170,6 +182,41 @@ def test_the_operators_rollback_switches_back_too(tmp_path: Path) -> None:
     assert commands_of(host).default_route == "xenbr0"
     assert call(host, "rollback", "--yes") == 0
     assert commands_of(host).default_route == "enp0s3"
+
+
+def test_open_vswitchs_bridge_does_not_outlive_a_rollback(tmp_path: Path) -> None:
+    """It keeps its bridges over a reboot: the network goes back at once, apart from the operator's session."""
+    host = openvswitch_host(tmp_path)
+    boot(host)
+    settled(host)
+    commands_of(host).ran.clear()
+    assert call(host, "rollback", "--yes") == 0
+    apart = next(ran for ran in commands_of(host).ran if ran.startswith("systemd-run "))
+    assert apart.endswith("--wait --unit=xapi-host-rollback /usr/sbin/xapi-host-setup rollback --yes --here")
+    assert "net down xenbr0" in commands_of(host).ran
+    assert commands_of(host).default_route == "enp0s3"
+
+
+@pytest.mark.parametrize("effect", ["before net", "before recording undone"])
+def test_open_vswitchs_bridge_does_not_outlive_a_power_cut_in_a_rollback(tmp_path: Path, effect: str) -> None:
+    host = openvswitch_host(tmp_path)
+    boot(host)
+
+    def die(announced: str) -> None:
+        if announced == effect and network_files(host) == old:
+            raise Crash(effect)
+
+    old = network_files(fresh_host(tmp_path / "before"))
+    with pytest.raises(Crash):
+        executor.rollback(replace(host, on_effect=die), QUIET)
+    boot(host)
+    assert network_files(host) == old
+    # As Open vSwitch has it in its database.
+    host.at("/sys/class/net/xenbr0").mkdir(exist_ok=True)
+    commands_of(host).ran.clear()
+    assert settled(host).phase is Phase.CLEAN
+    ran = commands_of(host).ran
+    assert ran.index("net down xenbr0") < ran.index("systemctl reboot")
 
 
 def _raise(error: BaseException) -> None:
