@@ -84,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     )
     back.add_argument("--remove-packages", action="store_true", help="after the rollback and a reboot: remove the "
                       "packages that apply had installed")  # fmt: skip
+    back.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     add("confirm", "say that the host is reachable on its new network, which then stays")
     add("guard", "at boot: put back what a crash left of the network step; run by xapi-host-guard.service")
     add("settle", "after boot: wait for the confirmation, end the set-up; run by xapi-host-settle.service")
