@@ -50,7 +50,7 @@ def _firmware(facts: Facts) -> Iterator[Problem]:
     if facts.machine.secure_boot:
         yield _error("secure-boot", "Secure Boot is on, and GRUB will not start an unsigned Xen then",
                      "the EFI variable SecureBoot is 1", "turn Secure Boot off in the firmware",
-                     "Distributions sign GRUB and their kernels; none signs the Xen that GRUB would start.")  # fmt: skip
+                     "Debian, Ubuntu and Fedora sign GRUB and their kernels, and no Xen that GRUB would start.")  # fmt: skip
     efi = facts.boot.efi
     if efi is not None and efi.loader:
         yield _error("boot-loader-other", f"{efi.loader} started this host, not GRUB",
