@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kronos_installer.boot_checks import boot_problems
+from kronos_installer.confirm import confirm_problems
 from kronos_installer.dom0_memory import SMALLEST_HOST_MIB
 from kronos_installer.facts import SERVICE
 from kronos_installer.network.owner import find_owner
@@ -25,12 +26,11 @@ SUPPORTED = {("debian", "12"), ("debian", "13")}
 def check(facts: Facts, wishes: Wishes) -> tuple[Management | None, tuple[Problem, ...]]:
     """Return the management interface, if it is clear, and all problems."""
     problems = [*_machine(facts), *boot_problems(facts), *_software(facts), *facts.unreadable]
+    problems += confirm_problems(facts.gateways, wishes)
     management: Management | None = None
     if not any(problem.id.startswith("interfaces-") for problem in facts.unreadable):
-        claims = list(_foreign(facts))
         management, found = find_owner(facts.stacks, facts.nics, wishes.management_interface)
-        # Who else owns the network says more than "ifupdown configures none".
-        problems += claims + [p for p in found if not claims or p.id != "management-unknown"]
+        problems += found
         if management is not None:
             problems += _network(facts, management)
     problems += system_problems(facts.system, wishes, management.interface if management else "")
@@ -74,21 +74,6 @@ def _software(facts: Facts) -> Iterator[Problem]:
         yield _error(
             "service-missing", f"{SERVICE} is not installed", "/lib/systemd/system", "apt-get install xapi"
         )
-
-
-def _foreign(facts: Facts) -> Iterator[Problem]:
-    """Yield other network managers' claims on the interfaces that ifupdown does not configure, or all."""
-    configured = {name for stack in facts.stacks for name in stack.configured()}
-    for nic in facts.nics:
-        for claim in facts.owners.claims_on(nic.name):
-            read = claim.manager in {stack.stack for stack in facts.stacks}
-            if (
-                not read
-                and nic.kind in ("ethernet", "bond", "vlan", "bridge")
-                and (claim.manager != "NetworkManager" or nic.name not in configured)
-            ):
-                yield _error("network-owner", f"{claim.manager} owns {nic.name}", claim.at,
-                             "only ifupdown is supported so far: /etc/network/interfaces")  # fmt: skip
 
 
 def _network(facts: Facts, management: Management) -> Iterator[Problem]:

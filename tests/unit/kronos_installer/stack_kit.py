@@ -20,12 +20,12 @@ from kronos_installer.network.stack import BridgeKind
 from kronos_installer.problem import ProblemError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from kronos_installer.host_files import HostFiles
     from kronos_installer.network.stack import NetworkEdit, StackConfig
     from kronos_installer.problem import Problem
-
-Reader = "Callable[[HostFiles], StackConfig | None]"
 
 
 def stack_cases(stack: str) -> list[Path]:
@@ -50,7 +50,9 @@ def wish(case: Path, name: str) -> str:
     return path.read_text().strip() if path.exists() else ""
 
 
-def answer(case: Path, folder: Path, stack: str, read: Reader) -> tuple[str, str]:
+def answer(
+    case: Path, folder: Path, stack: str, read: Callable[[HostFiles], StackConfig | None]
+) -> tuple[str, str]:
     """Return the name and content of the file that a case should hold."""
     host = stack_host(folder, stack, case)
     before = snapshot(host)
@@ -91,7 +93,7 @@ def render(config: StackConfig, edit: NetworkEdit) -> str:
     return "\n".join(found) + "\n"
 
 
-def check_case(case: Path, folder: Path, stack: str, read: Reader) -> None:
+def check_case(case: Path, folder: Path, stack: str, read: Callable[[HostFiles], StackConfig | None]) -> None:
     name, text = answer(case, folder, stack, read)
     if os.environ.get("KRONOS_WRITE_CASES"):
         (case / name).write_text(text)
