@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kronos_installer.boot_checks import boot_problems
+from kronos_installer.confirm import confirm_problems
 from kronos_installer.dom0_memory import SMALLEST_HOST_MIB
 from kronos_installer.facts import SERVICE
 from kronos_installer.network.owner import find_owner
@@ -27,6 +28,7 @@ def check(facts: Facts, wishes: Wishes) -> tuple[Management | None, tuple[Proble
     """Return the management interface, if it is clear, and all problems."""
     problems = [*_machine(facts), *boot_problems(facts), *_software(facts), *facts.unreadable]
     problems += storage_problems(facts, wishes)
+    problems += confirm_problems(facts.gateways, wishes)
     management: Management | None = None
     if not any(problem.id.startswith("interfaces-") for problem in facts.unreadable):
         claims = list(_foreign(facts))

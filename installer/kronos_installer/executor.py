@@ -153,7 +153,8 @@ def repeat_one_time(host: Host, reporter: Reporter) -> list[str]:
 
 def _carry_out(host: Host, state: State, place: int, reporter: Reporter) -> None:
     step = state.steps[place]
-    if place in state.done:
+    # The boot guard may have put a network step back and not been able to write that down.
+    if place in state.done and (not step.touches_network or step.is_applied(host)):
         return
     journal = Journal(host)
     now = [other for other, its in enumerate(state.steps) if its.after_reboot is step.after_reboot]
@@ -230,7 +231,7 @@ def rollback(
 def _switch_back(host: Host, state: State, step: Step) -> list[str]:
     """Make the running network follow the old files, if it was made to follow the new ones; return what failed."""
     failed: list[str] = []
-    if isinstance(step, NetworkStep) and state.switch_boot and state.switch_boot == host.boot_id():
+    if isinstance(step, NetworkStep) and state.is_switched_under(host.boot_id()):
         for argv in step.switch_back:
             try:
                 host.run(argv)
@@ -240,12 +241,26 @@ def _switch_back(host: Host, state: State, step: Step) -> list[str]:
 
 
 def changed_since(host: Host, state: State) -> list[str]:
-    """Return what others changed of what the journal's steps set up."""
-    found = (state.steps[place].changed_since(host, original) for place, original in state.intents.items())
+    """Return what others changed of what the journal's steps set up; what cannot be told counts as changed."""
+    found = (_changed(host, state, place) for place in state.intents)
     return [what for what in found if what]
 
 
+def _changed(host: Host, state: State, place: int) -> str:
+    try:
+        return state.steps[place].changed_since(host, state.intents[place])
+    except (KronosError, OSError) as error:
+        return str(error)
+
+
 def not_in_place(host: Host, state: State) -> list[str]:
-    """Return the steps that were done, described, whose effect is no longer there."""
+    """Return the steps that were done, described, whose effect is no longer there, as far as can be told."""
     steps = (step for place, step in enumerate(state.steps) if place in state.done and not step.one_time)
-    return [step.describe() for step in steps if not step.is_applied(host)]
+    return [step.describe() for step in steps if not _is_applied(host, step)]
+
+
+def _is_applied(host: Host, step: Step) -> bool:
+    try:
+        return step.is_applied(host)
+    except (KronosError, OSError):
+        return False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from kronos_installer.boot_record import BootRecord, boot_record
 from kronos_installer.detect.boot import Boot, read_boot
+from kronos_installer.detect.gateways import Gateway, read_gateways
 from kronos_installer.detect.grub import Grub, read_grub
 from kronos_installer.detect.machine import Machine, read_machine
 from kronos_installer.detect.nics import Nic, read_nics
@@ -49,6 +50,7 @@ class Facts:
     grub: Grub
     boot: Boot
     nics: tuple[Nic, ...]
+    gateways: tuple[Gateway, ...]
     owners: Owners
     stacks: tuple[StackConfig, ...]
     programs: frozenset[str]
@@ -76,6 +78,7 @@ class FactsRecord(TypedDict):
     kernel_command_line: str
     boot: BootRecord
     interfaces: list[dict[str, str]]
+    gateways: list[dict[str, str | bool]]
     network_files: dict[str, list[str]]
     system: SystemRecord
 
@@ -95,6 +98,7 @@ def facts_record(facts: Facts) -> FactsRecord:
         "kernel_command_line": machine.kernel_command_line,
         "boot": boot_record(facts.grub, facts.boot, facts.cpus),
         "interfaces": [{"name": n.name, "mac": n.mac, "kind": n.kind.value} for n in facts.nics],
+        "gateways": [asdict(gateway) for gateway in facts.gateways],
         "network_files": {
             str(stack.stack): sorted(path for path, found in stack.originals.items() if found)
             for stack in facts.stacks
@@ -131,6 +135,7 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
         grub=grub,
         boot=boot,
         nics=nics,
+        gateways=read_gateways(query),
         owners=read_owners(files),
         stacks=stacks,
         programs=frozenset(path for stack in stacks for path in stack.programs if files.exists(path)),

@@ -15,6 +15,7 @@ from kronos_installer.dom0_memory import (
     parse_size_mib,
 )
 from kronos_installer.flags import Asked, parse_iso_library, parse_storage
+from kronos_installer.planning import wishes_for
 from kronos_installer.problem import Level
 from kronos_installer.wish_fields import Field, fields_of
 from kronos_installer.wishes import IsoType, PoolWish, StorageType
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kronos_installer.facts import Facts
+    from kronos_installer.wishes import Wishes
 
 NONE = "none"
 
@@ -67,7 +69,7 @@ def terminal() -> Terminal | None:
 def interview(facts: Facts, terminal: Terminal) -> Asked:
     """Return what the operator chose. Raises NoAnswerError; a host that cannot be set up is asked nothing about."""
     candidates = _candidates(facts)
-    _, problems = check(facts, candidates[0] if candidates else "")
+    _, problems = check(facts, _choosing(candidates[0] if candidates else ""))
     if any(problem.level is Level.ERROR for problem in problems):
         return {}
     asked: Asked = {}
@@ -95,11 +97,15 @@ def interview(facts: Facts, terminal: Terminal) -> Asked:
 
 def _candidates(facts: Facts) -> tuple[str, ...]:
     """Return the interfaces to choose from, () where it is clear which one it is."""
-    _, problems = check(facts)
+    _, problems = check(facts, _choosing(""))
     if not any(problem.id == "management-ambiguous" for problem in problems):
         return ()
     names = sorted({name for stack in facts.stacks for name in stack.configured()})
-    return tuple(name for name in names if check(facts, name)[0] is not None)
+    return tuple(name for name in names if check(facts, _choosing(name))[0] is not None)
+
+
+def _choosing(interface: str) -> Wishes:
+    return wishes_for({"management_interface": interface})
 
 
 def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:

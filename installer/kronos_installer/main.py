@@ -71,11 +71,18 @@ def parser() -> argparse.ArgumentParser:
     )
     apply.add_argument("--plan", dest="plan_file", default="", metavar="FILE",
                        help="carry out exactly the plan that plan --save wrote; refused if the host has changed")  # fmt: skip
+    apply.add_argument("--switch-network-now", action="store_true", help="do not leave the network to the reboot; "
+                       "it comes back by itself unless it is confirmed")  # fmt: skip
     add("status", "show how far the host is; changes nothing")
     back = add("rollback", "put everything back as it was before apply", consent)
     back.add_argument(
         "--force", action="store_true", help="also where files were changed since; that change is lost"
     )
+    add("confirm", "say that the host is reachable on its new network, which then stays")
+    add("guard", "at boot: put back what a crash left of the network step; run by xapi-host-guard.service")
+    add("settle", "after boot: wait for the confirmation, end the set-up; run by xapi-host-settle.service")
+    add("switch", "switch the running network; run by 'apply --switch-network-now'")
+    add("switch-back", "take an unconfirmed switch back; run by a timer of 'apply --switch-network-now'")
     return top
 
 
@@ -83,7 +90,7 @@ def main(argv: Sequence[str] | None = None, *, runner: Runner | None = None) -> 
     """Run a command; return the exit status. `runner` takes the place of real commands in tests."""
     args = vars(parser().parse_args(argv))
     root = args.pop("root")
-    command = args.pop("command")
+    command = args.pop("command").replace("-", "_")
     # What is made is for all to read, whatever the operator's shell says.
     os.umask(0o022)
     host = Host(root, runner or SystemRunner(root))

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from kronos_installer import identity
 from kronos_installer.boot_steps import boot_steps, dom0_size
 from kronos_installer.checks import check
+from kronos_installer.confirm import gateways_to_answer
+from kronos_installer.dead_man import dead_man_steps
 from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_CONF, SERVICE
 from kronos_installer.network.owner import config_of
-from kronos_installer.network.stack import BRIDGE
+from kronos_installer.network.stack import BRIDGE, StackName
 from kronos_installer.problem import Level, Problem, ProblemError, RefusedError, refusal
 from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
@@ -48,6 +50,7 @@ class Plan:
     steps: tuple[Step, ...]
     problems: tuple[Problem, ...]
     wishes: Wishes
+    # Those that answer now, and must again on the new network (kronos_installer.confirm).
     gateways: tuple[str, ...] = ()
 
     @property
@@ -73,6 +76,7 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         *_service_steps(facts),
         *system_steps(facts.system, wishes, management.interface),
         *(step for step in storage if not step.after_reboot),
+        *dead_man_steps(),
         network,
         *boot_steps(facts, dom0),
         *(step for step in storage if step.after_reboot),
@@ -83,7 +87,7 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         dom0_memory_mib=dom0.memory_mib,
         dom0_vcpus=dom0.vcpus,
     )
-    return Plan(steps, problems, chosen)
+    return Plan(steps, problems, chosen, gateways_to_answer(facts.gateways))
 
 
 def _file(facts: Facts, path: str, content: str, reason: str, *, shared: bool = False) -> FileStep:
@@ -123,7 +127,7 @@ def _lease_steps(facts: Facts, management: Management) -> Iterator[Step]:
     ifupdown runs it with `-i`: its DUID, which servers know it by, is in the lease file of
     the interface's name; without it a new one is made up, and another address may come.
     """
-    if not management.uses_dhcp:
+    if not management.uses_dhcp or management.stack in (StackName.NETPLAN, StackName.NETWORKD):
         return
     for pattern in LEASE_FILES:
         leases = facts.leases.get(pattern.format(management.interface))

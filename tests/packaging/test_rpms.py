@@ -28,6 +28,7 @@ BASE = {
     "bash": ("/bin/sh", "/usr/bin/sh"),
     "dnf": (),
     "iproute2": ("iproute",),
+    "iputils-ping": ("iputils",),
     "mount": ("util-linux",),
     "passwd": ("shadow-utils",),
     "python3": ("/usr/bin/python3", "python(abi) = 3.14"),

@@ -1,4 +1,4 @@
-"""Other software that may own or name a network interface: NetworkManager, networkd, netplan, dhclient, sysctl."""
+"""Other software that may own or name a network interface: NetworkManager, dhclient, sysctl."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from kronos_installer.host_files import HostFiles
 
 _WANTS = "/etc/systemd/system/*.wants/"
-_NETWORKD_FILES = ("/etc/systemd/network/*.network", "/run/systemd/network/*.network")
 _KEYFILES = ("/etc/NetworkManager/system-connections/*", "/run/NetworkManager/system-connections/*")
 _MENTIONS = (
     "/etc/sysctl.conf", "/etc/sysctl.d/*.conf",
@@ -43,7 +42,6 @@ class Owners:
     """`manages_all` is where NetworkManager is told to take interfaces(5)'s interfaces too, "" if not."""
 
     network_manager: bool
-    networkd: bool
     claims: tuple[Claim, ...]
     manages_all: str
     mentions: tuple[Mention, ...]
@@ -65,10 +63,7 @@ def names_interface(text: str, nic: str) -> bool:
 def read_owners(files: HostFiles) -> Owners:
     """Read all of it."""
     network_manager = bool(files.glob(f"{_WANTS}NetworkManager.service"))
-    networkd = bool(files.glob(f"{_WANTS}systemd-networkd.service"))
-    claims = [Claim("netplan", "*", f"{path}:1") for path in files.glob("/etc/netplan/*.yaml")]
-    for path in (p for pattern in _NETWORKD_FILES for p in files.glob(pattern) if networkd):
-        claims += parse_network_unit(path, files.read(path))
+    claims: list[Claim] = []
     for path in (p for pattern in _KEYFILES for p in files.glob(pattern) if network_manager):
         claims += parse_keyfile(path, files.read(path))
     configs = ("/etc/NetworkManager/NetworkManager.conf", *files.glob("/etc/NetworkManager/conf.d/*.conf"))
@@ -80,21 +75,8 @@ def read_owners(files: HostFiles) -> Owners:
         for number, line in enumerate(files.read(path).splitlines(), 1)
         if line.strip() and not line.lstrip().startswith(("#", ";"))
     ]
-    return Owners(network_manager, networkd, tuple(claims), managed[-1] if network_manager and managed else "",
+    return Owners(network_manager, tuple(claims), managed[-1] if network_manager and managed else "",
                   tuple(mentions))  # fmt: skip
-
-
-def parse_network_unit(path: str, text: str) -> list[Claim]:
-    """Return what a systemd.network(5) unit matches; without a Name= it may match any."""
-    claims = []
-    section = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if stripped.startswith("["):
-            section = stripped
-        elif section == "[Match]" and stripped.startswith("Name="):
-            claims += [Claim("systemd-networkd", p, f"{path}:{number}") for p in stripped[5:].split()]
-    return claims or [Claim("systemd-networkd", "*", f"{path}:1")]
 
 
 def parse_keyfile(path: str, text: str) -> list[Claim]:

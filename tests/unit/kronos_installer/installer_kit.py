@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -34,11 +35,13 @@ class FakeCommands:
     broken: set[str] = field(default_factory=set)
     deaf: set[str] = field(default_factory=set)
     menu: str = ""
+    default_route: str = "enp0s3"
+    neighbours: str = ""
 
     def __call__(self, argv: Sequence[str]) -> str:
         argv = argv[2:] if argv[0] == "flock" else argv
         self.ran.append(" ".join(argv))
-        if argv[0] in self.broken:
+        if self.broken & {argv[0], " ".join(argv)}:
             if argv[0] == "grub-mkconfig":
                 (self.root / f"{argv[2]}.new".lstrip("/")).write_bytes(b"half a menu")
             raise ProcessError(argv, 1, "", "no space left on device")
@@ -50,11 +53,18 @@ class FakeCommands:
             choose_once(self.root / "boot/grub/grubenv", argv[1])
         elif argv[:2] == ("systemctl", "enable"):
             (self.root / WANTS / argv[2]).symlink_to(f"/lib/systemd/system/{argv[2]}")
-        elif argv[0] == "xl":
+        return self._told(argv)
+
+    def _told(self, argv: Sequence[str]) -> str:
+        """Return what a program that only looks prints."""
+        if argv[:5] == ("ip", "-json", "-4", "route", "show"):
+            return json.dumps([{"dst": "default", "gateway": "192.0.2.1", "dev": self.default_route}])
+        if argv[:3] == ("ip", "-json", "neigh"):
+            return self.neighbours
+        if argv[0] == "xl":
             return "release : 6.1.0\nnr_cpus                : 4\ntotal_memory           : 4095\nfree_memory : 12\n"
-        elif (captured := OUTPUTS / f"{argv[0]}.txt").exists():
-            return captured.read_text()
-        return ""
+        captured = OUTPUTS / f"{argv[0]}.txt"
+        return captured.read_text() if captured.exists() else ""
 
     def _menu(self) -> str:
         config, default = (self.root / path.lstrip("/") for path in (CONFIG_PATH, DEFAULT_PATH))

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from kronos_installer.network.stack import NetworkEdit, StackConfig
     from kronos_installer.problem import Problem
 
-Reader = "Callable[[HostFiles], StackConfig | None]"
-
 
 def stack_cases(stack: str) -> list[Path]:
     return sorted(HERE.glob(f"stack_cases/{stack}/*"))
@@ -50,7 +48,9 @@ def wish(case: Path, name: str) -> str:
     return path.read_text().strip() if path.exists() else ""
 
 
-def answer(case: Path, folder: Path, stack: str, read: Reader) -> tuple[str, str]:
+def answer(
+    case: Path, folder: Path, stack: str, read: Callable[[HostFiles], StackConfig | None]
+) -> tuple[str, str]:
     """Return the name and content of the file that a case should hold."""
     host = stack_host(folder, stack, case)
     before = snapshot(host)
@@ -91,7 +91,7 @@ def render(config: StackConfig, edit: NetworkEdit) -> str:
     return "\n".join(found) + "\n"
 
 
-def check_case(case: Path, folder: Path, stack: str, read: Reader) -> None:
+def check_case(case: Path, folder: Path, stack: str, read: Callable[[HostFiles], StackConfig | None]) -> None:
     name, text = answer(case, folder, stack, read)
     if os.environ.get("KRONOS_WRITE_CASES"):
         (case / name).write_text(text)

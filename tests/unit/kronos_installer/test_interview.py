@@ -79,8 +79,8 @@ def test_answers_are_wishes(tmp_path: Path, started) -> None:
     answers = {
         "Management interface .*enp0s3, enp9s0": "enp9s0",
         "Memory of dom0": "1G",
-        "Storage": "lvm:guests,name=Fast",
-        "ISO library": "nfs:files:/isos",
+        "Storage": "directory:/srv/disks,name=Fast",
+        "ISO library": "directory:/srv/isos",
         "Join": "xen0.example",
         "password": "/root/secret",
     }
@@ -93,8 +93,8 @@ def test_answers_are_wishes(tmp_path: Path, started) -> None:
     wishes = Journal(host).load().wishes
     assert wishes is not None
     assert (wishes.management_interface, wishes.dom0_memory_mib) == ("enp9s0", 1024)
-    assert wishes.storage == StorageWish(StorageType.LVM, "guests", "Fast")
-    assert wishes.iso_library == IsoWish(IsoType.NFS, "files:/isos")
+    assert wishes.storage == StorageWish(StorageType.DIRECTORY, "/srv/disks", "Fast")
+    assert wishes.iso_library == IsoWish(IsoType.DIRECTORY, "/srv/isos")
     assert wishes.pool == PoolWish("xen0.example", "root", "/root/secret")
 
 

@@ -25,7 +25,7 @@ def test_the_published_schema_is_the_programs(path: Path, module: str) -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text()))
 
 
-@pytest.mark.parametrize("broken", [set(), {"update-grub"}], ids=["all well", "a step fails"])
+@pytest.mark.parametrize("broken", [set(), {"grub-mkconfig"}], ids=["all well", "a step fails"])
 def test_every_step_is_told(tmp_path: Path, capsys, broken: set[str]) -> None:
     host = make_host(tmp_path)
     assert isinstance(host.runner, FakeCommands)
