@@ -13,6 +13,7 @@ from kronos_installer.detect.grub import Grub, read_grub
 from kronos_installer.detect.machine import Machine, read_machine
 from kronos_installer.detect.nics import Nic, read_nics
 from kronos_installer.detect.owners import Owners, read_owners
+from kronos_installer.detect.programs import read_programs
 from kronos_installer.detect.system import SystemFacts, SystemRecord, read_system, system_record
 from kronos_installer.dom0_memory import MIB
 from kronos_installer.grub_config import changed_files
@@ -138,7 +139,8 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
         gateways=read_gateways(query),
         owners=read_owners(files),
         stacks=stacks,
-        programs=frozenset(path for stack in stacks for path in stack.programs if files.exists(path)),
+        programs=read_programs(files)
+        | frozenset(path for stack in stacks for path in stack.programs if files.exists(path)),
         originals=originals,
         leases=_leases(files, nics),
         unreadable=(*unreadable, *no_memory),
