@@ -13,13 +13,13 @@ from xapi_shim.base.progress import Reporter
 if TYPE_CHECKING:
     from invoke.context import Context
 
-BENCHES = ("build", "api")
+BENCHES = ("build", "api", "setup")
 
 
 @task(
     positional=["what"],
     help={
-        "what": "build: packages and repositories; api: the daemon and xe, over the simulator",
+        "what": "build: packages and repositories; api: the daemon and xe, over the simulator; setup: xapi-host-setup, over recorded hosts",
         "target": "the release to build for (this machine's unless given)",
         "runs": "how often each thing is timed",
         "xen": "build Xen too: without ccache, filling it, and with it full (half an hour)",
@@ -36,7 +36,7 @@ def bench(
     packages: str = "10,1000",
     json: bool = False,
 ) -> None:
-    """Time our work beside its peers': ./inv bench build or api."""
+    """Time our work beside its peers': ./inv bench build, api or setup."""
     from kronos_packaging import bench, bench_build, factory
 
     if what not in BENCHES:
@@ -48,6 +48,10 @@ def bench(
             from kronos_lab import bench_api
 
             rows, noise = bench_api.measure(runs, Reporter())
+        elif what == "setup":
+            from kronos_lab import bench_setup
+
+            rows, noise = bench_setup.measure(runs, Reporter())
         else:
             wish = bench_build.wish_for(target or factory.default_target(), runs, xen=xen, packages=packages)
             rows, noise = bench_build.measure(wish, Reporter())

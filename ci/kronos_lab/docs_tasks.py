@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 REFERENCE = REPO / "docs/xenapi"
 COVERAGE = REPO / "docs/xenapi-coverage.md"
 XE_COVERAGE = REPO / "docs/xe-coverage.md"
+ANSWERS_SCHEMA = REPO / "docs/host-setup-answers.schema.json"
+PROGRESS_SCHEMA = REPO / "docs/host-setup-progress.schema.json"
 SUPPORT = REPO / "docs/support-matrix.md"
 
 
@@ -37,9 +39,15 @@ def made_xe_coverage() -> str:
     return run([sys.executable, "-m", "xapi_shim.web.xe_coverage"], cwd=REPO).stdout
 
 
+def made_schema(module: str) -> str:
+    """Return a schema, told by the host set-up's module of that name. Raises ProcessError."""
+    env = {"PYTHONPATH": f"{REPO}:{REPO / 'installer'}"}
+    return run([sys.executable, "-m", f"kronos_installer.{module}"], cwd=REPO, env=env).stdout
+
+
 @task
 def docs(_: Context) -> None:
-    """Write the XenAPI reference, the coverage pages and the support matrix from declarations and results."""
+    """Write the XenAPI reference, the pages and the host set-up's schemas from declarations and results."""
     made = made_pages()
     REFERENCE.mkdir(exist_ok=True)
     for old in REFERENCE.glob("*.md"):
@@ -49,4 +57,6 @@ def docs(_: Context) -> None:
         (REFERENCE / name).write_text(text)
     COVERAGE.write_text(made_coverage())
     XE_COVERAGE.write_text(made_xe_coverage())
+    ANSWERS_SCHEMA.write_text(made_schema("answer_schema"))
+    PROGRESS_SCHEMA.write_text(made_schema("progress_schema"))
     SUPPORT.write_text(made_support_matrix())

@@ -5,35 +5,35 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kronos_installer.boot_checks import boot_problems
+from kronos_installer.confirm import confirm_problems
 from kronos_installer.dom0_memory import SMALLEST_HOST_MIB
 from kronos_installer.facts import SERVICE
-from kronos_installer.grub_config import CONFIG_PATH, parse_serial_console
 from kronos_installer.network.owner import find_owner
-from kronos_installer.network.stack import BRIDGE, Management
+from kronos_installer.network.stack import BRIDGE, Management, StackName
+from kronos_installer.packages import release_problems
 from kronos_installer.problem import Level, Problem
+from kronos_installer.storage import storage_problems
+from kronos_installer.system_checks import system_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kronos_installer.facts import Facts
-    from kronos_installer.grub_config import SerialConsole
-
-# What is as true of a host that is set up as of one that is to be.
-LASTING = frozenset({"xen-no-shadow-paging"})
-SUPPORTED = {("debian", "12"), ("debian", "13")}
+    from kronos_installer.wishes import Wishes
 
 
-def check(facts: Facts, wished_nic: str = "") -> tuple[Management | None, tuple[Problem, ...]]:
+def check(facts: Facts, wishes: Wishes) -> tuple[Management | None, tuple[Problem, ...]]:
     """Return the management interface, if it is clear, and all problems."""
-    problems = [*_machine(facts), *_boot(facts), *_software(facts), *facts.unreadable]
+    problems = [*release_problems(facts), *_machine(facts), *boot_problems(facts), *_software(facts)]
+    problems += [*facts.unreadable, *confirm_problems(facts.gateways, wishes), *storage_problems(facts, wishes)]
     management: Management | None = None
     if not any(problem.id.startswith("interfaces-") for problem in facts.unreadable):
-        claims = list(_foreign(facts))
-        management, found = find_owner(facts.stacks, facts.nics, wished_nic)
-        # Who else owns the network says more than "ifupdown configures none".
-        problems += claims + [p for p in found if not claims or p.id != "management-unknown"]
+        management, found = find_owner(facts.stacks, facts.nics, wishes.management_interface)
+        problems += found
         if management is not None:
             problems += _network(facts, management)
+    problems += system_problems(facts.system, wishes, management.interface if management else "")
     return management, tuple(problems)
 
 
@@ -47,9 +47,6 @@ def _warning(id_: str, title: str, at: str, remedy: str = "") -> Problem:
 
 def _machine(facts: Facts) -> Iterator[Problem]:
     machine = facts.machine
-    if (machine.os_id, machine.os_version) not in SUPPORTED:
-        yield _error("os-unsupported", f"{machine.os_id or 'this system'} {machine.os_version} is not supported yet",
-                     "/etc/os-release:1", "use Debian 12 or 13")  # fmt: skip
     if "lm" not in machine.cpu_flags:
         yield _error(
             "cpu-unsupported",
@@ -67,55 +64,6 @@ def _machine(facts: Facts) -> Iterator[Problem]:
         yield _error(
             "memory-unknown", "the size of the host's memory is not known", "/proc/meminfo:1", "mount /proc"
         )
-    if machine.secure_boot:
-        yield _error("secure-boot", "Secure Boot is on, and GRUB will not start an unsigned Xen then",
-                     "the EFI variable SecureBoot is 1", "turn Secure Boot off in the firmware")  # fmt: skip
-
-
-def _boot(facts: Facts) -> Iterator[Problem]:
-    grub, machine = facts.grub, facts.machine
-    if not grub.has_update_grub or not grub.menu:
-        yield _error("grub-missing", "the host does not boot by a GRUB that update-grub configures",
-                     "/usr/sbin/update-grub, /boot/grub/grub.cfg", "only GRUB is supported so far")  # fmt: skip
-    elif not grub.has_xen_script:
-        yield _error("grub-no-xen", "GRUB's script that makes Xen entries is missing", "/etc/grub.d/20_linux_xen",
-                     "reinstall grub-common")  # fmt: skip
-    if not machine.xen_images:
-        yield _error(
-            "xen-missing", "Xen is not installed", "/boot: no xen-*.gz", "apt-get install xen-system-amd64"
-        )
-    for path in machine.xen_without_shadow_paging:
-        yield _warning(
-            "xen-no-shadow-paging", "this Xen cannot migrate PV guests live, nor run HVM guests without nested paging",
-            f"{path}: no CONFIG_SHADOW_PAGING=y", "install the Xen of Kronos' repository: docs/host-setup.md")  # fmt: skip
-    if not machine.dom0_kernels:
-        yield _error("kernel-no-dom0", "no installed kernel can be Xen's dom0", "/boot/config-*: no CONFIG_XEN_DOM0=y",
-                     "apt-get install linux-image-amd64")  # fmt: skip
-    if grub.next_entry:
-        yield _warning("grub-next-entry", f"the next boot is already promised to {grub.next_entry!r}",
-                       "/boot/grub/grubenv:2", "grub-editenv - unset next_entry")  # fmt: skip
-    for assignment in grub.assignments:
-        ours = assignment.at.startswith(f"{CONFIG_PATH}:")
-        if not ours and re.match(r"GRUB_CMDLINE_(XEN|LINUX_XEN)", assignment.name):
-            yield _warning("grub-own-xen-options", f"{assignment.name} is set already; it is kept and added to",
-                           assignment.at)  # fmt: skip
-    try:
-        serial_console(facts)
-    except ValueError as error:
-        yield _warning(
-            "serial-port", f"Xen cannot drive {error}: no console there after the reboot", "/proc/cmdline:1"
-        )
-
-
-def serial_console(facts: Facts) -> SerialConsole | None:
-    """Return the serial console in use. Below Xen the kernel has none of its own, GRUB's defaults still name it.
-
-    Raises ValueError for a port that Xen cannot drive.
-    """
-    text = facts.machine.kernel_command_line
-    if facts.machine.under_xen:
-        text = "\n".join(a.value for a in facts.grub.assignments if a.name.startswith("GRUB_CMDLINE_LINUX"))
-    return parse_serial_console(text)
 
 
 def _software(facts: Facts) -> Iterator[Problem]:
@@ -125,27 +73,9 @@ def _software(facts: Facts) -> Iterator[Problem]:
         )
 
 
-def _foreign(facts: Facts) -> Iterator[Problem]:
-    """Yield other network managers' claims on the interfaces that ifupdown does not configure, or all."""
-    configured = {name for stack in facts.stacks for name in stack.configured()}
-    for nic in facts.nics:
-        for claim in facts.owners.claims_on(nic.name):
-            read = claim.manager in {stack.stack for stack in facts.stacks}
-            if not read and nic.kind in ("ethernet", "bond", "vlan", "bridge") and (
-                claim.manager != "NetworkManager" or nic.name not in configured
-            ):
-                yield _error("network-owner", f"{claim.manager} owns {nic.name}", claim.at,
-                             "only ifupdown is supported so far: /etc/network/interfaces")  # fmt: skip
-    ethernet = [nic.name for nic in facts.nics if nic.kind == "ethernet"]
-    if facts.owners.network_manager and not configured & set(ethernet) and ethernet:
-        yield _error("network-owner", f"NetworkManager owns {', '.join(ethernet)}",
-                     "/etc/systemd/system/multi-user.target.wants/NetworkManager.service:1",
-                     "only ifupdown is supported so far: /etc/network/interfaces")  # fmt: skip
-
-
 def _network(facts: Facts, management: Management) -> Iterator[Problem]:
     nic = management.interface
-    if facts.owners.manages_all:
+    if facts.owners.manages_all and management.stack is StackName.IFUPDOWN:
         yield _error("network-owner", f"NetworkManager is told to manage ifupdown's interfaces, {nic} too",
                      facts.owners.manages_all, "set managed=false")  # fmt: skip
     if any(n.name == BRIDGE for n in facts.nics):

@@ -2,71 +2,48 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-import uuid
-from dataclasses import dataclass, field
-from enum import IntEnum
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kronos_installer import executor
-from kronos_installer.checks import LASTING, check
+from kronos_installer import executor, live_switch
+from kronos_installer.boot_checks import LASTING
+from kronos_installer.boot_commands import BootCommands
+from kronos_installer.checks import check
+from kronos_installer.command import Exit, Options, UsageError, print_json
+from kronos_installer.confirm import is_awaited
 from kronos_installer.facts import facts_record, read_facts
+from kronos_installer.interview import interview, terminal
 from kronos_installer.journal import Journal, Phase, State
-from kronos_installer.plan import Plan, make_plan
+from kronos_installer.package_removal import pending_packages, remove_packages
+from kronos_installer.planning import plan_for, wishes_for
 from kronos_installer.problem import Level
 from kronos_installer.report import plan_record, render_facts, render_plan, render_problems
-from kronos_installer.wishes import Wishes
-from xapi_shim.base.errors import KronosError
+from kronos_installer.saved_plan import save_plan, saved_wishes
+from kronos_installer.settle import Surroundings
+from kronos_installer.status import PHASES, is_settled, read_status, status_record, status_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kronos_installer.executor import RolledBack
+    from kronos_installer.facts import Facts
     from kronos_installer.flags import Asked
-    from kronos_installer.host import Host
-    from xapi_shim.base.progress import Reporter
+    from kronos_installer.plan import Plan
 
-
-class Exit(IntEnum):
-    """The exit statuses of xapi-host-setup; 2 is argparse's for wrong usage."""
-
-    OK = 0
-    FAILED = 1
-    USAGE = 2
-    REFUSED = 3
-    DECLINED = 4
-    ATTENTION = 5
-
-
-class UsageError(KronosError):
-    """The command cannot be meant like this here."""
-
-    exit_status = 2
+__all__ = ["Commands", "Exit", "Options", "UsageError"]
 
 
 @dataclass(frozen=True)
-class Options:
-    """The command line, as far as the commands care."""
-
-    json: bool = False
-    yes: bool = False
-    force: bool = False
-    asked: Asked = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Commands:
+class Commands(BootCommands):
     """All commands on one host."""
-
-    host: Host
-    options: Options
-    reporter: Reporter
 
     def check(self) -> Exit:
         """Print facts and problems."""
         state = Journal(self.host).load()
         facts = read_facts(self.host, self.host.runner)
-        _, problems = check(facts, self._wishes().management_interface)
+        _, problems = check(facts, wishes_for(self.options.asked))
         if state.phase is not Phase.CLEAN:
             # The set-up itself is what most checks would now stumble over.
             problems = tuple(problem for problem in problems if problem.id in LASTING)
@@ -76,7 +53,7 @@ class Commands:
         errors = [problem for problem in problems if problem.level is Level.ERROR]
         if self.options.json:
             found = [problem.to_json() for problem in problems]
-            _print_json({"format": 1, "phase": state.phase, "facts": facts_record(facts), "problems": found})
+            print_json({"format": 1, "phase": state.phase, "facts": facts_record(facts), "problems": found})
         else:
             print(render_facts(facts_record(facts)) + render_problems(problems), end="")
         if not self.options.json and not errors and state.phase is Phase.CLEAN:
@@ -89,58 +66,58 @@ class Commands:
         if state.phase is not Phase.CLEAN:
             self._say(
                 {"outcome": "nothing to plan", "phase": state.phase},
-                f"Nothing to plan: {_SETTLED[state.phase]}",
+                f"Nothing to plan: {PHASES[state.phase]}",
             )
             return Exit.OK if state.phase is Phase.APPLIED else Exit.ATTENTION
-        self._show(self._make_plan())
+        plan = plan_for(self.host, self.options.asked)
+        if self.options.save:
+            save_plan(plan, self.host, Path(self.options.save))
+        self._show(plan)
         return Exit.OK
 
     def apply(self) -> Exit:
         """Set the host up, or go on where an earlier apply was cut off."""
         self._need_root()
+        if self.options.plan_file and self.options.asked:
+            raise UsageError("the saved plan has its own wishes", resolution="give --plan alone")
         with executor.exclusive(self.host):
-            state = Journal(self.host).load()
-            if state.phase is Phase.APPLIED:
-                return self._already_applied(state)
-            if state.phase is Phase.APPLYING:
-                self.reporter.line("going on with an apply that was interrupted")
-                executor.resume_apply(self.host, self.reporter)
-                return self._applied()
-            if state.phase is Phase.ROLLING_BACK:
-                self.reporter.line("first ending a rollback that was interrupted")
-                executor.rollback(self.host, self.reporter)
-            plan = self._make_plan()
-            # With --json the one document on stdout is the outcome.
-            if not self.options.json:
-                self._show(plan)
-            if not self._agreed("Set this host up so?"):
-                return self._declined()
-            executor.apply(plan, self.host, self.reporter)
+            status = self._apply()
+        return self._await_switch() if status is None else status
+
+    def _apply(self) -> Exit | None:
+        """Apply under the lock; return None when a switch of the running network was begun."""
+        state = Journal(self.host).load()
+        if state.phase.is_set_up:
+            return self._already_applied(state)
+        if state.phase is Phase.APPLYING:
+            self.reporter.line("going on with an apply that was interrupted")
+            self._check_switch(state)
+            executor.resume_apply(self.host, self.reporter)
+            return self._applied()
+        if state.phase is Phase.ROLLING_BACK:
+            self.reporter.line("first ending a rollback that was interrupted")
+            executor.rollback(self.host, self.reporter)
+        plan = plan_for(self.host, self.options.asked, self.options.plan_file, self._interview())
+        self._check_switch(State(steps=plan.steps))
+        # With --json the one document on stdout is the outcome.
+        if not self.options.json:
+            self._show(plan)
+        if not self._agreed("Set this host up so?"):
+            return self._declined()
+        executor.apply(plan, self.host, self.reporter)
         return self._applied()
 
     def status(self) -> Exit:
-        """Print how far the host is and what is no longer as set up."""
-        state = Journal(self.host).load()
-        applied = state.phase is Phase.APPLIED
-        missing = executor.not_in_place(self.host, state) if applied else []
-        changed = executor.changed_since(self.host, state) if applied else []
-        boot_id = self.host.read("/proc/sys/kernel/random/boot_id").strip()
-        reboot = applied and bool(boot_id) and boot_id == state.boot_id
-        under_xen = self.host.read("/sys/hypervisor/type").strip() == "xen"
-        text = [_SETTLED[state.phase]]
-        text += ["Reboot to start Xen and the management bridge."] if reboot else []
-        text += ["The host does not run under Xen."] if applied and not reboot and not under_xen else []
-        text += [f"No longer in place: {what}." for what in missing]
-        text += [f"Changed since: {path}." for path in changed]
-        record = {"format": 1, "phase": state.phase, "reboot_needed": reboot, "under_xen": under_xen,
-                  "not_in_place": missing, "changed": changed}  # fmt: skip
-        self._say(record, "\n".join(text))
-        settled = state.phase in (Phase.CLEAN, Phase.APPLIED) and not missing and not changed
-        return Exit.OK if settled else Exit.ATTENTION
+        """Print how far the host is, by what it is confirmed, and what is no longer as set up."""
+        seen = read_status(self.host, Surroundings())
+        self._say(status_record(seen), status_text(seen))
+        return Exit.OK if is_settled(seen) else Exit.ATTENTION
 
     def rollback(self) -> Exit:
         """Take the set-up back."""
         state = Journal(self.host).load()
+        if state.phase is Phase.CLEAN and self.options.remove_packages:
+            return self._remove_packages()
         if state.phase is Phase.CLEAN:
             self._say(
                 {"outcome": "nothing to roll back"}, "This host is not set up; there is nothing to roll back."
@@ -150,37 +127,101 @@ class Commands:
         with executor.exclusive(self.host):
             state = Journal(self.host).load()
             if not self.options.json:
-                for place in sorted(set(state.intents) - state.undone, reverse=True):
+                for place in state.to_undo:
                     print(f"- {state.steps[place].describe_undo()}")
             if not self._agreed("Take the set-up back?"):
                 return self._declined()
-            executor.rollback(self.host, self.reporter, force=self.options.force)
-        self._say({"outcome": "rolled back", "reboot_needed": True},
-                  "The host's files are as before the set-up. Reboot to bring the old network back.")  # fmt: skip
+            apart = executor.switches_back(self.host, state) and not self.options.here
+            if not apart:
+                outcome = executor.rollback(self.host, self.reporter, force=self.options.force)
+                return self._rolled_back(outcome)
+            if not self.options.force:
+                executor.check_unchanged(self.host, state)
+        # Without the lock, which it needs; the running network changes, and our session with it.
+        live_switch.rollback_apart(self.host, force=self.options.force)
+        self._say({"outcome": "rolled back", "reboot_needed": self.host.runs_xen()},
+                  "The host's files are as before the set-up, and the network follows them.")  # fmt: skip
         return Exit.OK
 
-    def _make_plan(self) -> Plan:
-        return make_plan(read_facts(self.host, self.host.runner), self._wishes())
+    def _remove_packages(self) -> Exit:
+        """Remove what the set-up that was rolled back had installed."""
+        self._need_root()
+        with executor.exclusive(self.host):
+            pending = pending_packages(self.host)
+            if pending and not self._agreed(f"Remove {', '.join(pending)}?"):
+                return self._declined()
+            remove_packages(self.host, self.reporter)
+        self._say({"outcome": "packages removed", "packages": pending},
+                  f"Removed: {', '.join(pending)}." if pending else "There is no package to remove.")  # fmt: skip
+        return Exit.OK
 
-    def _wishes(self) -> Wishes:
-        return Wishes(str(uuid.uuid4()), str(uuid.uuid4()), **self.options.asked)
+    def _interview(self) -> Callable[[Facts], Asked] | None:
+        """Return what asks the operator, where one sits at a terminal and has not said anything yet."""
+        on = None if self.options.yes or self.options.json or self.options.asked else terminal()
+        return partial(interview, terminal=on) if on else None
 
-    def _already_applied(self, state: State) -> Exit:
-        asked = self.options.asked.items()
-        other = [name for name, value in asked if value != getattr(state.wishes, name)]
+    def _already_applied(self, state: State) -> Exit | None:
+        asked = (
+            vars(saved_wishes(Path(self.options.plan_file))) if self.options.plan_file else self.options.asked
+        )
+        other = [name for name, value in asked.items() if value != getattr(state.wishes, name)]
         if other:
             raise UsageError(f"this host is set up already, with another {', '.join(other)}",
                              resolution="run 'xapi-host-setup rollback' first")  # fmt: skip
+        if state.phase is Phase.CONFIRMED:
+            return self._go_on()
         missing = executor.not_in_place(self.host, state)
         if missing:
             self._say({"outcome": "already applied", "not_in_place": missing},
                       "Already set up, but no longer in place: " + "; ".join(missing) + ".")  # fmt: skip
             return Exit.ATTENTION
+        if self.options.switch_network_now and not is_awaited(state, self.host.boot_id()):
+            self._check_switch(state)
+            return self._applied()
         self._say({"outcome": "already applied", "not_in_place": []}, "Already set up; nothing was changed.")
         return Exit.OK
 
-    def _applied(self) -> Exit:
+    def _go_on(self) -> Exit:
+        """Do what waits for Xen, under Xen; otherwise let the next boot try Xen once more."""
+        if self.host.runs_xen():
+            executor.finish(self.host, self.reporter)
+            self._say({"outcome": "finished", "reboot_needed": False}, "The set-up is finished.")
+            return Exit.OK
+        again = executor.repeat_one_time(self.host, self.reporter)
+        self._say({"outcome": "applied again", "reboot_needed": True, "again": again},
+                  "The host does not run under Xen. Reboot to try it again.")  # fmt: skip
+        return Exit.OK
+
+    def _check_switch(self, state: State) -> None:
+        if self.options.switch_network_now:
+            live_switch.check_can_switch(state)
+
+    def _applied(self) -> Exit | None:
+        if self.options.switch_network_now:
+            live_switch.start_switch(self.host, Surroundings(), self.reporter)
+            self.reporter.line("switching the network; it comes back by itself unless it is confirmed")
+            return None
         self._say({"outcome": "applied", "reboot_needed": True}, "The host is set up. Reboot to start Xen.")
+        return Exit.OK
+
+    def _await_switch(self) -> Exit:
+        """Wait for what comes of the switch, which goes on without us, too."""
+        state = live_switch.wait_for_outcome(self.host, Surroundings())
+        if state.phase.is_set_up:
+            self._say({"outcome": "applied", "reboot_needed": True, "confirmed_by": state.confirmed_by},
+                      f"The network is switched, confirmed by: {state.confirmed_by}. Reboot to start Xen.")  # fmt: skip
+            return Exit.OK
+        why = state.why_rolled_back or Journal(self.host).load_finished().why_rolled_back
+        self._say({"outcome": "taken back", "why": why}, f"The set-up was taken back: {why}.")
+        return Exit.FAILED
+
+    def _rolled_back(self, outcome: RolledBack) -> Exit:
+        record = {"outcome": "rolled back", "reboot_needed": True, "given_up": list(outcome.given_up),
+                  "failed_commands": list(outcome.failed_commands)}  # fmt: skip
+        lines = ["The host's files are as before the set-up. Reboot to bring the old network back."]
+        lines += [f"Given up: {what}." for what in outcome.given_up]
+        lines += [f"The running network was not switched back: {what}." for what in outcome.failed_commands]
+        self._say(record, "\n".join(lines))
         return Exit.OK
 
     def _declined(self) -> Exit:
@@ -189,36 +230,6 @@ class Commands:
 
     def _show(self, plan: Plan) -> None:
         if self.options.json:
-            _print_json(plan_record(plan))
+            print_json(plan_record(plan))
         else:
             print(render_problems(plan.problems) + render_plan(plan), end="")
-
-    def _say(self, record: object, text: str) -> None:
-        if self.options.json:
-            _print_json(record)
-        else:
-            print(text)
-
-    def _agreed(self, question: str) -> bool:
-        if self.options.yes:
-            return True
-        if not sys.stdin.isatty():
-            raise UsageError("there is no terminal to ask on", resolution="give --yes")
-        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-    def _need_root(self) -> None:
-        if os.geteuid() != 0 and self.host.root == Path("/"):
-            raise UsageError("only root can set up a host", resolution="use sudo")
-
-
-_SETTLED = {
-    Phase.CLEAN: "This host is not set up.",
-    Phase.APPLIED: "This host is set up.",
-    Phase.APPLYING: "An apply was interrupted: run 'xapi-host-setup apply' to go on, or 'rollback' to go back.",
-    Phase.ROLLING_BACK: "A rollback was interrupted: run 'xapi-host-setup rollback' to end it.",
-}
-
-
-def _print_json(record: object) -> None:
-    print(json.dumps(record, indent=2))

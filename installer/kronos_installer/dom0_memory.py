@@ -25,6 +25,8 @@ FOR_XEN_AND_GUESTS_MIB = 384
 class Dom0MemoryError(KronosError):
     """The size asked for cannot be."""
 
+    exit_status = 3
+
 
 def dom0_memory_mib(host_mib: int) -> int:
     """Return the policy's size for a host with so much memory."""

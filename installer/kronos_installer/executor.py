@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kronos_installer.journal import STATE_DIRECTORY, Journal, Phase, State
+from kronos_installer.network.stack import BRIDGE, BridgeKind
 from kronos_installer.steps.network_step import NetworkStep
 from xapi_shim.base.errors import KronosError
 
@@ -153,10 +154,12 @@ def repeat_one_time(host: Host, reporter: Reporter) -> list[str]:
 
 def _carry_out(host: Host, state: State, place: int, reporter: Reporter) -> None:
     step = state.steps[place]
-    if place in state.done:
+    # The boot guard may have put a network step back and not been able to write that down.
+    if place in state.done and (not step.touches_network or step.is_applied(host)):
         return
     journal = Journal(host)
-    with reporter.stage(step.describe()):
+    now = [other for other, its in enumerate(state.steps) if its.after_reboot is step.after_reboot]
+    with reporter.stage(step.describe(), number=now.index(place) + 1, total=len(now)):
         if place not in state.intents:
             state.intents[place] = step.capture(host)
             journal.add({"record": "intent", "step": place, "original": state.intents[place]})
@@ -187,10 +190,10 @@ def rollback(
     """
     journal = Journal(host)
     state = journal.load()
+    if not force:
+        check_unchanged(host, state)
     if state.phase is Phase.APPLYING or state.phase.is_set_up:
         changed = changed_since(host, state)
-        if changed and not force:
-            raise ChangedSinceError(changed)
         boot_id = host.boot_id() if reboot else ""
         journal.add({"record": "rollback", "changed": changed, "why": why, "reboot": boot_id})
     if state.phase is Phase.CLEAN:
@@ -198,10 +201,11 @@ def rollback(
         return RolledBack()
     failures: list[str] = []
     failed_commands: list[str] = []
-    for place in state.to_undo:
+    left = state.to_undo
+    for number, place in enumerate(left, 1):
         step = state.steps[place]
         try:
-            with reporter.stage(step.describe_undo()):
+            with reporter.stage(step.describe_undo(), number=number, total=len(left)):
                 step.undo(host, state.intents[place])
                 failed_commands += _switch_back(host, state, step)
                 journal.add({"record": "undone", "step": place})
@@ -226,9 +230,9 @@ def rollback(
 
 
 def _switch_back(host: Host, state: State, step: Step) -> list[str]:
-    """Make the running network follow the old files, if it was made to follow the new ones; return what failed."""
+    """Make the running network follow the old files where a rollback does that; return what failed."""
     failed: list[str] = []
-    if isinstance(step, NetworkStep) and state.switch_boot and state.switch_boot == host.boot_id():
+    if isinstance(step, NetworkStep) and switches_back(host, state):
         for argv in step.switch_back:
             try:
                 host.run(argv)
@@ -237,13 +241,47 @@ def _switch_back(host: Host, state: State, step: Step) -> list[str]:
     return failed
 
 
+def switches_back(host: Host, state: State) -> bool:
+    """Tell whether a rollback changes the running network: where it was switched, and where it cannot wait.
+
+    Open vSwitch keeps its bridges and their ports over a reboot (ovs-vswitchd.conf.db(5)): the old files alone would
+    bring up an interface whose packets go nowhere.
+    """
+    if state.is_switched_under(host.boot_id()):
+        return True
+    openvswitch = state.wishes is not None and state.wishes.network_backend is BridgeKind.OPENVSWITCH
+    return openvswitch and host.exists(f"/sys/class/net/{BRIDGE}")
+
+
+def check_unchanged(host: Host, state: State) -> None:
+    """Raise ChangedSinceError where a rollback would lose what others changed."""
+    if state.phase is Phase.APPLYING or state.phase.is_set_up:
+        changed = changed_since(host, state)
+        if changed:
+            raise ChangedSinceError(changed)
+
+
 def changed_since(host: Host, state: State) -> list[str]:
-    """Return what others changed of what the journal's steps set up."""
-    found = (state.steps[place].changed_since(host, original) for place, original in state.intents.items())
+    """Return what others changed of what the journal's steps set up; what cannot be told counts as changed."""
+    found = (_changed(host, state, place) for place in state.intents)
     return [what for what in found if what]
 
 
+def _changed(host: Host, state: State, place: int) -> str:
+    try:
+        return state.steps[place].changed_since(host, state.intents[place])
+    except (KronosError, OSError) as error:
+        return str(error)
+
+
 def not_in_place(host: Host, state: State) -> list[str]:
-    """Return the steps that were done, described, whose effect is no longer there."""
+    """Return the steps that were done, described, whose effect is no longer there, as far as can be told."""
     steps = (step for place, step in enumerate(state.steps) if place in state.done and not step.one_time)
-    return [step.describe() for step in steps if not step.is_applied(host)]
+    return [step.describe() for step in steps if not _is_applied(host, step)]
+
+
+def _is_applied(host: Host, step: Step) -> bool:
+    try:
+        return step.is_applied(host)
+    except (KronosError, OSError):
+        return False

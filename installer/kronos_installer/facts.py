@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from kronos_installer.boot_record import BootRecord, boot_record
+from kronos_installer.detect.boot import Boot, read_boot
+from kronos_installer.detect.gateways import Gateway, read_gateways
 from kronos_installer.detect.grub import Grub, read_grub
 from kronos_installer.detect.machine import Machine, read_machine
 from kronos_installer.detect.nics import Nic, read_nics
 from kronos_installer.detect.owners import Owners, read_owners
+from kronos_installer.detect.programs import read_programs
 from kronos_installer.detect.system import SystemFacts, SystemRecord, read_system, system_record
 from kronos_installer.dom0_memory import MIB
-from kronos_installer.grub_config import CONFIG_PATH
+from kronos_installer.grub_config import changed_files
 from kronos_installer.host_files import FileState, HostFiles, UnsuitableFileError
 from kronos_installer.network.readers import read_stacks
 from kronos_installer.network.stack import BRIDGE
@@ -28,6 +32,8 @@ INVENTORY = str(Paths().inventory)
 POOL_CONF = str(Paths().pool_conf)
 GUEST_KERNELS = str(Paths().guest_boot_files[0])
 SERVICE = "xapi.service"
+# What mounts guests' disks; systemd names it after its mount point (systemd-escape(1), --path).
+STORAGE_UNIT = f"{str(Paths().sr_device).strip('/').replace('/', '-')}.mount"
 LEASE_FILES = ("/var/lib/dhcp/dhclient.{}.leases", "/var/lib/dhcp/dhclient6.{}.leases")
 _UNITS = ("/lib/systemd/system", "/usr/lib/systemd/system", "/etc/systemd/system")
 
@@ -41,8 +47,11 @@ class Facts:
 
     machine: Machine
     memory_mib: int
+    cpus: int
     grub: Grub
+    boot: Boot
     nics: tuple[Nic, ...]
+    gateways: tuple[Gateway, ...]
     owners: Owners
     stacks: tuple[StackConfig, ...]
     programs: frozenset[str]
@@ -52,6 +61,7 @@ class Facts:
     has_service: bool
     service_enabled: bool
     has_guest_kernels: bool
+    has_storage_unit: bool
     system: SystemFacts
 
 
@@ -67,7 +77,9 @@ class FactsRecord(TypedDict):
     xen_images: list[str]
     dom0_kernels: list[str]
     kernel_command_line: str
+    boot: BootRecord
     interfaces: list[dict[str, str]]
+    gateways: list[dict[str, str | bool]]
     network_files: dict[str, list[str]]
     system: SystemRecord
 
@@ -85,7 +97,9 @@ def facts_record(facts: Facts) -> FactsRecord:
         "xen_images": list(machine.xen_images),
         "dom0_kernels": list(machine.dom0_kernels),
         "kernel_command_line": machine.kernel_command_line,
+        "boot": boot_record(facts.grub, facts.boot, facts.cpus),
         "interfaces": [{"name": n.name, "mac": n.mac, "kind": n.kind.value} for n in facts.nics],
+        "gateways": [asdict(gateway) for gateway in facts.gateways],
         "network_files": {
             str(stack.stack): sorted(path for path, found in stack.originals.items() if found)
             for stack in facts.stacks
@@ -98,11 +112,13 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
     """Read a host. What cannot be read becomes a Problem in `unreadable`. Raises OSError."""
     machine = read_machine(files)
     unreadable: list[Problem] = []
+    grub = read_grub(files)
+    boot = read_boot(files, grub)
     stacks, unclear = read_stacks(files)
     unreadable += unclear
-    memory_mib, no_memory = _memory_mib(machine, query)
+    size, no_memory = _host_size(machine, boot, query)
     nics = read_nics(files)
-    changeable = [CONFIG_PATH, INVENTORY, POOL_CONF]
+    changeable = [*changed_files(grub.files), INVENTORY, POOL_CONF]
     changeable += [pattern.format(BRIDGE) for pattern in LEASE_FILES]
     originals: dict[str, FileState | None] = {}
     for stack in stacks:
@@ -115,18 +131,23 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
                                       remediation=error.resolution))  # fmt: skip
     return Facts(
         machine=machine,
-        memory_mib=memory_mib,
-        grub=read_grub(files),
+        memory_mib=size.memory_mib,
+        cpus=size.cpus,
+        grub=grub,
+        boot=boot,
         nics=nics,
+        gateways=read_gateways(query),
         owners=read_owners(files),
         stacks=stacks,
-        programs=frozenset(path for stack in stacks for path in stack.programs if files.exists(path)),
+        programs=read_programs(files)
+        | frozenset(path for stack in stacks for path in stack.programs if files.exists(path)),
         originals=originals,
         leases=_leases(files, nics),
         unreadable=(*unreadable, *no_memory),
         has_service=any(files.exists(f"{place}/{SERVICE}") for place in _UNITS),
         service_enabled=service_enabled(files),
         has_guest_kernels=files.at(GUEST_KERNELS).is_dir(),
+        has_storage_unit=any(files.exists(f"{place}/{STORAGE_UNIT}") for place in _UNITS),
         system=read_system(files, query),
     )
 
@@ -141,18 +162,27 @@ def _leases(files: HostFiles, nics: tuple[Nic, ...]) -> dict[str, str]:
     return {path: files.at(path).read_bytes().decode("latin-1") for path in paths if files.exists(path)}
 
 
-def _memory_mib(machine: Machine, query: Runner) -> tuple[int, list[Problem]]:
-    """Return the host's memory; below Xen the kernel knows dom0's share only, xl knows all."""
+class HostSize(NamedTuple):
+    """The whole host's memory and logical processors; 0 where it is not known."""
+
+    memory_mib: int
+    cpus: int
+
+
+def _host_size(machine: Machine, boot: Boot, query: Runner) -> tuple[HostSize, list[Problem]]:
+    """Return the host's size; below Xen the kernel knows dom0's share only, xl knows all."""
     if not machine.under_xen:
-        return machine.memory_bytes // MIB, []
+        return HostSize(machine.memory_bytes // MIB, boot.cpus), []
     try:
-        return parse_xl_info(query(["xl", "info"])), []
+        size = parse_xl_info(query(["xl", "info"]))
+        return HostSize(size.memory_mib, size.cpus or boot.cpus), []
     except KronosError as error:
-        return 0, [Problem(Level.ERROR, "memory-unknown", "Xen does not say how much memory the host has",
-                           diagnosis=str(error), remediation="see why `xl info` fails")]  # fmt: skip
+        return HostSize(0, 0), [
+            Problem(Level.ERROR, "memory-unknown", "Xen does not say how much memory the host has",
+                    diagnosis=str(error), remediation="see why `xl info` fails")]  # fmt: skip
 
 
-def parse_xl_info(text: str) -> int:
-    """Return `total_memory` of `xl info`, in MiB, 0 where it is not said."""
-    found = re.search(r"^total_memory\s*:\s*(\d+)$", text, re.MULTILINE)
-    return int(found[1]) if found else 0
+def parse_xl_info(text: str) -> HostSize:
+    """Return `total_memory` (MiB) and `nr_cpus` of `xl info` (xl(1)), 0 where it is not said."""
+    found = dict(re.findall(r"^(total_memory|nr_cpus)\s*:\s*(\d+)$", text, re.MULTILINE))
+    return HostSize(int(found.get("total_memory", 0)), int(found.get("nr_cpus", 0)))

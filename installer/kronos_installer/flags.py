@@ -18,6 +18,21 @@ Asked = dict[str, Any]
 """Values of the fields of Wishes that somebody chose, by the fields' names."""
 
 Word = TypeVar("Word", bound=StrEnum)
+# The flag of each field, for messages.
+FLAGS = {
+    "management_interface": "--management-interface",
+    "network_backend": "--network-backend",
+    "dom0_memory_mib": "--dom0-mem",
+    "dom0_vcpus": "--dom0-vcpus",
+    "confirm": "--confirm",
+    "confirm_minutes": "--confirm-minutes",
+    "hostname": "--hostname",
+    "ntp_servers": "--ntp-server",
+    "open_firewall": "--firewall",
+    "storage": "--storage",
+    "iso_library": "--iso-library",
+    "pool": "--join",
+}
 _PLACE = "TYPE:LOCATION[,name=NAME]"
 
 
@@ -29,6 +44,10 @@ class FlagError(KronosError):
 
 def add_wish_flags(parser: argparse.ArgumentParser) -> None:
     """Add a flag for every field of Wishes that an operator chooses."""
+    parser.add_argument("--answers", default="", metavar="FILE",
+                        help="what is wished: an answer file, its https URL, or cloud-init; flags go before it")  # fmt: skip
+    parser.add_argument("--insecure-http", action="store_true", help="take the answers over http, too: who is in "
+                        "the network between may change them")  # fmt: skip
     add = parser.add_argument_group(
         "wishes", "what is not given is the answer file's, or for the plan to choose"
     )
@@ -66,22 +85,22 @@ def _words(words: type[StrEnum]) -> list[str]:
 
 def asked_by_flags(args: dict[str, Any]) -> Asked:
     """Take the wishes' flags out of the parsed command line. Raises FlagError, Dom0MemoryError."""
-    readers: dict[str, tuple[str, Callable[[Any], Any]]] = {
-        "management_interface": ("management_interface", str),
-        "network_backend": ("network_backend", BridgeKind),
-        "dom0_mem": ("dom0_memory_mib", parse_size_mib),
-        "dom0_vcpus": ("dom0_vcpus", int),
-        "confirm": ("confirm", Confirm),
-        "confirm_minutes": ("confirm_minutes", int),
-        "hostname": ("hostname", str),
-        "ntp_server": ("ntp_servers", tuple),
-        "firewall": ("open_firewall", bool),
-        "storage": ("storage", parse_storage),
-        "iso_library": ("iso_library", parse_iso_library),
+    readers: dict[str, Callable[[Any], Any]] = {
+        "management_interface": str,
+        "network_backend": BridgeKind,
+        "dom0_memory_mib": parse_size_mib,
+        "dom0_vcpus": int,
+        "confirm": Confirm,
+        "confirm_minutes": int,
+        "hostname": str,
+        "ntp_servers": tuple,
+        "open_firewall": bool,
+        "storage": parse_storage,
+        "iso_library": parse_iso_library,
     }
     asked: Asked = {}
-    for flag, (field, read) in readers.items():
-        value = args.pop(flag, None)
+    for field, read in readers.items():
+        value = args.pop(FLAGS[field].removeprefix("--").replace("-", "_"), None)
         if value is not None:
             asked[field] = read(value)
     return asked | _pool(args)

@@ -4,7 +4,7 @@ JSON lines in /var/lib/xapi-host-setup/journal.jsonl. The first holds the whole 
 each step an `intent` with the originals, written and fsynced before anything is touched, and a
 `done` after; `applied` ends what is done before the reboot, `confirmed` says by what the new network
 was found to work, and after the steps that waited for it `finished` ends all. `switching` comes before the
-running network is changed; `guarded` says that the boot guard put a network step's originals back.
+running network is changed, `switched` after; `guarded` says that the boot guard put a network step's originals back.
 `rollback`, an `undone` (or `given-up`) for each step from the last to the first, and `rolled-back`
 are the way back; the file is then renamed to rolled-back.jsonl.
 

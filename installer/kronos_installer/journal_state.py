@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from kronos_installer.steps.network_step import NetworkStep
 from kronos_installer.steps.step import Record, Step, step_from_json
 from kronos_installer.wishes_record import wishes_from_record
 
@@ -38,7 +39,8 @@ class State:
     """What the journal says. Keys of the mappings are places in `steps`; `wishes` is None without a plan.
 
     `boot_id` is of the boot under which the last step was applied that waits for no reboot; `switch_boot` of the one
-    whose running network was switched, `reboot_boot` of the one that must end since its network was taken back.
+    whose running network is switched (`switched`: all its commands are through) and taken back at `switch_deadline`
+    (seconds of CLOCK_BOOTTIME, clock_gettime(2)), `reboot_boot` of the one that must end since its network was taken back.
     `gateways` are what answered when the plan was made. `guarded` are network steps that the boot guard put back.
     """
 
@@ -53,6 +55,8 @@ class State:
     gateways: tuple[str, ...] = ()
     boot_id: str = ""
     switch_boot: str = ""
+    switch_deadline: float = 0
+    switched: bool = False
     reboot_boot: str = ""
     confirmed_by: str = ""
     why_rolled_back: str = ""
@@ -67,6 +71,15 @@ class State:
     def network_to_undo(self) -> tuple[int, ...]:
         """Those of them that are the network's."""
         return tuple(place for place in self.to_undo if self.steps[place].touches_network)
+
+    @property
+    def network_steps(self) -> tuple[NetworkStep, ...]:
+        """The steps that put the management addresses on the bridge."""
+        return tuple(step for step in self.steps if isinstance(step, NetworkStep))
+
+    def is_switched_under(self, boot_id: str) -> bool:
+        """Tell whether the running network of this boot is, or was meant to be, switched without a reboot."""
+        return bool(self.switch_boot) and self.switch_boot == boot_id
 
 
 def fold(state: State, record: Record) -> None:
@@ -83,7 +96,10 @@ def fold(state: State, record: Record) -> None:
     elif kind in ("intent", "done", "undone", "guarded", "given-up"):
         _fold_step(state, kind, record)
     elif kind == "switching":
-        state.switch_boot = record["boot_id"]
+        state.switch_boot, state.switch_deadline = record["boot_id"], float(record["deadline"])
+        state.switched = False
+    elif kind == "switched":
+        state.switched = True
     elif kind == "reboot-due":
         state.reboot_boot = record["boot_id"]
     else:

@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kronos_installer.commands import Commands, Exit, Options
-from kronos_installer.flags import add_wish_flags, asked_by_flags
+from kronos_installer.asked import gather
+from kronos_installer.commands import Exit, Options
+from kronos_installer.flags import add_wish_flags
 from kronos_installer.host import Host, Runner, SystemRunner
-from kronos_installer.plan import RefusedError
+from kronos_installer.life_commands import LifeCommands
+from kronos_installer.problem import RefusedError
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.progress import Reporter
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _INTERRUPTED = 130
+_OUTCOMES: dict[int, str] = {Exit.USAGE: "wrong usage", Exit.REFUSED: "refused", Exit.DECLINED: "declined"}
 _EPILOG = """\
 exit status:
   0  done, or nothing to do
@@ -57,18 +60,36 @@ def parser() -> argparse.ArgumentParser:
                               formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
 
     add("check", "show facts, and problems that forbid the set-up; changes nothing", wishes)
-    add("plan", "show exactly what apply would do: diffs, commands, reboot; changes nothing", wishes)
-    add(
+    plan = add("plan", "show exactly what apply would do: diffs, commands, reboot; changes nothing", wishes)
+    plan.add_argument(
+        "--save", default="", metavar="FILE", help="write the plan for apply --plan, for root alone"
+    )
+    apply = add(
         "apply",
         "show the plan, ask, and carry it out; goes on where an earlier one was cut off",
         wishes,
         consent,
     )
+    apply.add_argument("--plan", dest="plan_file", default="", metavar="FILE",
+                       help="carry out exactly the plan that plan --save wrote; refused if the host has changed")  # fmt: skip
+    apply.add_argument("--switch-network-now", action="store_true", help="do not leave the network to the reboot; "
+                       "it comes back by itself unless it is confirmed")  # fmt: skip
     add("status", "show how far the host is; changes nothing")
+    add(
+        "doctor", "check all that a set-up host relies on, and say how to mend what is wrong; changes nothing"
+    )
     back = add("rollback", "put everything back as it was before apply", consent)
     back.add_argument(
         "--force", action="store_true", help="also where files were changed since; that change is lost"
     )
+    back.add_argument("--remove-packages", action="store_true", help="after the rollback and a reboot: remove the "
+                      "packages that apply had installed")  # fmt: skip
+    back.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    add("confirm", "say that the host is reachable on its new network, which then stays")
+    add("guard", "at boot: put back what a crash left of the network step; run by xapi-host-guard.service")
+    add("settle", "after boot: wait for the confirmation, end the set-up; run by xapi-host-settle.service")
+    add("switch", "switch the running network; run by 'apply --switch-network-now'")
+    add("switch-back", "take an unconfirmed switch back; run by a timer of 'apply --switch-network-now'")
     return top
 
 
@@ -76,26 +97,31 @@ def main(argv: Sequence[str] | None = None, *, runner: Runner | None = None) -> 
     """Run a command; return the exit status. `runner` takes the place of real commands in tests."""
     args = vars(parser().parse_args(argv))
     root = args.pop("root")
-    command = args.pop("command")
+    command = args.pop("command").replace("-", "_")
     # What is made is for all to read, whatever the operator's shell says.
     os.umask(0o022)
     host = Host(root, runner or SystemRunner(root))
     reporter = Reporter(as_json=args["json"])
     try:
-        options = Options(asked=asked_by_flags(args), **args)
-        return int(getattr(Commands(host, options, reporter), command)())
-    except KronosError as error:
-        if args["json"] and isinstance(error, RefusedError):
-            problems = [problem.to_json() for problem in error.problems]
-            print(json.dumps({"format": 1, "outcome": "refused", "problems": problems}, indent=2))
-        print(f"xapi-host-setup: {error}", file=sys.stderr)
-        return error.exit_status
-    except OSError as error:
-        print(f"xapi-host-setup: {error}", file=sys.stderr)
-        return Exit.FAILED
+        options = Options(asked=gather(args, host), **args)
+        return int(getattr(LifeCommands(host, options, reporter), command.replace("-", "_"))())
+    except (KronosError, OSError) as error:
+        return _failed(error, as_json=args["json"])
     except KeyboardInterrupt:
         print("xapi-host-setup: interrupted; 'xapi-host-setup status' tells how far it is", file=sys.stderr)
         return _INTERRUPTED
+
+
+def _failed(error: KronosError | OSError, *, as_json: bool) -> int:
+    """Tell people, and programs by one document on stdout; return the exit status."""
+    status = error.exit_status if isinstance(error, KronosError) else Exit.FAILED
+    if as_json:
+        problems = error.problems if isinstance(error, RefusedError) else ()
+        record = {"format": 1, "outcome": _OUTCOMES.get(status, "failed"), "error": str(error),
+                  "problems": [problem.to_json() for problem in problems]}  # fmt: skip
+        print(json.dumps(record, indent=2))
+    print(f"xapi-host-setup: {error}", file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

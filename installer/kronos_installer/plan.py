@@ -11,25 +11,27 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kronos_installer import identity
-from kronos_installer.checks import check, serial_console
-from kronos_installer.dom0_memory import checked_size_mib, dom0_memory_mib
+from kronos_installer.boot_steps import boot_steps, dom0_size
+from kronos_installer.checks import check
+from kronos_installer.confirm import gateways_to_answer
+from kronos_installer.dead_man import dead_man_steps
 from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_CONF, SERVICE
-from kronos_installer.grub_config import CONFIG_PATH, render_grub_config
 from kronos_installer.network.owner import config_of
-from kronos_installer.network.stack import BRIDGE
-from kronos_installer.problem import Level, Problem, ProblemError, refusal
+from kronos_installer.network.stack import BRIDGE, StackName
+from kronos_installer.packages import package_problems, package_steps
+from kronos_installer.problem import Level, Problem, ProblemError, RefusedError
 from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
-from kronos_installer.steps.grub_step import GrubStep
 from kronos_installer.steps.network_step import FileChange, NetworkStep
 from kronos_installer.steps.service_step import ServiceStep
-from xapi_shim.base.errors import KronosError
+from kronos_installer.storage import storage_steps
+from kronos_installer.system_plan import system_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kronos_installer.facts import Facts
-    from kronos_installer.network.stack import Management
+    from kronos_installer.network.stack import Management, NetworkEdit
     from kronos_installer.steps.step import Step
     from kronos_installer.wishes import Wishes
 
@@ -37,20 +39,6 @@ NETWORK_NOTICE = (
     "The running network is not touched. At the reboot the host is away for as long as the reboot takes; "
     f"then {BRIDGE} has the addresses."
 )
-
-
-class RefusedError(KronosError):
-    """The host has problems that forbid the set-up; nothing was changed."""
-
-    exit_status = 3
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        errors = [problem for problem in problems if problem.level is Level.ERROR]
-        lines = [
-            f"{p.diagnosis}: {p.title}" + (f" ({p.remediation})" if p.remediation else "") for p in errors
-        ]
-        super().__init__("refused, nothing was changed:\n" + "\n".join(f"  {line}" for line in lines))
-        self.problems = problems
 
 
 @dataclass(frozen=True)
@@ -63,6 +51,7 @@ class Plan:
     steps: tuple[Step, ...]
     problems: tuple[Problem, ...]
     wishes: Wishes
+    # Those that answer now, and must again on the new network (kronos_installer.confirm).
     gateways: tuple[str, ...] = ()
 
     @property
@@ -72,25 +61,37 @@ class Plan:
 
 
 def make_plan(facts: Facts, wishes: Wishes) -> Plan:
-    """Return the plan. Raises RefusedError with all problems, Dom0MemoryError for an impossible wish."""
-    management, problems = check(facts, wishes.management_interface)
+    """Return the plan. Raises RefusedError with all problems, Dom0MemoryError and Dom0VcpusError for impossible wishes."""
+    management, problems = check(facts, wishes)
     if management is None or any(problem.level is Level.ERROR for problem in problems):
         raise RefusedError(problems)
-    memory_mib = facts.memory_mib
-    dom0_mib = checked_size_mib(wishes.dom0_memory_mib or dom0_memory_mib(memory_mib), memory_mib)
+    dom0 = dom0_size(facts, wishes.dom0_memory_mib, wishes.dom0_vcpus)
     try:
-        network = _network_step(facts, wishes, management)
+        edit = config_of(facts.stacks, management).move_to_bridge(management, wishes.network_backend)
     except ProblemError as error:
         raise RefusedError((*problems, error.problem)) from error
+    storage = tuple(storage_steps(facts, wishes))
+    if unmet := tuple(package_problems(facts, wishes, edit.needs)):
+        raise RefusedError((*problems, *unmet))
     steps = (
+        *package_steps(facts, wishes, edit.needs),
         *_identity_steps(facts, wishes, management),
         *_lease_steps(facts, management),
         *_service_steps(facts),
-        network,
-        _grub_step(facts, dom0_mib),
+        *system_steps(facts.system, wishes, management.interface),
+        *dead_man_steps(),
+        *(step for step in storage if not step.after_reboot),
+        _network_step(facts, edit, management),
+        *boot_steps(facts, dom0),
+        *(step for step in storage if step.after_reboot),
     )
-    chosen = replace(wishes, management_interface=management.interface, dom0_memory_mib=dom0_mib)
-    return Plan(steps, problems, chosen)
+    chosen = replace(
+        wishes,
+        management_interface=management.interface,
+        dom0_memory_mib=dom0.memory_mib,
+        dom0_vcpus=dom0.vcpus,
+    )
+    return Plan(steps, problems, chosen, gateways_to_answer(facts.gateways))
 
 
 def _file(facts: Facts, path: str, content: str, reason: str, *, shared: bool = False) -> FileStep:
@@ -130,7 +131,7 @@ def _lease_steps(facts: Facts, management: Management) -> Iterator[Step]:
     ifupdown runs it with `-i`: its DUID, which servers know it by, is in the lease file of
     the interface's name; without it a new one is made up, and another address may come.
     """
-    if not management.uses_dhcp:
+    if not management.uses_dhcp or management.stack in (StackName.NETPLAN, StackName.NETWORKD):
         return
     for pattern in LEASE_FILES:
         leases = facts.leases.get(pattern.format(management.interface))
@@ -146,12 +147,7 @@ def _service_steps(facts: Facts) -> Iterator[Step]:
         yield ServiceStep(unit=SERVICE, reason="the toolstack's daemon starts at every boot into Xen")
 
 
-def _network_step(facts: Facts, wishes: Wishes, management: Management) -> Step:
-    edit = config_of(facts.stacks, management).move_to_bridge(management, wishes.network_backend)
-    for package, *paths in edit.needs:
-        if not facts.programs.intersection(paths):
-            raise refusal("program-missing", f"{management.stack} cannot make the bridge without {package}",
-                          at=f"{' or '.join(paths)} is missing", remedy=f"install {package}")  # fmt: skip
+def _network_step(facts: Facts, edit: NetworkEdit, management: Management) -> Step:
     changes = [
         FileChange(path, content, facts.originals[path], edit.modes.get(path))
         for path, content in edit.files.items()
@@ -163,13 +159,3 @@ def _network_step(facts: Facts, wishes: Wishes, management: Management) -> Step:
         switch=edit.switch,
         switch_back=edit.switch_back,
     )
-
-
-def _grub_step(facts: Facts, dom0_mib: int) -> Step:
-    try:
-        serial = serial_console(facts)
-    except ValueError:
-        serial = None
-    content = render_grub_config(dom0_mib, serial).encode()
-    return GrubStep(path=CONFIG_PATH, content=content, before=facts.originals[CONFIG_PATH],
-                    reason="Xen is what boots by itself; the entries without it stay in the menu")  # fmt: skip

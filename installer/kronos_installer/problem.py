@@ -40,6 +40,20 @@ class ProblemError(KronosError):
         self.problem = problem
 
 
+class RefusedError(KronosError):
+    """Problems forbid what was asked for; nothing was changed."""
+
+    exit_status = 3
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        errors = [problem for problem in problems if problem.level is Level.ERROR]
+        lines = [
+            f"{p.diagnosis}: {p.title}" + (f" ({p.remediation})" if p.remediation else "") for p in errors
+        ]
+        super().__init__("refused, nothing was changed:\n" + "\n".join(f"  {line}" for line in lines))
+        self.problems = problems
+
+
 def refusal(id_: str, title: str, *, at: str, description: str = "", remedy: str = "") -> ProblemError:
     """Return the error of something not understood or not supported, found `at` a file and line."""
     return ProblemError(Problem(Level.ERROR, id_, title, description, at, remedy))

@@ -1,11 +1,28 @@
-"""What the operator may choose: from flags, an answer file or an interview, all the same in the end."""
+"""What the operator may choose: from flags, an answer file or an interview, all the same in the end.
+
+Each field's rule says what may be answered. The answer file's schema and its reader are made from
+the fields and their rules; a field without a rule is not for the operator.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kronos_installer.dom0_memory import LEAST_MIB
 from kronos_installer.network.stack import BridgeKind
+
+# IFNAMSIZ less the final NUL (netdevice(7)); no "/" and no blanks (ip-link(8)).
+INTERFACE = r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}"
+# RFC 1123, 2.1; gethostname(2): 64 at most.
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HOST_NAME = rf"(?=.{{1,64}}$){_LABEL}(\.{_LABEL})*"
+# A name, an IPv4 or an IPv6 address.
+PEER = r"[A-Za-z0-9:][A-Za-z0-9.:-]{0,252}"
+PATH = r"/[^\x00-\x1f\x7f]{0,4094}"
+TITLE = r"[^\x00-\x1f\x7f]{1,255}"
+PLACE = r"[^\x00-\x20\x7f]{1,4095}"
+USER = r"[^\x00-\x20\x7f:]{1,255}"
 
 
 class Confirm(StrEnum):
@@ -34,30 +51,52 @@ class IsoType(StrEnum):
 
 
 @dataclass(frozen=True)
+class Rule:
+    """What may be answered: `about` is a sentence for people, `pattern` a whole text (or each of a list).
+
+    Patterns mean the same to Python and to JSON Schema (ECMA 262).
+    """
+
+    about: str
+    pattern: str = ""
+    least: int = 0
+    most: int = 0
+
+
+def _rule(about: str, pattern: str = "", least: int = 0, most: int = 0) -> dict[str, Rule]:
+    return {"rule": Rule(about, pattern, least, most)}
+
+
+@dataclass(frozen=True)
 class StorageWish:
     """A storage repository to make. `location` is a directory, a device, a volume group, or `server:/path`."""
 
-    type: StorageType
-    location: str
-    name: str = "Local storage"
+    type: StorageType = field(metadata=_rule("What holds guests' disks."))
+    location: str = field(
+        metadata=_rule("A directory, a device, a volume group's name, or server:/path.", PLACE)
+    )
+    name: str = field(default="Local storage", metadata=_rule("The repository's name.", TITLE))
 
 
 @dataclass(frozen=True)
 class IsoWish:
     """An ISO library. `location` is a directory or `server:/path`."""
 
-    type: IsoType
-    location: str
-    name: str = "ISO library"
+    type: IsoType = field(metadata=_rule("What holds the images."))
+    location: str = field(metadata=_rule("A directory, or server:/path.", PLACE))
+    name: str = field(default="ISO library", metadata=_rule("The library's name.", TITLE))
 
 
 @dataclass(frozen=True)
 class PoolWish:
     """A pool to join. The password is read from `password_file` (root's, 0600) when it is needed, never kept."""
 
-    master: str
-    username: str = "root"
-    password_file: str = ""
+    master: str = field(metadata=_rule("The pool master's name or address.", PEER))
+    username: str = field(default="root", metadata=_rule("A pool administrator.", USER))
+    password_file: str = field(
+        default="",
+        metadata=_rule("A file of root's, mode 0600, that holds the administrator's password.", PATH),
+    )
 
 
 @dataclass(frozen=True)
@@ -66,15 +105,41 @@ class Wishes:
 
     installation_uuid: str
     control_domain_uuid: str
-    management_interface: str = ""
-    network_backend: BridgeKind = BridgeKind.LINUX
-    dom0_memory_mib: int = 0
-    dom0_vcpus: int = 0
-    confirm: Confirm = Confirm.GATEWAY
-    confirm_minutes: int = 10
-    hostname: str = ""
-    ntp_servers: tuple[str, ...] = ()
-    open_firewall: bool = True
-    storage: StorageWish | None = None
-    iso_library: IsoWish | None = None
-    pool: PoolWish | None = None
+    management_interface: str = field(
+        default="",
+        metadata=_rule(
+            "The interface that becomes the bridge's port; needed where several have addresses.", INTERFACE
+        ),
+    )
+    network_backend: BridgeKind = field(
+        default=BridgeKind.LINUX, metadata=_rule("What the management bridge is made of.")
+    )
+    dom0_memory_mib: int = field(
+        default=0,
+        metadata=_rule(
+            "Memory of dom0 in MiB; computed from the host's otherwise.", least=LEAST_MIB, most=1 << 20
+        ),
+    )
+    dom0_vcpus: int = field(
+        default=0,
+        metadata=_rule("Virtual processors of dom0; computed from the host's otherwise.", least=1, most=512),
+    )
+    confirm: Confirm = field(
+        default=Confirm.GATEWAY,
+        metadata=_rule(
+            "Who says after the reboot that the host is reachable; else the old network comes back."
+        ),
+    )
+    confirm_minutes: int = field(default=10, metadata=_rule("How long to wait for that.", least=1, most=1440))
+    hostname: str = field(default="", metadata=_rule("The host's new name.", HOST_NAME))
+    ntp_servers: tuple[str, ...] = field(
+        default=(), metadata=_rule("Where the host takes its time from.", PEER)
+    )
+    open_firewall: bool = field(
+        default=True, metadata=_rule("Whether the toolstack's ports are opened in the host's firewall.")
+    )
+    storage: StorageWish | None = field(default=None, metadata=_rule("A storage repository to make."))
+    iso_library: IsoWish | None = field(default=None, metadata=_rule("An ISO library to make."))
+    pool: PoolWish | None = field(
+        default=None, metadata=_rule("The pool to join; the host is the master of its own otherwise.")
+    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import types
 import typing
 from dataclasses import asdict, fields, is_dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from kronos_installer.wish_fields import without_none
 from kronos_installer.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -25,22 +25,15 @@ def wishes_from_record(record: Record) -> Wishes:
     return made
 
 
-def field_types(shape: type) -> dict[str, Any]:
+def _field_types(shape: type) -> dict[str, Any]:
     """Return the types of a dataclass's fields, by name, in their order."""
     hints = typing.get_type_hints(shape)
     return {field.name: hints[field.name] for field in fields(shape)}
 
 
-def optional_of(hint: Any) -> Any:
-    """Return X for `X | None`, None for every other type."""
-    if isinstance(hint, types.UnionType):
-        return next(member for member in typing.get_args(hint) if member is not type(None))
-    return None
-
-
 def _read(hint: Any, value: Any) -> Any:
-    inner = optional_of(hint)
-    if inner is not None:
+    inner = without_none(hint)
+    if inner is not hint:
         return None if value is None else _read(inner, value)
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
@@ -56,7 +49,7 @@ def _read(hint: Any, value: Any) -> Any:
 
 
 def _read_dataclass(shape: Any, value: Any) -> Any:
-    hints = field_types(shape)
+    hints = _field_types(shape)
     if not isinstance(value, dict) or value.keys() != hints.keys():
         raise TypeError(f"not the fields of {shape.__name__}")
     return shape(**{name: _read(hint, value[name]) for name, hint in hints.items()})

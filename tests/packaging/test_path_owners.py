@@ -25,6 +25,8 @@ MAKERS = {
     "state": Maker.TMPFILES,
     "database": Maker.DAEMON,
     "local_sr": Maker.DAEMON,
+    "sr_device": Maker.HOST_SETUP,
+    "sr_mounts": Maker.DAEMON,
     "domain_configs": Maker.DAEMON,
     "unix_socket": Maker.DAEMON,
     "inventory": Maker.HOST_SETUP,
@@ -58,7 +60,7 @@ MAKERS = {
     "secureboot_keys": Maker.ADMINISTRATOR,
 }
 # What the daemon makes on Xen only; the simulator keeps neither disks nor xl's files.
-ON_XEN = {"local_sr", "domain_configs"}
+ON_XEN = {"local_sr", "sr_mounts", "domain_configs"}
 
 
 def places(name):

@@ -28,6 +28,8 @@ BASE = {
     "bash": ("/bin/sh", "/usr/bin/sh"),
     "dnf": (),
     "iproute2": ("iproute",),
+    "iputils-ping": ("iputils",),
+    "mount": ("util-linux",),
     "passwd": ("shadow-utils",),
     "python3": ("/usr/bin/python3", "python(abi) = 3.14"),
     "python3-aiohttp": ("python3-aiohttp",),

@@ -22,20 +22,24 @@ SR_UNPLUGGED = ("destroy", "forget", "pbd_create", "pbd_destroy", "plug", "unplu
 # What does not get in each other's way at one repository.
 SR_PARALLEL = frozenset({"scan", "update", "vdi_create", "vdi_destroy", "vdi_introduce", "vdi_resize"})
 VDI_UNUSED = ("destroy", "forget", "resize", "update")
+# What changes disks, which a library of media does not let.
+CHANGES_DISKS = frozenset({"destroy", "resize", "vdi_create", "vdi_destroy", "vdi_resize"})
 
 
-def vdi_operations(*, attached: bool, busy: bool) -> list[str]:
-    """Return what may be done to a disk; one that a guest uses stays as it is."""
+def vdi_operations(*, attached: bool, busy: bool, library: bool = False) -> list[str]:
+    """Return what may be done to a disk; one that a guest uses stays as it is, and so does one of a `library`."""
     if busy:
         return []
-    return ["update"] if attached else list(VDI_UNUSED)
+    allowed = ("update",) if attached else VDI_UNUSED
+    return [op for op in allowed if not library or op not in CHANGES_DISKS]
 
 
-def sr_operations(*, plugged: bool, running: frozenset[str]) -> list[str]:
+def sr_operations(*, plugged: bool, running: frozenset[str], library: bool = False) -> list[str]:
     """Return what may be done to a storage repository: with its storage, or to its record without."""
-    allowed = SR_PLUGGED if plugged else SR_UNPLUGGED
+    allowed = [op for op in (SR_PLUGGED if plugged else SR_UNPLUGGED)
+               if not (library and plugged and op in CHANGES_DISKS)]  # fmt: skip
     if not running:
-        return list(allowed)
+        return allowed
     return [op for op in allowed if op in SR_PARALLEL] if running <= SR_PARALLEL else []
 
 
@@ -104,16 +108,22 @@ def update_vdi(db: Database, vdi: str) -> None:
     """Recompute what may be done to a disk, and to the drives that have it."""
     vbds = [vbd for vbd in db.items("VDI", vdi, "VBDs") if db.exists("VBD", vbd)]
     attached = any(db.flag("VBD", vbd, "currently_attached") for vbd in vbds)
-    _set(db, "VDI", vdi, vdi_operations(attached=attached, busy=_busy(db, "VDI", vdi)))
+    library = _is_library(db, db.text("VDI", vdi, "SR"))
+    _set(db, "VDI", vdi, vdi_operations(attached=attached, busy=_busy(db, "VDI", vdi), library=library))
     for vbd in vbds:
         if db.exists("VM", db.text("VBD", vbd, "VM")):
             _update_vbd(db, vbd)
 
 
+def _is_library(db: Database, sr: str) -> bool:
+    """Say whether an SR's disks are media, which its driver does not change."""
+    return db.exists("SR", sr) and db.text("SR", sr, "content_type") == "iso"
+
+
 def update_sr(db: Database, sr: str) -> None:
     plugged = any(db.flag("PBD", pbd, "currently_attached") for pbd in db.items("SR", sr, "PBDs"))
     running = frozenset(db.mapping("SR", sr, "current_operations").values())
-    _set(db, "SR", sr, sr_operations(plugged=plugged, running=running))
+    _set(db, "SR", sr, sr_operations(plugged=plugged, running=running, library=_is_library(db, sr)))
 
 
 def update_host(db: Database, host: str) -> None:

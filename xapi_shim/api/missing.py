@@ -60,9 +60,9 @@ WAITING = (
     Waiting(
         "Storage drivers",
         "The file driver makes, resizes and removes disks; copies, clones, changed blocks, network block devices,"
-        " probing for repositories and a disk that stops under a guest are what further drivers and formats bring.",
+        " probing answered as records and a disk that stops under a guest are what further drivers and formats bring.",
         """
-        SR: probe probe_ext
+        SR: probe_ext
         VBD: pause unpause
         VDI: checksum clone copy data_destroy disable_cbt enable_cbt force_unlock generate_config get_nbd_info
         VDI: list_changed_blocks resize_online

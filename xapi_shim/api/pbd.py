@@ -8,7 +8,7 @@ from xapi_shim.api.allowed import update_sr
 from xapi_shim.api.operations import operation
 from xapi_shim.api.other_hosts import check_here
 from xapi_shim.api.sr import scan_sr
-from xapi_shim.api.storage_access import make_driver, storage_errors
+from xapi_shim.api.storage_access import driver_of_pbd, storage_errors
 from xapi_shim.api.vdi import check_unused
 from xapi_shim.datamodel.errors import OperationNotAllowedError, PbdExistsError
 from xapi_shim.rpc.values import Coercion
@@ -42,9 +42,7 @@ async def plug_pbd(tools: Toolstack, pbd: str) -> None:
     """Do PBD.plug: attach, record, scan."""
     db = tools.db
     sr = db.text("PBD", pbd, "SR")
-    driver = make_driver(
-        tools, db.text("SR", sr, "type"), db.mapping("PBD", pbd, "device_config"), db.text("SR", sr, "uuid")
-    )
+    driver = driver_of_pbd(tools, pbd)
     with storage_errors(sr):
         await driver.attach()
     with db.transaction():
@@ -61,12 +59,7 @@ async def unplug(call: Call, self: str) -> None:
     sr = db.text("PBD", self, "SR")
     for vdi in db.items("SR", sr, "VDIs"):
         check_unused(db, vdi, "detach")
-    driver = make_driver(
-        call.tools,
-        db.text("SR", sr, "type"),
-        db.mapping("PBD", self, "device_config"),
-        db.text("SR", sr, "uuid"),
-    )
+    driver = driver_of_pbd(call.tools, self)
     with operation(call, "SR", sr, "unplug"):
         with storage_errors(sr):
             await driver.detach()

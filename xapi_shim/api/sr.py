@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import uuid as uuids
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.allowed import update_sr
 from xapi_shim.api.operations import operation
-from xapi_shim.api.storage_access import driver_of, local_pbd, make_driver, refresh_sizes, storage_errors
+from xapi_shim.api.storage_access import (
+    check_capability,
+    driver_of,
+    driver_of_pbd,
+    local_pbd,
+    make_driver,
+    refresh_sizes,
+    storage_errors,
+)
 from xapi_shim.api.vdi import add_vdi, remove_vdi
 from xapi_shim.datamodel.errors import (
     OperationNotAllowedError,
@@ -17,11 +26,12 @@ from xapi_shim.datamodel.errors import (
     SrUuidExistsError,
 )
 from xapi_shim.datamodel.types import NULL_REF
+from xapi_shim.storage.interface import StorageError
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call, Toolstack
     from xapi_shim.database.database import Database
-    from xapi_shim.storage.interface import VolumeInfo
+    from xapi_shim.storage.interface import DriverInfo, SrDriver, VolumeInfo
 
 
 def add_sr(tools: Toolstack, *, type_: str, name: str, description: str = "", content_type: str = "user",
@@ -59,23 +69,59 @@ async def create(  # noqa: PLR0913 -- the declared parameters
     tools, db = call.tools, call.db
     if host not in (tools.host, NULL_REF):
         raise OperationNotAllowedError("the host is not this one")
-    if shared:
-        raise OperationNotAllowedError(f"an SR of type {type} cannot be shared")
     sr_uuid = str(uuids.uuid4())
     driver = make_driver(tools, type, device_config, sr_uuid)
+    info = driver.driver_info()
+    if shared and not info.sharable:
+        raise OperationNotAllowedError(f"an SR of type {type} cannot be shared")
     with storage_errors(sr_uuid):
         await driver.create(physical_size)
-        await driver.attach()
+        await _attach_new(driver)
     with db.transaction():
         sr = add_sr(tools, type_=type, name=name_label, description=name_description,
-                    content_type=content_type or "user", sm_config=sm_config, uuid=sr_uuid)  # fmt: skip
+                    content_type=_content_type(info, content_type), shared=shared, sm_config=sm_config,
+                    uuid=sr_uuid)  # fmt: skip
         db.create(
             "PBD",
             {"host": tools.host, "SR": sr, "device_config": device_config, "currently_attached": True},
         )
         update_sr(db, sr)
-    await refresh_sizes(tools, sr)
+    # A library of media is full from the start.
+    await scan_sr(tools, sr)
     return sr
+
+
+async def _attach_new(driver: SrDriver) -> None:
+    """Attach an SR that was just made; what cannot be attached is not left behind. Raises StorageError."""
+    try:
+        await driver.attach()
+    except StorageError:
+        with suppress(StorageError):
+            await driver.destroy()
+        raise
+
+
+def _content_type(info: DriverInfo, asked: str) -> str:
+    """Return what an SR holds: the driver's word where it is one of its own, else what was asked for."""
+    return asked or "user" if info.content_type == "user" else info.content_type
+
+
+async def probe(
+    call: Call,
+    host: str,  # noqa: ARG001 -- the dispatcher refuses another than this one
+    device_config: dict[str, str],
+    type: str,  # noqa: A002
+    sm_config: dict[str, str],  # noqa: ARG001
+) -> str:
+    """Return the SRs that are where device_config leads, as XML.
+
+    Raises SR_UNKNOWN_DRIVER, SR_BACKEND_FAILURE_*; 101 has a server's exports in its third parameter,
+    as XML. SR_OPERATION_NOT_SUPPORTED for a kind of SR that cannot look.
+    """
+    driver = make_driver(call.tools, type, device_config, "")
+    check_capability(driver, "SR_PROBE", NULL_REF)
+    with storage_errors(""):
+        return await driver.probe()
 
 
 async def introduce(
@@ -120,12 +166,7 @@ async def destroy(call: Call, sr: str) -> None:
         raise SrHasNoPbdsError(sr)
     if any(db.flag("VDI", vdi, "managed") for vdi in db.items("SR", sr, "VDIs")):
         raise SrNotEmptyError
-    driver = make_driver(
-        call.tools,
-        db.text("SR", sr, "type"),
-        db.mapping("PBD", pbd, "device_config"),
-        db.text("SR", sr, "uuid"),
-    )
+    driver = driver_of_pbd(call.tools, pbd)
     with operation(call, "SR", sr, "destroy"):
         with storage_errors(sr):
             await driver.destroy()
@@ -150,16 +191,16 @@ async def scan_sr(tools: Toolstack, sr: str) -> None:
     if driver is None:
         raise SrHasNoPbdsError(sr)
     with storage_errors(sr):
-        found = {volume.uuid: volume for volume in await driver.scan()}
+        found = {volume.key: volume for volume in await driver.scan()}
     with db.transaction():
         known = {db.text("VDI", vdi, "location"): vdi for vdi in db.items("SR", sr, "VDIs")}
-        for uuid, volume in found.items():
-            if uuid in known:
-                _refresh(tools, known[uuid], volume)
+        for key, volume in found.items():
+            if key in known:
+                _refresh(tools, known[key], volume)
             else:
                 _introduce(tools, sr, volume)
-        for uuid, vdi in known.items():
-            db.set("VDI", vdi, "missing", uuid not in found)
+        for key, vdi in known.items():
+            db.set("VDI", vdi, "missing", key not in found)
     await refresh_sizes(tools, sr)
 
 
@@ -173,7 +214,7 @@ def _refresh(tools: Toolstack, vdi: str, volume: VolumeInfo) -> None:
 
 
 def _introduce(tools: Toolstack, sr: str, volume: VolumeInfo) -> None:
-    add_vdi(tools, sr, volume, {"type": "user"})
+    add_vdi(tools, sr, volume, {"type": "user", "name_label": volume.name, "sharable": volume.read_only})
 
 
 async def update(call: Call, sr: str) -> None:
@@ -195,6 +236,7 @@ async def set_name_description(call: Call, sr: str, value: str) -> None:
 
 MESSAGES = {
     "SR.create": create,
+    "SR.probe": probe,
     "SR.introduce": introduce,
     "SR.forget": forget,
     "SR.destroy": destroy,

@@ -9,6 +9,7 @@ from xapi_shim.api.allowed import update_all
 from xapi_shim.api.host_interfaces import record_interfaces
 from xapi_shim.api.operations import update_vm
 from xapi_shim.api.pbd import plug_pbd
+from xapi_shim.api.plug_again import plug_all
 from xapi_shim.api.software import software_version
 from xapi_shim.api.sr import add_sr
 from xapi_shim.api.storage_access import make_driver, storage_errors
@@ -220,12 +221,7 @@ async def _local_storage(tools: Toolstack, sr_type: str) -> None:
     if not db.refs("SR"):
         await _make_local_sr(tools, sr_type)
         return
-    for pbd in db.items("host", tools.host, "PBDs"):
-        db.set("PBD", pbd, "currently_attached", value=False)
-        try:
-            await plug_pbd(tools, pbd)
-        except XenAPIError as error:
-            log.error("cannot plug PBD %s: %s", db.text("PBD", pbd, "uuid"), error)
+    await plug_all(tools)
 
 
 async def _make_local_sr(tools: Toolstack, sr_type: str) -> None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from xapi_shim.datamodel.errors import SrBackendFailureError, SrFullError, SrUnknownDriverError
+from xapi_shim.datamodel.errors import (
+    SrBackendFailureError,
+    SrFullError,
+    SrOperationNotSupportedError,
+    SrUnknownDriverError,
+)
 from xapi_shim.storage.interface import SrNoSpaceError, StorageError
 
 if TYPE_CHECKING:
@@ -15,6 +20,10 @@ if TYPE_CHECKING:
     from xapi_shim.storage.interface import SrDriver
 
 
+# The reference's number for what the storage itself fails at.
+EIO = 200
+
+
 def make_driver(tools: Toolstack, sr_type: str, device_config: Mapping[str, str], sr_uuid: str) -> SrDriver:
     """Return a driver. Raises SR_UNKNOWN_DRIVER [type], SR_BACKEND_FAILURE_*."""
     factory = tools.sr_types.get(sr_type)
@@ -22,6 +31,21 @@ def make_driver(tools: Toolstack, sr_type: str, device_config: Mapping[str, str]
         raise SrUnknownDriverError(sr_type)
     with storage_errors(sr_uuid):
         return factory(device_config, sr_uuid)
+
+
+def driver_of_pbd(tools: Toolstack, pbd: str) -> SrDriver:
+    """Return the driver of a PBD, plugged or not. Raises SR_UNKNOWN_DRIVER [type], SR_BACKEND_FAILURE_*."""
+    db = tools.db
+    sr = db.text("PBD", pbd, "SR")
+    return make_driver(
+        tools, db.text("SR", sr, "type"), db.mapping("PBD", pbd, "device_config"), db.text("SR", sr, "uuid")
+    )
+
+
+def check_capability(driver: SrDriver, capability: str, sr: str) -> None:
+    """Raise SR_OPERATION_NOT_SUPPORTED [sr] for what SRs of its kind cannot do."""
+    if capability not in driver.driver_info().capabilities:
+        raise SrOperationNotSupportedError(sr)
 
 
 def local_pbd(tools: Toolstack, sr: str) -> str | None:
@@ -35,12 +59,7 @@ def driver_of(tools: Toolstack, sr: str) -> SrDriver | None:
     pbd = local_pbd(tools, sr)
     if pbd is None or not tools.db.flag("PBD", pbd, "currently_attached"):
         return None
-    return make_driver(
-        tools,
-        tools.db.text("SR", sr, "type"),
-        tools.db.mapping("PBD", pbd, "device_config"),
-        tools.db.text("SR", sr, "uuid"),
-    )
+    return driver_of_pbd(tools, pbd)
 
 
 @contextmanager
@@ -51,7 +70,9 @@ def storage_errors(sr: str) -> Iterator[None]:  # noqa: ARG001
     except SrNoSpaceError as error:
         raise SrFullError(str(error.needed_bytes), str(error.free_bytes)) from error
     except StorageError as error:
-        raise SrBackendFailureError(error.code, error.message) from error
+        raise SrBackendFailureError(error.code, error.message, error.details) from error
+    except OSError as error:
+        raise SrBackendFailureError(EIO, str(error)) from error
 
 
 async def refresh_sizes(tools: Toolstack, sr: str) -> None:

@@ -6,9 +6,9 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
-from xapi_shim.api.allowed import VDI_UNUSED
+from xapi_shim.api.allowed import update_vdi
 from xapi_shim.api.operations import operation
-from xapi_shim.api.storage_access import driver_of, refresh_sizes, storage_errors
+from xapi_shim.api.storage_access import check_capability, driver_of, refresh_sizes, storage_errors
 from xapi_shim.datamodel.errors import (
     InvalidValueError,
     OperationNotAllowedError,
@@ -28,23 +28,30 @@ if TYPE_CHECKING:
 
 def add_vdi(tools: Toolstack, sr: str, volume: VolumeInfo, values: Mapping[str, Value]) -> str:
     """Make the record of a volume."""
-    return tools.db.create(
-        "VDI",
-        {
-            **values,
-            "uuid": volume.uuid,
-            "location": volume.uuid,
-            "SR": sr,
-            "virtual_size": volume.virtual_size_bytes,
-            "physical_utilisation": volume.physical_utilisation_bytes,
-            "managed": True,
-            "allowed_operations": list(VDI_UNUSED),
-        },
-    )
+    db = tools.db
+    with db.transaction():
+        vdi = db.create(
+            "VDI",
+            {
+                **values,
+                "uuid": volume.uuid,
+                "location": volume.key,
+                "SR": sr,
+                "virtual_size": volume.virtual_size_bytes,
+                "physical_utilisation": volume.physical_utilisation_bytes,
+                "managed": True,
+                "read_only": volume.read_only or bool(values.get("read_only")),
+            },
+        )
+        update_vdi(db, vdi)
+    return vdi
 
 
 async def create(call: Call, args: dict[str, Value]) -> str:
-    """Make a disk on an SR. Raises SR_HAS_NO_PBDS, SR_FULL, SR_BACKEND_FAILURE_*, INVALID_VALUE."""
+    """Make a disk on an SR.
+
+    Raises SR_HAS_NO_PBDS, SR_OPERATION_NOT_SUPPORTED [sr], SR_FULL, SR_BACKEND_FAILURE_*, INVALID_VALUE.
+    """
     db = call.db
     values = Coercion(db.model).constructor(db.model.classes["VDI"], args)
     sr, size = cast("str", values["SR"]), cast("int", values["virtual_size"])
@@ -52,6 +59,7 @@ async def create(call: Call, args: dict[str, Value]) -> str:
     if size <= 0:
         raise InvalidValueError("virtual_size", str(size))
     driver = attached_driver(call.tools, sr)
+    check_capability(driver, "VDI_CREATE", sr)
     with operation(call, "SR", sr, "vdi_create"):
         with storage_errors(sr):
             volume = await driver.volume_create(str(uuid.uuid4()), size)
@@ -84,10 +92,11 @@ def _disk_operation(call: Call, vdi: str, name: str) -> Iterator[None]:
 
 
 async def destroy(call: Call, self: str) -> None:
-    """Destroy a disk for good. Raises VDI_IN_USE while a guest has it."""
+    """Destroy a disk for good. Raises VDI_IN_USE while a guest has it, SR_OPERATION_NOT_SUPPORTED [sr]."""
     db = call.db
     sr = db.text("VDI", self, "SR")
     driver = attached_driver(call.tools, sr)
+    check_capability(driver, "VDI_DELETE", sr)
     with _disk_operation(call, self, "destroy"):
         with storage_errors(sr):
             await driver.volume_destroy(db.text("VDI", self, "location"))
@@ -118,6 +127,7 @@ async def resize(call: Call, vdi: str, size: int) -> None:
     if size < db.number("VDI", vdi, "virtual_size"):
         raise OperationNotAllowedError("a disk cannot be made smaller")
     driver = attached_driver(call.tools, sr)
+    check_capability(driver, "VDI_RESIZE", sr)
     with _disk_operation(call, vdi, "resize"):
         with storage_errors(sr):
             volume = await driver.volume_resize(db.text("VDI", vdi, "location"), size)

@@ -152,7 +152,7 @@ def _check_new(db: Database, sr: str, uuid: str, location: str) -> None:
 async def _volume(call: Call, sr: str, location: str) -> VolumeInfo | None:
     driver = attached_driver(call.tools, sr)
     with storage_errors(sr):
-        return next((volume for volume in await driver.scan() if volume.uuid == location), None)
+        return next((volume for volume in await driver.scan() if volume.key == location), None)
 
 
 async def db_forget(call: Call, vdi: str) -> None:

@@ -44,6 +44,16 @@ class Paths:
         return self._at("var/lib/xapi/sr")
 
     @property
+    def sr_device(self) -> Path:
+        """Where the device that the set-up was given for disks is mounted."""
+        return self._at("var/lib/xapi/storage")
+
+    @property
+    def sr_mounts(self) -> Path:
+        """Where storage repositories of servers are mounted, by uuid."""
+        return self._at("run/sr-mount")
+
+    @property
     def domain_configs(self) -> Path:
         """Configurations handed to xl, one per running guest."""
         return self._at("run/xapi/domains")

@@ -26,10 +26,14 @@ class Reporter:
         self._print({"event": "info", "text": text}, text)
 
     @contextmanager
-    def stage(self, text: str) -> Iterator[None]:
-        """Report the start and the end of a stage, and how long it took, in seconds."""
+    def stage(self, text: str, *, number: int = 0, total: int = 0) -> Iterator[None]:
+        """Report the start and the end of a stage, and how long it took, in seconds.
+
+        `number` of `total` counts stages from 1 where it is known how many there are.
+        """
         started = time.monotonic()
-        self._print({"event": "start", "text": text}, f"{text} ...")
+        counted = {"number": number, "total": total} if total else {}
+        self._print({"event": "start", "text": text, **counted}, f"{text} ...")
         self._depth += 1
         outcome = "failed"
         try:
@@ -39,7 +43,8 @@ class Reporter:
             self._depth -= 1
             seconds = round(time.monotonic() - started, 1)
             self._print(
-                {"event": outcome, "text": text, "seconds": seconds}, f"{text}: {outcome}, {seconds} s"
+                {"event": outcome, "text": text, **counted, "seconds": seconds},
+                f"{text}: {outcome}, {seconds} s",
             )
 
     def _print(self, record: dict[str, object], text: str) -> None:

@@ -1,13 +1,14 @@
 """What the toolstack asks of a storage repository (SR): one driver object per attached SR.
 
 A driver is made from a PBD's device_config and the SR's uuid, keeps no state but those, and
-so may be made anew for every call. Volumes are named by uuid; sizes are bytes.
+so may be made anew for every call. Volumes are named by uuid, or by what VolumeInfo.key says;
+sizes are bytes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from xapi_shim.base.errors import KronosError
 
@@ -29,17 +30,32 @@ class DriverInfo:
     version: str
     capabilities: tuple[str, ...]
     configuration: tuple[tuple[str, str], ...]
+    # What SR.content_type says of it: "iso" for a library of media, which guests may not write.
+    content_type: str = "user"
+    # Whether several hosts reach the same volumes.
+    sharable: bool = False
+    # Whether a server elsewhere may keep it from being attached for a while.
+    remote: bool = False
 
 
 @dataclass(frozen=True)
 class VolumeInfo:
-    """A volume: what a guest sees of it, and what it takes on the device."""
+    """A volume: what a guest sees of it, and what it takes on the device.
+
+    `location` is what its driver knows it by; "" where that is the uuid.
+    """
 
     uuid: str
     virtual_size_bytes: int
     physical_utilisation_bytes: int
     name: str = ""
     read_only: bool = False
+    location: str = ""
+
+    @property
+    def key(self) -> str:
+        """What a VDI's location says."""
+        return self.location or self.uuid
 
 
 @dataclass(frozen=True)
@@ -52,9 +68,13 @@ class SrStat:
 
 
 class StorageError(KronosError):
-    """A storage driver's error; `code` is the number the reference's storage managers give it."""
+    """A storage driver's error; `code` is the number the reference's storage managers give it.
 
-    code: ClassVar[int] = 202  # SMGeneral
+    `details` is what clients read by program, as XML, where the reference has it.
+    """
+
+    code: int = 202  # SMGeneral
+    details: str = ""
 
 
 class SrConfigError(StorageError):
@@ -62,9 +82,19 @@ class SrConfigError(StorageError):
 
     code = 94  # ConfigLocationMissing
 
-    def __init__(self, key: str, reason: str) -> None:
+    def __init__(self, key: str, reason: str, *, code: int = 94, details: str = "") -> None:
         super().__init__(f"device_config {key}: {reason}")
-        self.key, self.reason = key, reason
+        self.key, self.reason, self.code, self.details = key, reason, code, details
+
+
+class MountError(StorageError):
+    """What another machine serves cannot be mounted, or not be let go of; `code` is the driver's own."""
+
+    code = 73  # NFSMount
+
+    def __init__(self, what: str, detail: str) -> None:
+        super().__init__(f"{what}: {detail}")
+        self.what, self.detail = what, detail
 
 
 class SrMissingError(StorageError):
@@ -160,9 +190,13 @@ class NotSupportedError(StorageError):
 
 
 class SrDriver(Protocol):
-    """An SR. Every message may raise StorageError; those of a volume raise VolumeMissingError."""
+    """An SR. Every message may raise StorageError and OSError; those of a volume raise VolumeMissingError."""
 
     def driver_info(self) -> DriverInfo: ...
+
+    async def probe(self) -> str:
+        """Return the SRs found where device_config leads, as XML. Raises NotSupportedError; SrConfigError with details."""
+        ...
 
     async def create(self, size_bytes: int) -> None:
         """Make the SR on its device; 0 means all of it. Raises SrExistsError; then nothing is changed."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xapi_shim.storage.file_sr import rounded_size
+from xapi_shim.storage.image_directory import rounded_size
 from xapi_shim.storage.interface import (
     DriverInfo,
+    NotSupportedError,
     SrConfigError,
     SrExistsError,
     SrMissingError,
@@ -65,6 +66,9 @@ class SimulatedSr:
             capabilities=("SR_SCAN", "VDI_CREATE", "VDI_DELETE", "VDI_RESIZE", "VDI_CLONE"),
             configuration=(("location", "any name"), ("size", "bytes of the whole SR")),
         )
+
+    async def probe(self) -> str:
+        raise NotSupportedError("SR.probe")
 
     async def create(self, size_bytes: int) -> None:
         if self._key in _DEVICES and _DEVICES[self._key].volumes:

@@ -43,6 +43,10 @@ from xapi_shim.rpc.sessions import Sessions
 from xapi_shim.rpc.tasks import Tasks
 from xapi_shim.rpc.wire import Request
 from xapi_shim.storage.file_sr import FileSr
+from xapi_shim.storage.iso_sr import IsoSr
+from xapi_shim.storage.linux_mounts import LinuxMounts
+from xapi_shim.storage.nfs_sr import NfsSr
+from xapi_shim.storage.simulated_mounts import SimulatedMounts
 from xapi_shim.storage.simulated_sr import SimulatedSr
 from xapi_shim.web.cli_endpoint import CliEndpoint
 from xapi_shim.web.http_actions import HttpActions
@@ -57,7 +61,7 @@ from xapi_shim.xen.xl import XlHypervisor
 if TYPE_CHECKING:
     import ssl
 
-    from xapi_shim.api.toolstack import Authenticator
+    from xapi_shim.api.toolstack import Authenticator, SrDriverFactory
     from xapi_shim.base.paths import Paths
     from xapi_shim.rpc.call import CallInfo
 
@@ -208,6 +212,17 @@ class Daemon:
         self.tools.db.touch("pool", self.tools.pool)
 
 
+def _sr_types(paths: Paths, *, simulated: bool) -> dict[str, SrDriverFactory]:
+    """Return the kinds of SR by name; the simulator's NFS servers are directories below its root."""
+    mounts = SimulatedMounts(paths.root / "srv/nfs") if simulated else LinuxMounts()
+    return {
+        "file": FileSr,
+        "nfs": partial(NfsSr, mounts=mounts, below=paths.sr_mounts),
+        "iso": partial(IsoSr, mounts=mounts, below=paths.sr_mounts),
+        **({"dummy": SimulatedSr} if simulated else {}),
+    }
+
+
 def _assemble(options: Options) -> Toolstack:
     paths = options.paths
     login = PamLogin()
@@ -223,7 +238,7 @@ def _assemble(options: Options) -> Toolstack:
         events=Events(db, sessions),
         hypervisor=SimulatedXen() if simulated else XlHypervisor(paths, own_scope=options.under_systemd),
         network=SimulatedNetwork() if simulated else LinuxNetwork(),
-        sr_types={"dummy": SimulatedSr, "file": FileSr} if simulated else {"file": FileSr},
+        sr_types=_sr_types(paths, simulated=simulated),
         paths=paths,
         audit=AuditFile(paths.audit_log, socket.gethostname()),
         authenticate=authenticate,

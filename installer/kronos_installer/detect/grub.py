@@ -1,20 +1,35 @@
-"""GRUB's configuration: the generated menu, the defaults' files, a pending one-time choice."""
+"""GRUB's configuration: the generated menu, the defaults' files, the environment block, a pending one-time choice."""
 
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kronos_installer.detect.bls import BlsEntry, read_bls
+from kronos_installer.grub_environment import NEXT_ENTRY, SAVED_ENTRY, parse_environment
+from kronos_installer.grub_layout import (
+    DEBIAN,
+    DEFAULTS,
+    DEFAULTS_FOLDER,
+    GrubLayout,
+    find_layout,
+    has_program,
+)
+from kronos_installer.grub_menu import Menu, parse_menu
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kronos_installer.host_files import HostFiles
 
-GRUB_CFG = "/boot/grub/grub.cfg"
-_DEFAULTS = ("/etc/default/grub", "/etc/default/grub.d/*.cfg")
+_DEFAULTS = (DEFAULTS, f"{DEFAULTS_FOLDER}/*.cfg")
 _SCRIPTS = ("/etc/grub.d/*",)
-_IMAGES = ("/boot/vmlinu*", "/boot/initrd*", "/boot/xen*")
+_IMAGES = ("/boot/vmlinu*", "/boot/initr*", "/boot/xen*", "/boot/loader/entries/*")
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(GRUB_\w+|XEN_\w+)=(.*)$")
+_LITERAL = re.compile(r"""(["']?)([\w.,:>+ -]*)\1""")
 
 
 @dataclass(frozen=True)
@@ -28,25 +43,73 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Grub:
-    """What is known of GRUB. `next_entry` is grub-reboot's pending choice, "" without one."""
+    """What is known of GRUB. `layout` is None where no known program makes its menu; DEBIAN's names are then shown.
 
+    `environment_path` is where the environment block really lies: Fedora's of before 34 is a link to the EFI
+    partition. `bls` are the kernels' entries in files of their own. `has_grubby`: kernels come and go by it.
+    """
+
+    layout: GrubLayout | None
     menu: str
     assignments: tuple[Assignment, ...]
-    next_entry: str
-    has_update_grub: bool
+    environment: Mapping[str, str]
+    environment_path: str
+    bls: tuple[BlsEntry, ...]
     has_xen_script: bool
+    can_choose_once: bool
+    has_grubby: bool = False
+    parsed: Menu = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parsed", parse_menu(self.menu, self.bls))
+
+    @property
+    def files(self) -> GrubLayout:
+        """The layout, or where GRUB's files would be."""
+        return self.layout or DEBIAN
+
+    @property
+    def next_entry(self) -> str:
+        """The one-time choice that is pending, "" without one."""
+        return self.environment.get(NEXT_ENTRY, "")
+
+    @property
+    def saved_entry(self) -> str:
+        """The default that `GRUB_DEFAULT=saved` boots, "" without one."""
+        return self.environment.get(SAVED_ENTRY, "")
+
+    def setting(self, name: str) -> str:
+        """Return the last value that the defaults' files give a variable, "" for none and for shell expressions."""
+        values = [a.value for a in self.assignments if a.name == name]
+        found = _LITERAL.fullmatch(values[-1]) if values else None
+        return found[2] if found else ""
 
 
 def read_grub(files: HostFiles) -> Grub:
     """Read all of it."""
     paths = [path for pattern in _DEFAULTS for path in files.glob(pattern)]
+    layout = find_layout(files)
+    names = layout or DEBIAN
+    environment_path = resolved(files, names.environment)
     return Grub(
-        menu=files.read(GRUB_CFG),
+        layout=layout,
+        menu=files.read(names.menu),
         assignments=tuple(a for path in paths for a in parse_defaults(path, files.read(path))),
-        next_entry=parse_environment(files.read("/boot/grub/grubenv")).get("next_entry", ""),
-        has_update_grub=files.exists("/usr/sbin/update-grub"),
+        environment=parse_environment(files.read(environment_path)),
+        environment_path=environment_path,
+        bls=read_bls(files),
         has_xen_script=files.exists("/etc/grub.d/20_linux_xen"),
+        can_choose_once=has_program(files, names.choose_once),
+        has_grubby=has_program(files, "grubby"),
     )
+
+
+def resolved(files: HostFiles, path: str) -> str:
+    """Return what a symbolic link at `path` points to, on the host; `path` itself for anything else. One level."""
+    where = files.at(path)
+    if not where.is_symlink():
+        return path
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), str(where.readlink())))
 
 
 def parse_defaults(path: str, text: str) -> list[Assignment]:
@@ -58,14 +121,18 @@ def parse_defaults(path: str, text: str) -> list[Assignment]:
     return found
 
 
-def parse_environment(text: str) -> dict[str, str]:
-    """Parse a grubenv block (grub-editenv(1)): NAME=VALUE lines, filled up with `#`."""
-    lines = (line for line in text.splitlines() if "=" in line and not line.startswith("#"))
-    return dict(line.split("=", 1) for line in lines)
+def read_menu(files: HostFiles, layout: GrubLayout) -> Menu:
+    """Return the menu as it is now."""
+    return parse_menu(files.read(layout.menu), read_bls(files))
+
+
+def read_environment(files: HostFiles, layout: GrubLayout) -> dict[str, str]:
+    """Return the environment block's variables as they are now."""
+    return parse_environment(files.read(resolved(files, layout.environment)))
 
 
 def menu_inputs(files: HostFiles) -> str:
-    """Return a digest of all that update-grub makes the menu from: the same digest, the same menu."""
+    """Return a digest of all that the menu is made from: the same digest, the same menu."""
     digest = hashlib.sha256()
     for pattern in (*_DEFAULTS, *_SCRIPTS):
         for path in files.glob(pattern):

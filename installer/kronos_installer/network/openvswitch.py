@@ -33,9 +33,7 @@ def keep_database_in_run(defaults: str) -> str:
             raise refusal("openvswitch-database", "Open vSwitch's database has a place of its own already",
                           at=f"{DEFAULTS}:{number}", remedy="remove the setting, or choose the bridge backend")  # fmt: skip
     before = defaults if not defaults or defaults.endswith("\n") else f"{defaults}\n"
-    return (
-        f"{before}# Written by xapi-host-setup: the network's files make the bridges at every boot.\n{_SETTING}\n"
-    )
+    return f"{before}# Written by xapi-host-setup: the network's files make the bridges at every boot.\n{_SETTING}\n"
 
 
 def check_no_bridges(database: bytes) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kronos_installer.network.ifcfg import read_ifcfg
 from kronos_installer.network.ifupdown.config import read_ifupdown
+from kronos_installer.network.netplan import read_netplan
+from kronos_installer.network.network_manager import read_network_manager
 from kronos_installer.network.networkd.config import read_networkd
 from kronos_installer.problem import Problem, ProblemError
 
@@ -14,7 +17,13 @@ if TYPE_CHECKING:
     from kronos_installer.host_files import HostFiles
     from kronos_installer.network.stack import StackConfig
 
-READERS: tuple[Callable[[HostFiles], StackConfig | None], ...] = (read_networkd, read_ifupdown)
+READERS: tuple[Callable[[HostFiles], StackConfig | None], ...] = (
+    read_netplan,
+    read_networkd,
+    read_network_manager,
+    read_ifcfg,
+    read_ifupdown,
+)
 
 
 def read_stacks(files: HostFiles) -> tuple[tuple[StackConfig, ...], tuple[Problem, ...]]:

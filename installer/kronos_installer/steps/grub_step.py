@@ -1,11 +1,15 @@
-"""The file that makes Xen the default, and the menu made from it: verified, and put back to the byte."""
+"""A file of GRUB's defaults, and the menu made from it: verified, and put back to the byte."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import os
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from kronos_installer.detect.grub import GRUB_CFG, menu_inputs
+from kronos_installer.detect.bls import read_bls
+from kronos_installer.detect.grub import menu_inputs, read_environment
+from kronos_installer.grub_layout import DEBIAN, LAYOUTS, GrubLayout
 from kronos_installer.grub_menu import parse_menu
 from kronos_installer.host_files import FileState
 from kronos_installer.override import override
@@ -13,91 +17,173 @@ from kronos_installer.steps.file_step import FileStep
 from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:
+    from kronos_installer.grub_menu import Entry
     from kronos_installer.host import Host
     from kronos_installer.steps.step import Record
 
-GRUB_DIRECTORY = "/boot/grub"
-# Under a lock that it keeps when we are killed: it then runs on, and must not write the menu
-# after we have been started again and put the old one back.
-UPDATE_GRUB = ("flock", GRUB_DIRECTORY, "update-grub")
-# grub-mkconfig writes here first, and leaves it when a script of /etc/grub.d fails.
-_HALF_MADE = f"{GRUB_CFG}.new"
+
+class Default(StrEnum):
+    """What a menu boots by itself."""
+
+    XEN = "xen"
+    LINUX = "linux"
 
 
 class WrongDefaultError(KronosError):
-    """update-grub ran, and the host would not boot Xen, or could boot nothing else any more."""
+    """The menu was made, and the host would boot something else by itself than it should."""
 
-    def __init__(self, title: str, *, fallback: bool) -> None:
-        what = "has no entry without Xen left" if not fallback else f"boots {title!r} by default, not Xen"
+    def __init__(self, menu: str, title: str, wanted: Default) -> None:
+        what = "not Xen" if wanted is Default.XEN else "not a kernel without Xen"
         super().__init__(
-            f"{GRUB_CFG} {what}", resolution="look for what overrides GRUB_DEFAULT in /etc/grub.d"
+            f"{menu} boots {title!r} by default, {what}",
+            resolution="look for what overrides GRUB_DEFAULT in /etc/grub.d",
+        )
+
+
+class MissingEntryError(KronosError):
+    """The menu was made, and an entry that the host may need is not in it."""
+
+    def __init__(self, menu: str, what: str) -> None:
+        super().__init__(f"{menu} has no entry {what}", resolution="see what the scripts of /etc/grub.d find")
+
+
+class NotUnderXenError(KronosError):
+    """The host does not run Xen, so nobody knows whether it could."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the host does not run under Xen: its one-time try failed, or has not been",
+            resolution="see the console of the boot into Xen; the default is the kernel without it",
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class GrubStep(FileStep):
-    """Writes the file, runs update-grub, and reads in the menu what will boot."""
+    """Writes the file, makes the menu, and reads in it what will boot. `default` is what that must be."""
 
     kind = "grub"
+    layout: GrubLayout = DEBIAN
+    default: Default = Default.XEN
 
     @property
     @override
     def needs_reboot(self) -> bool:
-        return True
+        return not self.after_reboot
 
     @override
     def commands(self) -> tuple[tuple[str, ...], ...]:
-        return (UPDATE_GRUB,)
+        return (self.layout.make_menu,)
 
     @override
     def describe(self) -> str:
-        return f"{super().describe()}, run update-grub, and see that Xen is {GRUB_CFG}'s default"
+        menu = self.layout.menu
+        xen = self.default is Default.XEN
+        wanted = f"Xen is {menu}'s default" if xen else f"{menu} has Xen and boots without it by default"
+        return f"{super().describe()}, make GRUB's menu anew, and see that {wanted}"
 
     @override
     def describe_undo(self) -> str:
-        return f"{super().describe_undo()}, run update-grub"
+        return f"{super().describe_undo()}, put back GRUB's menu"
 
     @override
     def capture(self, host: Host) -> Record:
-        menu = host.state(GRUB_CFG)
-        half_made = host.exists(_HALF_MADE)
-        more = {"menu": menu.to_json() if menu else None, "inputs": menu_inputs(host), "half_made": half_made}
+        menu = host.state(self.layout.menu)
+        more = {"menu": menu.to_json() if menu else None, "inputs": menu_inputs(host)}
         return super().capture(host) | more
 
     @override
     def apply(self, host: Host, original: Record) -> None:
         super().apply(host, original)
-        host.run(UPDATE_GRUB)
-        _verify_menu(host.read(GRUB_CFG))
+        _remake_menu(host, self.layout, self.default)
 
     @override
     def undo(self, host: Host, original: Record) -> None:
         """Put the menu back: as it was where it would be made from the same again, made anew otherwise."""
         super().undo(host, original)
+        path = self.layout.menu
         before = FileState.from_json(original["menu"]) if original["menu"] else None
-        if before is not None and menu_inputs(host) == original["inputs"]:
-            with host.locked(GRUB_DIRECTORY):
-                if host.state(GRUB_CFG) != before:
-                    host.write(GRUB_CFG, before)
-                host.temporary(GRUB_CFG).unlink(missing_ok=True)
-        else:
-            host.run(UPDATE_GRUB)
-        if not original["half_made"]:
-            host.remove(_HALF_MADE)
+        with host.locked(self.layout.directory):
+            # First, for the room they take.
+            host.temporary(path).unlink(missing_ok=True)
+            _remove_made(host, self.layout)
+        if before is None or menu_inputs(host) != original["inputs"]:
+            _remake_menu(host, self.layout, None)
+        elif host.state(path) != before:
+            host.write(path, before)
 
     @override
     def is_applied(self, host: Host) -> bool:
+        """Tell whether file and menu are there; a default without Xen is none that anybody must keep."""
         try:
-            _verify_menu(host.read(GRUB_CFG))
-        except WrongDefaultError:
+            wanted = self.default if self.default is Default.XEN else None
+            verify_menu(host, self.layout, host.read(self.layout.menu), wanted)
+        except KronosError:
             return False
         return super().is_applied(host)
 
+    @override
+    def to_json(self) -> Record:
+        return super().to_json() | {"layout": self.layout.name, "default": str(self.default)}
 
-def _verify_menu(text: str) -> None:
-    menu = parse_menu(text)
-    chosen = menu.default_entry()
-    if chosen is None or not chosen.boots_xen:
-        raise WrongDefaultError(chosen.title if chosen else "", fallback=True)
+    @classmethod
+    @override
+    def from_json(cls, record: Record) -> Self:
+        file = FileStep.from_json(record)
+        return cls(
+            reason=file.reason,
+            path=file.path,
+            content=file.content,
+            before=file.before,
+            # Journals of before there was a choice do not say it.
+            layout=LAYOUTS[record.get("layout", DEBIAN.name)],
+            default=Default(record.get("default", Default.XEN)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrubDefaultStep(GrubStep):
+    """Makes Xen the lasting default, when the host has been seen to run it."""
+
+    kind = "grub-default"
+    after_reboot: ClassVar[bool] = True
+
+    @override
+    def capture(self, host: Host) -> Record:
+        if not host.runs_xen():
+            raise NotUnderXenError
+        return super().capture(host)
+
+
+def _remake_menu(host: Host, layout: GrubLayout, default: Default | None) -> None:
+    """Make the menu aside, look at it, and let it take the old one's place at once."""
+    host.run(layout.make_menu)
+    made = host.at(layout.new_menu).read_bytes()
+    if default is not None:
+        verify_menu(host, layout, made.decode(errors="replace"), default)
+    before = host.state(layout.menu)
+    after = replace(before, content=made) if before else FileState(made, uid=os.geteuid(), gid=os.getegid())
+    if after != before:
+        host.write(layout.menu, after)
+    _remove_made(host, layout)
+
+
+def _remove_made(host: Host, layout: GrubLayout) -> None:
+    for path in (layout.new_menu, f"{layout.new_menu}.new"):
+        if host.exists(path):
+            host.remove(path)
+
+
+def verify_menu(host: Host, layout: GrubLayout, text: str, default: Default | None) -> None:
+    """Raise WrongDefaultError or MissingEntryError unless the menu boots `default` and has entries of both kinds."""
+    menu = parse_menu(text, read_bls(host))
     if not any(entry.boots_linux for entry in menu.all_entries()):
-        raise WrongDefaultError(chosen.title, fallback=False)
+        raise MissingEntryError(layout.menu, "without Xen left")
+    if menu.simple_xen_entry() is None:
+        raise MissingEntryError(layout.menu, "for Xen outside its submenus")
+    chosen = menu.default_entry(read_environment(host, layout))
+    if default is not None and (chosen is None or not _boots(chosen, default)):
+        raise WrongDefaultError(layout.menu, chosen.title if chosen else "", default)
+
+
+def _boots(entry: Entry, default: Default) -> bool:
+    return entry.boots_xen if default is Default.XEN else entry.boots_linux

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from kronos_installer.override import override
 from kronos_installer.steps.step import Record, Step
+from xapi_shim.base.atomic_file import fsync_directory
 
 if TYPE_CHECKING:
     from kronos_installer.host import Host
@@ -51,6 +52,9 @@ class ServiceStep(Step):
         del original
         if not self._links(host):
             host.run(self.commands()[0])
+        # systemctl does not: a power cut may not take the link and leave what is written after it.
+        for link in self._links(host):
+            fsync_directory(host.at(link).parent)
 
     @override
     def undo(self, host: Host, original: Record) -> None:

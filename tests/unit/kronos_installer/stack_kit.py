@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from kronos_installer.network.stack import NetworkEdit, StackConfig
     from kronos_installer.problem import Problem
 
-Reader = "Callable[[HostFiles], StackConfig | None]"
-
 
 def stack_cases(stack: str) -> list[Path]:
     return sorted(HERE.glob(f"stack_cases/{stack}/*"))
@@ -52,7 +50,9 @@ def wish(case: Path, name: str) -> str:
     return path.read_text().strip() if path.exists() else ""
 
 
-def answer(case: Path, folder: Path, stack: str, read: Reader) -> tuple[str, str]:
+def answer(
+    case: Path, folder: Path, stack: str, read: Callable[[HostFiles], StackConfig | None]
+) -> tuple[str, str]:
     """Return the name and content of the file that a case should hold."""
     host = stack_host(folder, stack, case)
     before = snapshot(host)
@@ -78,18 +78,22 @@ def line(problem: Problem) -> str:
 
 def render(config: StackConfig, edit: NetworkEdit) -> str:
     """Return an edit for people."""
-    found = [f"# {name}: {value}" for name in ("switch", "switch_back", "needs") for value in getattr(edit, name)]
+    found = [
+        f"# {name}: {value}" for name in ("switch", "switch_back", "needs") for value in getattr(edit, name)
+    ]
     for path, content in edit.files.items():
         original = config.originals[path]
         mode = original.mode if original is not None else edit.modes[path]
         old = original.content.decode().splitlines() if original is not None else []
         new = content.decode().splitlines() if content is not None else []
         found.append(f"# {mode:04o}")
-        found += difflib.unified_diff(old, new, path if original is not None else "/dev/null", path, lineterm="")
+        found += difflib.unified_diff(
+            old, new, path if original is not None else "/dev/null", path, lineterm=""
+        )
     return "\n".join(found) + "\n"
 
 
-def check_case(case: Path, folder: Path, stack: str, read: Reader) -> None:
+def check_case(case: Path, folder: Path, stack: str, read: Callable[[HostFiles], StackConfig | None]) -> None:
     name, text = answer(case, folder, stack, read)
     if os.environ.get("KRONOS_WRITE_CASES"):
         (case / name).write_text(text)

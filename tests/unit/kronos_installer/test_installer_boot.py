@@ -17,7 +17,13 @@ from kronos_installer.dom0_memory import (
     dom0_memory_mib,
     parse_size_mib,
 )
-from kronos_installer.grub_config import SerialConsole, parse_serial_console, render_grub_config
+from kronos_installer.grub_config import (
+    Dom0Size,
+    SerialConsole,
+    parse_serial_console,
+    render_at_once,
+    render_once,
+)
 from kronos_installer.grub_menu import parse_menu
 
 
@@ -81,9 +87,13 @@ def test_port_that_xen_cannot_drive() -> None:
         parse_serial_console("console=ttyS2")
 
 
-def test_config_is_without_consoles_where_there_is_no_serial_one() -> None:
-    assert "console" not in render_grub_config(1536, None).replace("consoles", "")
-    assert "dom0_mem=1536M,max:1536M" in render_grub_config(1536, None)
+DOM0 = Dom0Size(1536, 4)
+
+
+@pytest.mark.parametrize("text", [render_once(DOM0, None, ""), render_at_once(DOM0, None)])
+def test_config_is_without_consoles_where_there_is_no_serial_one(text: str) -> None:
+    assert "console" not in text.replace("at the console", "")
+    assert "dom0_mem=1536M,max:1536M dom0_max_vcpus=4" in text
 
 
 @pytest.mark.parametrize(

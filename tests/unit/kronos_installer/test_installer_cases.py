@@ -1,12 +1,14 @@
 """Golden cases: a folder with what differs from the base host, and what the plan for it is.
 
-`cases/<situation>/host/` is laid over hosts/base; `plan.diff` holds the diffs of all files that
+`cases/<situation>/host/` is laid over hosts/base; `wishes.json`, where it is there, is what the operator chose;
+`plan.diff` holds the diffs of all files that
 the plan changes, `refused.txt` the problems that forbid it. Write new ones with
 KRONOS_WRITE_CASES=1, then read what was written.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from kronos_installer.facts import read_facts
 from kronos_installer.plan import RefusedError, make_plan
 from kronos_installer.problem import Level
 from kronos_installer.wishes import Wishes
+from kronos_installer.wishes_record import wishes_from_record, wishes_to_record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,11 +31,17 @@ WISHES = Wishes(
 CASES = sorted(HERE.glob("cases/*"))
 
 
+def wishes_of(case: Path) -> Wishes:
+    asked = case / "wishes.json"
+    chosen = json.loads(asked.read_text()) if asked.exists() else {}
+    return wishes_from_record(wishes_to_record(WISHES) | chosen)
+
+
 def answer(case: Path, folder: Path) -> tuple[str, str]:
     host = make_host(folder, case / "host")
     before = snapshot(host)
     try:
-        plan = make_plan(read_facts(host, host.runner), WISHES)
+        plan = make_plan(read_facts(host, host.runner), wishes_of(case))
     except RefusedError as error:
         errors = [p for p in error.problems if p.level is Level.ERROR]
         return "refused.txt", "".join(f"{p.diagnosis}: {p.id}: {p.title}\n" for p in errors)
@@ -48,7 +57,7 @@ def test_plan_of_a_captured_host(case: Path, tmp_path: Path) -> None:
     name, text = answer(case, tmp_path)
     if os.environ.get("KRONOS_WRITE_CASES"):
         (case / name).write_text(text)
-    expected = sorted(path.name for path in case.iterdir() if path.name != "host")
+    expected = sorted(path.name for path in case.iterdir() if path.name not in ("host", "wishes.json"))
     assert expected == [name], text
     assert text == (case / name).read_text()
 
@@ -57,6 +66,6 @@ def test_every_refusal_names_file_and_line() -> None:
     for case in CASES:
         if (case / "refused.txt").exists():
             for line in (case / "refused.txt").read_text().splitlines():
-                assert line.startswith(("/", "the EFI variable")), line
+                assert line.startswith(("/", "--", "the EFI variable")), line
                 if "/etc/network/" in line and "bridge-utils" not in line:
                     assert line.split(": ")[0].split(",")[0].rpartition(":")[2].isdigit(), line

@@ -29,6 +29,8 @@ def words_of(pattern):
 def test_what_both_kinds_of_packages_install_is_in_one_place():
     links = {path.name: path.readlink() for path in DEBIAN.iterdir() if path.is_symlink()}
     assert {name: str(target) for name, target in links.items()} == {
+        "xapi-host-setup.xapi-host-guard.service": "../packaging/systemd/xapi-host-guard.service",
+        "xapi-host-setup.xapi-host-settle.service": "../packaging/systemd/xapi-host-settle.service",
         "xapi-toolstack.xapi.pam": "../packaging/pam.d/xapi",
         "xapi-toolstack.xapi.service": "../packaging/systemd/xapi.service",
         "xapi-toolstack.xapi.tmpfiles": "../packaging/systemd/xapi.tmpfiles",

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 
 from kronos_installer.detect.nics import Nic, NicKind
 from kronos_installer.detect.owners import names_interface
+from kronos_installer.network.findings import error
 from kronos_installer.network.networkd.carried import Place, is_known, place_of
 from kronos_installer.network.networkd.identity import identity_sections
 from kronos_installer.network.networkd.match import Answer, matches, units_for
 from kronos_installer.network.networkd.unit_text import Section, parse_boolean
 from kronos_installer.network.stack import BRIDGE, AddressType, Management, StackName
-from kronos_installer.problem import Level, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kronos_installer.network.networkd.config import NetworkdConfig
     from kronos_installer.network.networkd.units import Unit
+    from kronos_installer.problem import Problem
 
 _MASTERS = ("Bond", "Bridge", "VRF", "BatmanAdvanced")
 _NETDEV_KINDS = {NicKind.BOND: "bond", NicKind.VLAN: "vlan"}
@@ -33,12 +34,10 @@ def find_management(
     if nic is None or unit is None:
         return None, unclear
     found = management_of(config, nics, nic, unit)
-    problems = [
-        *unclear,
-        *_hardware(config, nic, unit),
-        *_matching(config, nic, unit),
-        *_settings(unit, nic.name),
-    ]
+    problems = list(_hardware(config, nic, unit))
+    if problems:
+        return found, tuple(problems)
+    problems += [*_matching(config, nic, unit), *_settings(unit, nic.name)]
     problems += [
         *_others(config, unit, nic),
         *_bridge_exists(config, nics),
@@ -117,10 +116,6 @@ def _netdev(config: NetworkdConfig, nic: Nic) -> Unit | None:
     return next((u for u in config.netdevs if u.last("NetDev", "Name") == nic.name), None)
 
 
-def _refused(id_: str, title: str, at: str, remedy: str, description: str = "") -> Problem:
-    return Problem(Level.ERROR, id_, title, description, at, remedy)
-
-
 def _choose(
     config: NetworkdConfig, nics: Sequence[Nic], wished: str
 ) -> tuple[Nic | None, Unit | None, tuple[Problem, ...]]:
@@ -138,12 +133,12 @@ def _choose(
     if not names:
         own = next((u.path for u in config.networks if not u.from_package), "/etc/systemd/network")
         return None, None, (
-            _refused("management-unknown", f"systemd-networkd configures no interface {wished}".rstrip(), f"{own}:1",
+            error("management-unknown", f"systemd-networkd configures no interface {wished}".rstrip(), f"{own}:1",
                      "give the interface a .network unit in /etc/systemd/network"),)  # fmt: skip
     if len(names) > 1:
         where = ", ".join(dict.fromkeys(f"{configured[name][1].path}:1" for name in names))
         return None, None, (
-            _refused("management-ambiguous", f"several interfaces have addresses: {', '.join(names)}", where,
+            error("management-ambiguous", f"several interfaces have addresses: {', '.join(names)}", where,
                      "say which is the management interface: --management-interface NAME"),)  # fmt: skip
     return *configured[names[0]], ()
 
@@ -153,13 +148,13 @@ def _hardware(config: NetworkdConfig, nic: Nic, unit: Unit) -> Iterator[Problem]
     if nic.kind in _NETDEV_KINDS:
         netdev = _netdev(config, nic)
         if netdev is None or netdev.last("NetDev", "Kind") != _NETDEV_KINDS[nic.kind]:
-            yield _refused("networkd-netdev", f"no .netdev unit makes the {nic.kind} {nic.name}", at,
+            yield error("networkd-netdev", f"no .netdev unit makes the {nic.kind} {nic.name}", at,
                            "let systemd-networkd make it, or another stack configure it")  # fmt: skip
     elif nic.kind is not NicKind.ETHERNET:
-        yield _refused("nic-kind", f"{nic.name} is a {nic.kind} interface", at,
+        yield error("nic-kind", f"{nic.name} is a {nic.kind} interface", at,
                        "only Ethernet interfaces, bonds and VLANs can be put below the bridge")  # fmt: skip
     if nic.master:
-        yield _refused(
+        yield error(
             "nic-enslaved", f"{nic.name} is a member of a {nic.master} already", at, "take it out first"
         )
 
@@ -167,17 +162,17 @@ def _hardware(config: NetworkdConfig, nic: Nic, unit: Unit) -> Iterator[Problem]
 def _matching(config: NetworkdConfig, nic: Nic, unit: Unit) -> Iterator[Problem]:
     """Yield where networkd may see another unit as the interface's than the files say."""
     for other in units_for(config.networks, nic)[1]:
-        yield _refused("networkd-match", f"cannot tell whether this unit is for {nic.name}", _match_at(other),
+        yield error("networkd-match", f"cannot tell whether this unit is for {nic.name}", _match_at(other),
                        "match by Name= or MACAddress=")  # fmt: skip
     link = config.links.get(nic.name)
     # netplan's units are not looked at here, so one in use says that netplan owns the interface.
     if link is not None and link.network_file and not _same_file(link.network_file, unit.path):
-        yield _refused("networkd-match", f"{nic.name} runs with {link.network_file}, its unit is {unit.path}",
+        yield error("networkd-match", f"{nic.name} runs with {link.network_file}, its unit is {unit.path}",
                        _match_at(unit), f"networkctl reload; networkctl reconfigure {nic.name}; then look again")  # fmt: skip
     for link_file in config.link_files:
         addresses = [word.lower().replace("-", ":") for word in link_file.words("Match", "MACAddress")]
         if nic.mac in addresses and not any(link_file.all("Match", key) for key in _NOT_A_BRIDGE):
-            yield _refused("networkd-link", f"this file is for all with {nic.name}'s address, the bridge's too",
+            yield error("networkd-link", f"this file is for all with {nic.name}'s address, the bridge's too",
                            _match_at(link_file), "match by PermanentMACAddress= instead of MACAddress=")  # fmt: skip
 
 
@@ -192,15 +187,15 @@ def _match_at(unit: Unit) -> str:
 def _settings(unit: Unit, name: str) -> Iterator[Problem]:
     for section in unit.sections:
         if not is_known(section.name) and not section.settings:
-            yield _refused("networkd-option", f"[{section.name}] is not known to mean the same on a bridge", section.at,
+            yield error("networkd-option", f"[{section.name}] is not known to mean the same on a bridge", section.at,
                            "remove it, or set it in another way")  # fmt: skip
         for setting in section.settings:
             place = place_of(section, setting)
             if isinstance(place, str):
-                yield _refused("networkd-option", f"[{section.name}] {setting.key}= {place}", setting.at,
+                yield error("networkd-option", f"[{section.name}] {setting.key}= {place}", setting.at,
                                "remove it, or set it in another way")  # fmt: skip
             elif place is not Place.NOWHERE and names_interface(setting.value, name):
-                yield _refused("networkd-option", f"[{section.name}] {setting.key}= names {name}", setting.at,
+                yield error("networkd-option", f"[{section.name}] {setting.key}= names {name}", setting.at,
                                "leave the name out")  # fmt: skip
 
 
@@ -211,24 +206,22 @@ def _others(config: NetworkdConfig, own: Unit, nic: Nic) -> Iterator[Problem]:
             for setting in section.settings:
                 made_of = setting.key in ("Bond", "VLAN") or (section.name, setting.key) == ("NetDev", "Name")
                 if section.name != "Match" and not made_of and names_interface(setting.value, nic.name):
-                    yield _refused("networkd-stacked", f"[{section.name}] {setting.key}= names {nic.name}", setting.at,
+                    yield error("networkd-stacked", f"[{section.name}] {setting.key}= names {nic.name}", setting.at,
                                    f"{nic.name} must be used by nothing else")  # fmt: skip
 
 
 def _bridge_exists(config: NetworkdConfig, nics: Sequence[Nic]) -> Iterator[Problem]:
     remedy = "rename or remove it"
     if any(nic.name == BRIDGE for nic in nics):
-        yield _refused(
+        yield error(
             "bridge-exists", f"there is an interface {BRIDGE} already", f"/sys/class/net/{BRIDGE}", remedy
         )
     for netdev in config.netdevs:
         if netdev.last("NetDev", "Name") == BRIDGE:
-            yield _refused(
-                "bridge-exists", f"there is a unit for {BRIDGE} already", f"{netdev.path}:1", remedy
-            )
+            yield error("bridge-exists", f"there is a unit for {BRIDGE} already", f"{netdev.path}:1", remedy)
     for unit in config.networks:
         if BRIDGE in unit.words("Match", "Name"):
-            yield _refused("bridge-exists", f"there is a unit for {BRIDGE} already", f"{unit.path}:1", remedy)
+            yield error("bridge-exists", f"there is a unit for {BRIDGE} already", f"{unit.path}:1", remedy)
 
 
 def may_match(units: Sequence[Unit], nic: Nic) -> tuple[Unit, ...]:

@@ -1,12 +1,15 @@
-"""What every SrDriver does, held against the file SR (real qemu-img) and the simulated one."""
+"""What every SrDriver of disks does, held against file and NFS SRs (real qemu-img) and the simulated one."""
 
 import asyncio
 import shutil
 import uuid
+from functools import partial
 
 import pytest
+from storage_servers import overlays, simulated
 
-from xapi_shim.storage.file_sr import MAX_BYTES, FileSr
+from xapi_shim.storage.file_sr import FileSr
+from xapi_shim.storage.image_directory import MAX_BYTES
 from xapi_shim.storage.interface import (
     SrConfigError,
     SrExistsError,
@@ -17,6 +20,7 @@ from xapi_shim.storage.interface import (
     VolumeMissingError,
     VolumeSizeError,
 )
+from xapi_shim.storage.nfs_sr import NfsSr
 from xapi_shim.storage.qemu_img import QemuImgMissingError
 from xapi_shim.storage.simulated_sr import SimulatedSr
 
@@ -28,12 +32,35 @@ def new() -> str:
     return str(uuid.uuid4())
 
 
-@pytest.fixture(params=[pytest.param(FileSr, marks=needs_qemu_img), SimulatedSr])
-async def sr(request, tmp_path):
-    driver = request.param({"location": str(tmp_path / "sr")}, new())
-    await driver.create(0)
-    await driver.attach()
-    return driver
+def file_driver(tmp_path, monkeypatch):
+    yield FileSr({"location": str(tmp_path / "sr")}, new())
+
+
+def simulated_driver(tmp_path, monkeypatch):
+    yield SimulatedSr({"location": str(tmp_path / "sr")}, new())
+
+
+def nfs_driver(tmp_path, monkeypatch, kind):
+    for served in kind(tmp_path, monkeypatch):
+        served.export("nas", "/srv")
+        config = {"server": "nas", "serverpath": "/srv"}
+        yield NfsSr(config, new(), mounts=served.mounts, below=tmp_path / "run/sr-mount")
+
+
+KINDS = [
+    pytest.param(file_driver, marks=needs_qemu_img),
+    simulated_driver,
+    pytest.param(partial(nfs_driver, kind=simulated), marks=needs_qemu_img, id="nfs_simulated"),
+    pytest.param(partial(nfs_driver, kind=overlays), marks=needs_qemu_img, id="nfs_mounted"),
+]
+
+
+@pytest.fixture(params=KINDS)
+async def sr(request, tmp_path, monkeypatch):
+    for driver in request.param(tmp_path, monkeypatch):
+        await driver.create(0)
+        await driver.attach()
+        yield driver
 
 
 @pytest.fixture
@@ -91,11 +118,14 @@ async def test_a_missing_volume(sr, name):
 
 async def test_an_sr_with_volumes_is_not_destroyed(sr):
     name = (await sr.volume_create(new(), MIB)).uuid
+    await sr.detach()
     with pytest.raises(SrNotEmptyError):
         await sr.destroy()
     with pytest.raises(SrExistsError):
         await sr.create(0)
+    await sr.attach()
     await sr.volume_destroy(name)
+    await sr.detach()
     await sr.destroy()
     with pytest.raises(SrMissingError):
         await sr.scan()
@@ -157,4 +187,4 @@ async def test_without_qemu_img_it_is_said(file_sr, monkeypatch, tmp_path):
 
 async def test_what_a_kind_of_sr_says_of_itself(sr):
     assert "VDI_CREATE" in sr.driver_info().capabilities
-    assert "location" in dict(sr.driver_info().configuration)
+    assert dict(sr.driver_info().configuration).keys() & {"location", "server"}

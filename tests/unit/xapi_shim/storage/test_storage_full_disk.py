@@ -37,7 +37,7 @@ async def test_a_full_disk_leaves_no_file(small_disk, left_bytes):
 
 
 async def test_a_disk_that_fills_up_while_an_image_is_written_leaves_no_file(small_disk, monkeypatch):
-    monkeypatch.setattr("xapi_shim.storage.file_sr.EMPTY_IMAGE_BYTES", 0)
+    monkeypatch.setattr("xapi_shim.storage.image_directory.EMPTY_IMAGE_BYTES", 0)
     (small_disk / "filler").write_bytes(b"x" * (2 * MIB - 64 * 1024))
     with pytest.raises(SrNoSpaceError):
         await FileSr({"location": str(small_disk)}, "").volume_create(str(uuid.uuid4()), 64 * MIB)

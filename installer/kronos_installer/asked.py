@@ -1,0 +1,62 @@
+"""What the operator asks for, from everywhere: the answer file's keys, flags before them, all of it possible."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from kronos_installer.answer_source import load_answers
+from kronos_installer.flags import FLAGS, Asked, asked_by_flags
+from kronos_installer.problem import Level, Problem, ProblemError, RefusedError
+from kronos_installer.wish_fields import Field, answerable, fields_of
+from kronos_installer.wishes import Confirm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kronos_installer.host_files import HostFiles
+
+
+def gather(args: dict[str, Any], files: HostFiles) -> Asked:
+    """Take the flags of wishes out of the parsed command line, and read the answer file they name.
+
+    Raises FlagError for wrong usage, RefusedError for answers and values that cannot be meant.
+    """
+    where, insecure_http = args.pop("answers", ""), args.pop("insecure_http", False)
+    by_flags = asked_by_flags(args)
+    problems = tuple(_beyond_rules(by_flags, answerable(), ""))
+    if problems:
+        raise RefusedError(problems)
+    if not where:
+        return by_flags
+    try:
+        return load_answers(where, files, insecure_http=insecure_http) | by_flags
+    except ProblemError as error:
+        raise RefusedError((error.problem,)) from error
+
+
+def _beyond_rules(asked: Asked, known: Sequence[Field], flag: str) -> Iterator[Problem]:
+    for field in known:
+        value = asked.get(field.key)
+        where = flag or FLAGS.get(field.key, "")
+        if value is None:
+            continue
+        if is_dataclass(field.shape):
+            yield from _beyond_rules(asdict(value), fields_of(field.shape), where)
+        elif not (flag and value == "") and not all(map(field.accepts, value if field.many else (value,))):
+            # In a section an empty text is one that was not given.
+            yield Problem(Level.ERROR, "flag-wrong", f"{value!r} cannot be meant", "", where,
+                          f"give {field.expected}")  # fmt: skip
+
+
+def contradictions(asked: Asked) -> tuple[Problem, ...]:
+    """Return what cannot be asked for together."""
+    pool = asked.get("pool")
+    found = []
+    if pool is None and asked.get("confirm") is Confirm.MASTER:
+        found.append(Problem(Level.ERROR, "wishes-contradict", "there is no pool master to confirm", "", "--confirm",
+                             "join a pool, or let the gateway or the operator confirm"))  # fmt: skip
+    if pool is not None and not pool.password_file:
+        found.append(Problem(Level.ERROR, "wishes-contradict", f"no password to join {pool.master} with", "", "--join",
+                             "write it to a file of root's, mode 0600, and give --password-file"))  # fmt: skip
+    return tuple(found)
