@@ -20,8 +20,10 @@ from kronos_installer.network.stack import BridgeKind
 from kronos_installer.problem import ProblemError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from kronos_installer.host_files import HostFiles
     from kronos_installer.network.stack import NetworkEdit, StackConfig
     from kronos_installer.problem import Problem
 
