@@ -24,6 +24,7 @@ class GrubLayout:
     name: str
     directory: str
     mkconfig: str
+    mkconfig_options: tuple[str, ...]
     choose_once: str
     reads_folder: bool
 
@@ -48,15 +49,18 @@ class GrubLayout:
     @property
     def make_menu(self) -> tuple[str, ...]:
         """The command that writes `new_menu`; `locked`, for it runs on when we are killed."""
-        return self.locked(self.mkconfig, "-o", self.new_menu)
+        return self.locked(self.mkconfig, *self.mkconfig_options, "-o", self.new_menu)
 
     def locked(self, *command: str) -> tuple[str, ...]:
         """Return a command under a lock that lasts as long as it runs (flock(1))."""
         return ("flock", self.directory, *command)
 
 
-DEBIAN = GrubLayout("debian", "/boot/grub", "grub-mkconfig", "grub-reboot", reads_folder=True)
-FEDORA = GrubLayout("fedora", "/boot/grub2", "grub2-mkconfig", "grub2-reboot", reads_folder=False)
+DEBIAN = GrubLayout("debian", "/boot/grub", "grub-mkconfig", (), "grub-reboot", reads_folder=True)
+# Without the option Fedora's writes kernels' options into the environment block.
+FEDORA = GrubLayout(
+    "fedora", "/boot/grub2", "grub2-mkconfig", ("--no-grubenv-update",), "grub2-reboot", reads_folder=False
+)
 LAYOUTS = {layout.name: layout for layout in (DEBIAN, FEDORA)}
 
 

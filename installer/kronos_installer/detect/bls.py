@@ -34,13 +34,17 @@ def read_bls(files: HostFiles) -> tuple[BlsEntry, ...]:
 
 
 def parse_bls(id_: str, text: str) -> BlsEntry:
-    """Parse one file: a key, white space and a value a line; `#` begins a comment. Unknown keys are skipped."""
-    values: dict[str, str] = {}
+    """Parse one file: a key, white space and a value a line; `#` begins a comment. Unknown keys are skipped.
+
+    The Boot Loader Specification lets `options` be there several times: all of them count.
+    """
+    values: dict[str, list[str]] = {}
     for line in text.splitlines():
-        key, _, value = line.strip().partition(" ")
-        if key and not key.startswith("#"):
-            values.setdefault(key, value.strip())
-    return BlsEntry(id_, values.get("title", id_), values.get("linux", ""), values.get("options", ""))
+        words = line.split(maxsplit=1)
+        if len(words) == 2 and not words[0].startswith("#"):
+            values.setdefault(words[0], []).append(words[1].strip())
+    title, linux = (values.get(key, [default])[0] for key, default in (("title", id_), ("linux", "")))
+    return BlsEntry(id_, title, linux, " ".join(values.get("options", [])))
 
 
 def version_key(text: str) -> tuple[tuple[int, int, str], ...]:

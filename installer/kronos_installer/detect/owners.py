@@ -1,32 +1,21 @@
-"""Other software that may own or name a network interface: NetworkManager, dhclient, sysctl."""
+"""Other software that may take or name a network interface: NetworkManager, dhclient, sysctl."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kronos_installer.host_files import HostFiles
 
 _WANTS = "/etc/systemd/system/*.wants/"
-_KEYFILES = ("/etc/NetworkManager/system-connections/*", "/run/NetworkManager/system-connections/*")
 _MENTIONS = (
     "/etc/sysctl.conf", "/etc/sysctl.d/*.conf",
     "/etc/network/if-pre-up.d/*", "/etc/network/if-up.d/*", "/etc/network/if-down.d/*",
     "/etc/network/if-post-down.d/*", "/etc/dhcp/dhclient.conf", "/etc/dhcpcd.conf", "/etc/radvd.conf",
     "/etc/dhcp/dhclient-enter-hooks.d/*", "/etc/dhcp/dhclient-exit-hooks.d/*",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A manager's claim on interfaces: `pattern` as fnmatch(3), and the file and line that says so."""
-
-    manager: str
-    pattern: str
-    at: str
 
 
 @dataclass(frozen=True)
@@ -41,14 +30,8 @@ class Mention:
 class Owners:
     """`manages_all` is where NetworkManager is told to take interfaces(5)'s interfaces too, "" if not."""
 
-    network_manager: bool
-    claims: tuple[Claim, ...]
     manages_all: str
     mentions: tuple[Mention, ...]
-
-    def claims_on(self, nic: str) -> tuple[Claim, ...]:
-        """Return the claims that cover `nic`."""
-        return tuple(claim for claim in self.claims if fnmatchcase(nic, claim.pattern))
 
     def mentions_of(self, nic: str) -> tuple[Mention, ...]:
         """Return the lines that name `nic`."""
@@ -63,9 +46,6 @@ def names_interface(text: str, nic: str) -> bool:
 def read_owners(files: HostFiles) -> Owners:
     """Read all of it."""
     network_manager = bool(files.glob(f"{_WANTS}NetworkManager.service"))
-    claims: list[Claim] = []
-    for path in (p for pattern in _KEYFILES for p in files.glob(pattern) if network_manager):
-        claims += parse_keyfile(path, files.read(path))
     configs = ("/etc/NetworkManager/NetworkManager.conf", *files.glob("/etc/NetworkManager/conf.d/*.conf"))
     managed = [at for path in configs if (at := parse_ifupdown_managed(path, files.read(path)))]
     mentions = [
@@ -75,17 +55,7 @@ def read_owners(files: HostFiles) -> Owners:
         for number, line in enumerate(files.read(path).splitlines(), 1)
         if line.strip() and not line.lstrip().startswith(("#", ";"))
     ]
-    return Owners(network_manager, tuple(claims), managed[-1] if network_manager and managed else "",
-                  tuple(mentions))  # fmt: skip
-
-
-def parse_keyfile(path: str, text: str) -> list[Claim]:
-    """Return which interface a NetworkManager connection is bound to (nm-settings-keyfile(5))."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip().startswith("interface-name="):
-            name = line.strip().removeprefix("interface-name=")
-            return [Claim("NetworkManager", name, f"{path}:{number}")]
-    return []
+    return Owners(managed[-1] if network_manager and managed else "", tuple(mentions))
 
 
 def parse_ifupdown_managed(path: str, text: str) -> str:

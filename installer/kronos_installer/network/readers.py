@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kronos_installer.network.ifcfg import read_ifcfg
 from kronos_installer.network.ifupdown.config import read_ifupdown
-from kronos_installer.network.netplan.config import read_netplan
+from kronos_installer.network.netplan import read_netplan
 from kronos_installer.network.network_manager import read_network_manager
 from kronos_installer.network.networkd.config import read_networkd
 from kronos_installer.problem import Problem, ProblemError
@@ -20,6 +21,7 @@ READERS: tuple[Callable[[HostFiles], StackConfig | None], ...] = (
     read_netplan,
     read_networkd,
     read_network_manager,
+    read_ifcfg,
     read_ifupdown,
 )
 

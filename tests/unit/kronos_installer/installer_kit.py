@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kronos_installer.detect.grub import read_menu
 from kronos_installer.grub_config import CONFIG_PATH, DEFAULT_PATH
 from kronos_installer.grub_environment import parse_environment
-from kronos_installer.grub_menu import parse_menu
+from kronos_installer.grub_layout import DEBIAN, FEDORA
 from kronos_installer.host import Host
 from kronos_installer.journal import STATE_DIRECTORY
 from xapi_shim.base.process import ProcessError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MENUS = HERE / "menus"
+MKCONFIGS = ("grub-mkconfig", "grub2-mkconfig")
 # What programs that only look print on the captured host, by their names.
 OUTPUTS = HERE / "outputs"
 WANTS = "etc/systemd/system/multi-user.target.wants"
@@ -35,40 +37,67 @@ class FakeCommands:
     broken: set[str] = field(default_factory=set)
     deaf: set[str] = field(default_factory=set)
     menu: str = ""
+    packages: set[str] = field(default_factory=set)
     default_route: str = "enp0s3"
     neighbours: str = ""
 
     def __call__(self, argv: Sequence[str]) -> str:
-        argv = argv[2:] if argv[0] == "flock" else argv
+        argv = argv[2:] if argv[0] in ("flock", "env") else argv
         self.ran.append(" ".join(argv))
         if self.broken & {argv[0], " ".join(argv)}:
-            if argv[0] == "grub-mkconfig":
-                (self.root / f"{argv[2]}.new".lstrip("/")).write_bytes(b"half a menu")
+            if argv[0] in MKCONFIGS:
+                (self.root / f"{argv[-1]}.new".lstrip("/")).write_bytes(b"half a menu")
             raise ProcessError(argv, 1, "", "no space left on device")
         if argv[0] in self.deaf:
             return ""
-        if argv[0] == "grub-mkconfig":
-            (self.root / argv[2].lstrip("/")).write_bytes((MENUS / self._menu()).read_bytes())
+        if argv[0] in MKCONFIGS:
+            (self.root / argv[-1].lstrip("/")).write_bytes((MENUS / self._menu()).read_bytes())
         elif argv[0] == "grub-reboot":
             choose_once(self.root / "boot/grub/grubenv", argv[1])
+        elif argv[0] == "grub2-reboot":
+            choose_once(self.root / "boot/grub2/grubenv", argv[1])
         elif argv[:2] == ("systemctl", "enable"):
             (self.root / WANTS / argv[2]).symlink_to(f"/lib/systemd/system/{argv[2]}")
-        elif argv[:5] == ("ip", "-json", "-4", "route", "show"):
+        return self._told(argv)
+
+    def _told(self, argv: Sequence[str]) -> str:
+        """Return what a program that only looks prints."""
+        if argv[:5] == ("ip", "-json", "-4", "route", "show"):
             return json.dumps([{"dst": "default", "gateway": "192.0.2.1", "dev": self.default_route}])
-        elif argv[:3] == ("ip", "-json", "neigh"):
+        if argv[:3] == ("ip", "-json", "neigh"):
             return self.neighbours
-        elif argv[0] == "xl":
+        if argv[0] == "xl":
             return "release : 6.1.0\nnr_cpus                : 4\ntotal_memory           : 4095\nfree_memory : 12\n"
-        elif (captured := OUTPUTS / f"{argv[0]}.txt").exists():
-            return captured.read_text()
+        if argv[0] in ("apt-get", "dpkg", "dpkg-query", "dnf", "rpm"):
+            return self._package_manager(argv)
+        captured = OUTPUTS / f"{argv[0]}.txt"
+        return captured.read_text() if captured.exists() else ""
+
+    def _package_manager(self, argv: Sequence[str]) -> str:
+        names = [
+            word for word in argv[1:] if not word.startswith("-") and "=" not in word and "::" not in word
+        ]
+        if "--simulate" in argv:
+            new = [name for name in names[1:] if name not in self.packages]
+            return "".join(f"Inst {name} (1 Debian:12/stable [amd64])\nConf {name} (1)\n" for name in new)
+        if names[:1] == ["install"]:
+            self.packages |= set(names[1:])
+        elif {"--purge", "--erase"} & set(argv):
+            self.packages -= set(names)
+        elif argv[0] == "dpkg-query" or "--query" in argv:
+            return "".join(f"installed {name}\n" for name in sorted(self.packages))
         return ""
 
     def _menu(self) -> str:
         config, default = (self.root / path.lstrip("/") for path in (CONFIG_PATH, DEFAULT_PATH))
-        if not config.exists():
-            return "debian.cfg"
+        fedora = (self.root / "boot/grub2").is_dir()
+        prefix = "fedora-" if fedora else ""
+        # Fedora's reads what /etc/default/grub tells it to.
+        told = not fedora or CONFIG_PATH in (self.root / "etc/default/grub").read_text()
+        if not config.exists() or not told:
+            return "fedora.cfg" if fedora else "debian.cfg"
         is_default = default.exists() or 'GRUB_DEFAULT="xen-' in config.read_text()
-        return self.menu or ("set-up.cfg" if is_default else "tried-once.cfg")
+        return self.menu or prefix + ("set-up.cfg" if is_default else "tried-once.cfg")
 
 
 def choose_once(environment: Path, entry: str) -> None:
@@ -81,9 +110,10 @@ def choose_once(environment: Path, entry: str) -> None:
 
 def boot(host: Host) -> str:
     """Do what GRUB does at a boot: obey and clear the one-time choice. Return the entry's title."""
-    environment = host.at("/boot/grub/grubenv")
+    layout = FEDORA if host.exists(FEDORA.directory) else DEBIAN
+    environment = host.at(layout.environment)
     variables = parse_environment(environment.read_text())
-    menu = parse_menu(host.read("/boot/grub/grub.cfg"))
+    menu = read_menu(host, layout)
     once = variables.get("next_entry", "")
     entry = menu.resolve(once) if once else menu.default_entry(variables)
     assert entry is not None
@@ -112,6 +142,13 @@ class Countdown:
         if self.left == 0:
             raise Crash(effect)
         self.left -= 1
+
+
+def make_fedora(folder: Path) -> Host:
+    """Return a host with Fedora's layout below `folder`."""
+    root = folder / "host"
+    shutil.copytree(HERE / "hosts/fedora", root)
+    return Host(root, FakeCommands(root))
 
 
 def make_host(folder: Path, case: Path | None = None) -> Host:

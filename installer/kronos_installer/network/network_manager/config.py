@@ -10,6 +10,7 @@ from kronos_installer.detect.nics import Nic, NicKind
 from kronos_installer.detect.owners import Mention, names_interface
 from kronos_installer.network.findings import error, warning
 from kronos_installer.network.network_manager.carried import unsupported
+from kronos_installer.network.network_manager.daemon import daemon_problems
 from kronos_installer.network.network_manager.edit import make_edit, profiles_of
 from kronos_installer.network.network_manager.identity import InetAddress, keep_identity
 from kronos_installer.network.network_manager.profiles import KINDS, RUN, Profile, Profiles, nics_of
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from kronos_installer.network.network_manager.settings import Settings
 
 _UNIT = "/etc/systemd/system/multi-user.target.wants/NetworkManager.service:1"
-_OWN_DHCP = ("internal", "systemd", "nettools")
 _MADE_ANEW = re.compile(r"cloud-init|netplan", re.IGNORECASE)
 
 
@@ -116,7 +116,7 @@ class NetworkManagerConfig(StackConfig):
                 at=profile.at, remedy="choose the Linux bridge",
                 description="NetworkManager needs a plug-in for it and takes Open vSwitch's ports for its own, "
                 "which the toolstack's are not.")  # fmt: skip
-        identity = keep_identity(profile, _device(nic), self.settings, self.addresses)
+        identity = keep_identity(profile.file, _device(nic), self.settings, self.addresses)
         return make_edit(profile, management, identity)
 
     def _best(self, nic: Nic) -> Profile:
@@ -176,15 +176,8 @@ class NetworkManagerConfig(StackConfig):
         yield from unsupported(profile, nic.name)
         yield from self._ownership(nic, profile, nics)
         yield from self._others(nic, profile)
-        yield from keep_identity(profile, _device(nic), self.settings, self.addresses).problems
-        dhcp = self.settings.last("main", "dhcp")
-        if dhcp and dhcp.text not in _OWN_DHCP:
-            yield error("nm-dhcp-client", f"NetworkManager uses {dhcp.text}, which is known to servers by the "
-                        "interface's name", dhcp.at, "use NetworkManager's own: dhcp=internal")  # fmt: skip
-        cloned, certain = self.settings.default("ethernet.cloned-mac-address", _device(nic))
-        if cloned and not (certain and cloned.text in ("permanent", "preserve")):
-            yield error("nm-default", "the interface's Ethernet address may be another at each activation", cloned.at,
-                        "write ethernet.cloned-mac-address=permanent into the connection")  # fmt: skip
+        yield from keep_identity(profile.file, _device(nic), self.settings, self.addresses).problems
+        yield from daemon_problems(self.settings, _device(nic))
         if nic.master:
             yield error("nic-enslaved", f"{nic.name} is a member of a {nic.master} already", profile.at,
                         "take it out first")  # fmt: skip
@@ -200,11 +193,6 @@ class NetworkManagerConfig(StackConfig):
         if others:
             yield error("nm-unbound", f"the connection may be activated on {', '.join(others)} as well", profile.at,
                         f"nmcli connection modify {profile.uuid} connection.interface-name {nic.name}")  # fmt: skip
-        for device in (_device(nic), Device(BRIDGE, nic.mac, "bridge")):
-            unmanaged, at = self.settings.unmanaged(device)
-            if unmanaged is not False:
-                yield error("nm-unmanaged", f"NetworkManager is told to leave {device.name} alone, or may be", at,
-                            f"add except:interface-name:{device.name}")  # fmt: skip
         made_anew = [n for n, line in enumerate(profile.file.lines, 1) if _MADE_ANEW.search(line)]
         if made_anew or "/netplan-" in profile.path:
             yield error("cloud-init-network", "netplan or cloud-init writes this connection anew at every boot",

@@ -26,7 +26,7 @@ BRIDGE_PROFILE = f"{ETC}/{BRIDGE}.nmconnection"
 PORT_PROFILE = f"{ETC}/{BRIDGE}-port.nmconnection"
 GUESTS_SNIPPET = f"{SNIPPETS}/zz-xapi.conf"
 # Guests' interfaces are ports that the toolstack adds; NetworkManager would ask for addresses on them.
-_GUESTS = "[keyfile]\nunmanaged-devices+=interface-name:vif*;interface-name:tap*\n"
+GUESTS_FILE = b"[keyfile]\nunmanaged-devices+=interface-name:vif*;interface-name:tap*\n"
 _SECRET_MODE = 0o600
 _PUBLIC_MODE = 0o644
 _UP_S = "30"
@@ -55,7 +55,7 @@ def make_edit(profile: Profile, management: Management, identity: Identity) -> N
         files={
             BRIDGE_PROFILE: bridge.encode(),
             port_path: port.encode(),
-            GUESTS_SNIPPET: _GUESTS.encode(),
+            GUESTS_SNIPPET: GUESTS_FILE,
         },
         # The bridge without a port has no carrier: it is not waited for.
         switch=(

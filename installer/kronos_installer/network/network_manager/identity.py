@@ -16,7 +16,7 @@ from kronos_installer.network.iaid import interface_iaid
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kronos_installer.network.network_manager.profiles import Profile
+    from kronos_installer.network.network_manager.keyfile import KeyFile
     from kronos_installer.network.network_manager.settings import Settings
     from kronos_installer.network.network_manager.specs import Device
     from kronos_installer.problem import Problem
@@ -77,10 +77,10 @@ class Identity:
 
 
 def keep_identity(
-    profile: Profile, device: Device, settings: Settings, addresses: Sequence[InetAddress]
+    file: KeyFile, device: Device, settings: Settings, addresses: Sequence[InetAddress]
 ) -> Identity:
-    """Return what keeps the identity of `device`, whose profile this is."""
-    values = _Values(profile, device, settings)
+    """Return what keeps the identity of `device`, whose profile's `file` this is."""
+    values = _Values(file, device, settings)
     ipv4 = dict(_ipv4(values)) if values.method("ipv4") == "auto" else {}
     ipv6 = dict(_dhcpv6(values)) if values.method("ipv6") in ("auto", "dhcp") else {}
     problems = list(values.problems())
@@ -99,7 +99,7 @@ def keep_identity(
 class _Values:
     """The effective values of a profile: its own, else the defaults of NetworkManager.conf(5)."""
 
-    profile: Profile
+    file: KeyFile
     device: Device
     settings: Settings
 
@@ -107,7 +107,7 @@ class _Values:
         return self.own(group, "method")
 
     def own(self, group: str, key: str) -> str:
-        return self.profile.file.value(group, key)
+        return self.file.value(group, key)
 
     def get(self, group: str, key: str) -> str:
         if own := self.own(group, key):
@@ -116,15 +116,15 @@ class _Values:
         return default.text if default else ""
 
     def at(self, group: str, key: str) -> str:
-        own = self.profile.file.get(group, key)
+        own = self.file.get(group, key)
         default, _ = self.settings.default(f"{group}.{key}", self.device)
-        return own.at if own else default.at if default else self.profile.file.group_at(group)
+        return own.at if own else default.at if default else self.file.group_at(group)
 
     def problems(self) -> Iterator[Problem]:
         """Yield what of the identity cannot be carried over."""
         for group, key in _DERIVED:
             default, certain = self.settings.default(f"{group}.{key}", self.device)
-            if default and not certain and not self.profile.file.get(group, key):
+            if default and not certain and not self.file.get(group, key):
                 yield error("nm-default", f"cannot tell whether the default of {group}.{key} is the interface's",
                             default.at, "write the setting into the connection itself")  # fmt: skip
             value = self.get(group, key)
