@@ -22,6 +22,7 @@ status=0
 /lib/systemd/systemd-networkd-wait-online --timeout=60 $4 || status=$?
 ip -4 -brief addr show dev "$3" >"$2/addresses" || status=$?
 rm -rf "$2/netif"
-cp -r /run/systemd/netif "$2/netif"
+mkdir "$2/netif"
+cp -r /run/systemd/netif/links /run/systemd/netif/leases "$2/netif"
 kill "$networkd" "$(cat "$2/dnsmasq.pid")"
 exit "$status"
