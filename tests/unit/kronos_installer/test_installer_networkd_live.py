@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -65,10 +66,11 @@ def lay_out(host: Host, units: Path) -> None:
             shutil.copytree(host.at(folder), units, dirs_exist_ok=True)
 
 
-def run(units: Path, state: Path, interface: str, online: str) -> str:
-    """Let networkd run with `units` until `interface` is online; return its address."""
+def run(units: Path, state: Path, interface: str, online: str, *then: Path) -> str:
+    """Let networkd run with `units` until `interface` is online, and `then` a script; return its address."""
     script = str(HERE / "networkd_in_a_namespace.sh")
-    done = subprocess.run(["unshare", "--net", "--mount", "sh", script, str(units), str(state), interface, online],
+    arguments = [str(units), str(state), interface, online, *map(str, then)]
+    done = subprocess.run(["unshare", "--net", "--mount", "sh", script, *arguments],
                           check=False, capture_output=True, text=True, timeout=100)  # fmt: skip
     log = state / "networkd.log"
     if done.returncode:
@@ -116,3 +118,41 @@ def test_the_bridge_has_the_address_that_the_nic_had(tmp_path: Path, stack: str)
     bridge, port = UNITS[stack]
     assert links[f"/etc/systemd/network/{bridge}"]["DNS"] == "192.0.2.53"
     assert links[f"/etc/systemd/network/{port}"]["OPER_STATE"] == "enslaved"
+
+
+SWITCH = """\
+cp {new}/* /etc/systemd/network
+{switch}
+/lib/systemd/systemd-networkd-wait-online --timeout=60 --interface=xenbr0:routable --interface=enp0s3 &&
+ip -4 -brief addr show dev xenbr0 >{state}/switched
+(cd {new} && for name in *; do rm "/etc/systemd/network/$name"; done)
+{switch_back}
+/lib/systemd/systemd-networkd-wait-online --timeout=60 --interface=enp0s3:routable
+"""
+
+
+@pytest.mark.skipif(not shutil.which("dbus-daemon"), reason="dbus-daemon is not installed")
+def test_the_running_network_is_switched_and_switched_back(tmp_path: Path) -> None:
+    state, units, new = tmp_path / "state", tmp_path / "units", tmp_path / "new"
+    state.mkdir()
+    new.mkdir()
+    host = stack_host(tmp_path, "networkd")
+    put(host, *FILES["networkd"])
+    put(host, "/run/systemd/netif/leases/2", "")
+    host.at("/etc/systemd/network/50-wired.network").open("a").write("\n[DHCPv4]\nClientIdentifier=mac\n")
+    lay_out(host, units)
+    config = read_networkd(host)
+    assert config is not None
+    management, problems = config.find_management(read_nics(host))
+    assert management is not None
+    assert not problems
+    edit = config.move_to_bridge(management, BridgeKind.LINUX)
+    for path, content in edit.files.items():
+        assert content is not None
+        (new / Path(path).name).write_bytes(content)
+    commands = {"switch": edit.switch, "switch_back": edit.switch_back}
+    lines = {name: "\n".join(map(shlex.join, argvs)) for name, argvs in commands.items()}
+    script = tmp_path / "switch.sh"
+    script.write_text(SWITCH.format(new=new, state=state, **lines))
+    at_the_end = run(units, state, "enp0s3", "--interface=enp0s3:routable", script)
+    assert (state / "switched").read_text().split()[2] == at_the_end
