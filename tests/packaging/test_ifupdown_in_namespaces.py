@@ -33,6 +33,7 @@ NEEDED = {"ifup": "ifupdown", "brctl": "bridge-utils", "ip": "iproute2", "dhclie
           "dnsmasq": "dnsmasq-base"}  # fmt: skip
 MISSING = [package for program, package in NEEDED.items() if not shutil.which(program)]
 MAC = "52:54:00:12:34:56"
+STOP_DHCP = ("start-stop-daemon", "--stop", "--oknodo", "--retry", "5", "--pidfile")
 FAR_ADDRESSES = ("192.0.2.1/24", "2001:db8::1/64")
 
 pytestmark = [
@@ -48,18 +49,29 @@ def run(argv: Sequence[str]) -> str:
     return done.stdout
 
 
+# What ifupdown and DHCP clients keep, and dhclient-script writes, lies in folders of the side's own.
+OWN = {"run": "/run", "dhcp": "/var/lib/dhcp"}
+IN_OWN_FOLDERS = "".join(f'mount --bind "$0/{name}" {place} && ' for name, place in OWN.items()) + (
+    'if test -e /etc/resolv.conf; then mount --bind "$0/resolv.conf" /etc/resolv.conf; fi && exec "$@"'
+)
+
+
 @dataclass(frozen=True)
 class Side:
-    """One namespace; `state` is where its ifupdown remembers what is up."""
+    """One namespace; `folder` holds what lies in OWN there."""
 
     name: str
-    state: Path
+    folder: Path
+
+    def argv(self, *argv: str) -> list[str]:
+        inside = ["unshare", "--mount", "sh", "-ec", IN_OWN_FOLDERS, os.fspath(self.folder)]
+        return ["ip", "netns", "exec", self.name, *inside, *argv]
 
     def run(self, *argv: str) -> str:
-        return run(["ip", "netns", "exec", self.name, *argv])
+        return run(self.argv(*argv))
 
     def ifup(self, interfaces: Path, *argv: str) -> str:
-        return self.run("ifup", f"--interfaces={interfaces}", f"--state-dir={self.state}", *argv)
+        return self.run("ifup", f"--interfaces={interfaces}", *argv)
 
     def addresses(self, interface: str) -> set[tuple[str, int]]:
         (link,) = json.loads(self.run("ip", "-json", "address", "show", "dev", interface))
@@ -82,9 +94,11 @@ class Side:
 def namespace(name: str, folder: Path) -> Iterator[Side]:
     run(["ip", "netns", "add", name])
     try:
-        state = folder / f"state-{name}"
-        state.mkdir()
-        yield Side(name, state)
+        side = Side(name, folder)
+        for own in (*OWN, "run/network"):
+            (folder / own).mkdir(parents=True)
+        (folder / "resolv.conf").touch()
+        yield side
     finally:
         run(["ip", "netns", "delete", name])
 
@@ -94,7 +108,8 @@ def cabled(folder: Path) -> Iterator[tuple[Side, Side]]:
     """Give a host with an unconfigured eth0 and the far side of its cable, which answers HTTP and DHCP."""
     with ExitStack() as stack:
         near, far = (
-            stack.enter_context(namespace(f"kronos-{side}-{os.getpid()}", folder)) for side in ("near", "far")
+            stack.enter_context(namespace(f"kronos-{side}-{os.getpid()}", folder / side))
+            for side in ("near", "far")
         )
         run(["ip", "link", "add", "eth0", "netns", near.name, "address", MAC, "type", "veth", "peer", "name", "eth0",
              "netns", far.name])  # fmt: skip
@@ -110,20 +125,21 @@ def cabled(folder: Path) -> Iterator[tuple[Side, Side]]:
             "::",
             "8000",
             "--directory",
-            str(far.state),
+            str(far.folder),
         )
         stack.enter_context(serving(far, "Serving HTTP", *web))
         dhcp = ("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--log-facility=-", "--user=root",
                 "--interface=eth0", "--dhcp-range=192.0.2.50,192.0.2.99,1h", "--dhcp-authoritative",
-                "--pid-file", f"--dhcp-leasefile={far.state}/leases")  # fmt: skip
+                "--pid-file", f"--dhcp-leasefile={far.folder}/leases")  # fmt: skip
         stack.enter_context(serving(far, "DHCP, IP range", *dhcp))
         yield near, far
 
 
 @contextmanager
 def serving(side: Side, ready: str, *argv: str) -> Iterator[None]:
-    command = ["ip", "netns", "exec", side.name, *argv]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        side.argv(*argv), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         assert process.stdout is not None
         try:
             said = []
@@ -193,7 +209,7 @@ def test_bridge_has_what_the_interface_had(tmp_path: Path, text: str, urls: tupl
     assert content is not None
     new.write_bytes(content)
 
-    with cabled(tmp_path) as (near, _far):
+    with cabled(tmp_path / "before") as (near, _far):
         near.ifup(old, "eth0")
         before = near.has("eth0")
         assert before[0]
@@ -209,12 +225,39 @@ def test_bridge_has_what_the_interface_had(tmp_path: Path, text: str, urls: tupl
         assert near.has("eth0") == before
         reach(near, *urls)
 
-    shutil.rmtree(tmp_path / f"state-{near.name}")
-    shutil.rmtree(tmp_path / f"state-{_far.name}")
-    with cabled(tmp_path) as (booted, _far):
+    with cabled(tmp_path / "after-a-boot") as (booted, _far):
         booted.ifup(new, "--all")
         assert booted.has(BRIDGE) == before
         assert booted.run("cat", f"/sys/class/net/{BRIDGE}/address") == mac
         mtus = {booted.run("cat", f"/sys/class/net/{name}/mtu") for name in ("eth0", BRIDGE)}
         assert mtus == {"1400\n" if "mtu" in text else "1500\n"}
         reach(booted, *urls)
+
+
+def test_bridge_asks_for_the_address_as_the_same_dhcp_client(tmp_path: Path) -> None:
+    """The DHCP client is stopped without giving its lease back, and goes on with it on the bridge."""
+    text = "allow-hotplug eth0\niface eth0 inet dhcp\n"
+    edit = edit_of(tmp_path, text)
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_text(text)
+    (content,) = edit.files.values()
+    assert content is not None
+    new.write_bytes(content)
+    with cabled(tmp_path / "before") as (near, far), ExitStack() as clients:
+        for interface in ("eth0", BRIDGE):
+            clients.callback(near.run, *STOP_DHCP, f"/run/dhclient.{interface}.pid")
+        near.ifup(old, "eth0")
+        before = near.addresses("eth0")
+        assert before
+        leases = (near.folder / "dhcp/dhclient.eth0.leases").read_text()
+        (near.folder / f"dhcp/dhclient.{BRIDGE}.leases").write_text(leases.replace('"eth0"', f'"{BRIDGE}"'))
+
+        carry_out(near, edit.switch, new)
+        assert near.addresses(BRIDGE) == before
+        assert near.addresses("eth0") == set()
+        reach(near, WEB4)
+
+        carry_out(near, edit.switch_back, old)
+        assert near.addresses("eth0") == before
+        reach(near, WEB4)
+        assert len((far.folder / "leases").read_text().splitlines()) == 1
