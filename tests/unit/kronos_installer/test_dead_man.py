@@ -134,14 +134,16 @@ def test_what_cannot_be_confirmed_is_refused(tmp_path: Path, capsys) -> None:
     host = fresh_host(tmp_path)
     commands_of(host).broken.add("ping")
     assert call(host, "apply", "--yes") == 3
-    assert "192.0.2.1: no gateway answers" in capsys.readouterr().err
+    assert "192.0.2.1: no gateway behind enp0s3 answers" in capsys.readouterr().err
     assert call(host, "check") == 3
     assert call(host, "apply", "--yes", "--confirm", "operator") == 0
     silent = [Gateway("192.0.2.1", "enp0s3", False)]
-    assert [p.id for p in confirm_problems(silent, wishes(Confirm.MASTER))] == ["no-master"]
-    assert [p.id for p in confirm_problems(silent, replace(wishes(Confirm.OPERATOR), confirm_minutes=0))] == [
-        "confirm-minutes"
-    ]
+    assert [p.id for p in confirm_problems(silent, wishes(Confirm.MASTER), "enp0s3")] == ["no-master"]
+    at_once = replace(wishes(Confirm.OPERATOR), confirm_minutes=0)
+    assert [p.id for p in confirm_problems(silent, at_once, "enp0s3")] == ["confirm-minutes"]
+    elsewhere = [Gateway("192.0.2.1", "enp1s0", True)]
+    assert [p.id for p in confirm_problems(elsewhere, wishes(), "enp0s3")] == ["no-gateway-answers"]
+    assert not list(confirm_problems(elsewhere, wishes(), "enp1s0"))
 
 
 def test_confirmed_by_the_gateway_and_finished_under_xen(tmp_path: Path) -> None:
