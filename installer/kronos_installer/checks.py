@@ -13,6 +13,7 @@ from kronos_installer.network.owner import find_owner
 from kronos_installer.network.stack import BRIDGE, Management, StackName
 from kronos_installer.packages import release_problems
 from kronos_installer.problem import Level, Problem
+from kronos_installer.storage import storage_problems
 from kronos_installer.system_checks import system_problems
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 def check(facts: Facts, wishes: Wishes) -> tuple[Management | None, tuple[Problem, ...]]:
     """Return the management interface, if it is clear, and all problems."""
     problems = [*release_problems(facts), *_machine(facts), *boot_problems(facts), *_software(facts)]
-    problems += [*facts.unreadable, *confirm_problems(facts.gateways, wishes)]
+    problems += [
+        *facts.unreadable,
+        *confirm_problems(facts.gateways, wishes),
+        *storage_problems(facts, wishes),
+    ]
     management: Management | None = None
     if not any(problem.id.startswith("interfaces-") for problem in facts.unreadable):
         management, found = find_owner(facts.stacks, facts.nics, wishes.management_interface)

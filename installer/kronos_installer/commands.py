@@ -131,8 +131,17 @@ class Commands(BootCommands):
                     print(f"- {state.steps[place].describe_undo()}")
             if not self._agreed("Take the set-up back?"):
                 return self._declined()
-            outcome = executor.rollback(self.host, self.reporter, force=self.options.force)
-        return self._rolled_back(outcome)
+            apart = executor.switches_back(self.host, state) and not self.options.here
+            if not apart:
+                outcome = executor.rollback(self.host, self.reporter, force=self.options.force)
+                return self._rolled_back(outcome)
+            if not self.options.force:
+                executor.check_unchanged(self.host, state)
+        # Without the lock, which it needs; the running network changes, and our session with it.
+        live_switch.rollback_apart(self.host, force=self.options.force)
+        self._say({"outcome": "rolled back", "reboot_needed": self.host.runs_xen()},
+                  "The host's files are as before the set-up, and the network follows them.")  # fmt: skip
+        return Exit.OK
 
     def _remove_packages(self) -> Exit:
         """Remove what the set-up that was rolled back had installed."""

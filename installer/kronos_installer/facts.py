@@ -32,6 +32,8 @@ INVENTORY = str(Paths().inventory)
 POOL_CONF = str(Paths().pool_conf)
 GUEST_KERNELS = str(Paths().guest_boot_files[0])
 SERVICE = "xapi.service"
+# What mounts guests' disks; systemd names it after its mount point (systemd-escape(1), --path).
+STORAGE_UNIT = f"{str(Paths().sr_device).strip('/').replace('/', '-')}.mount"
 LEASE_FILES = ("/var/lib/dhcp/dhclient.{}.leases", "/var/lib/dhcp/dhclient6.{}.leases")
 _UNITS = ("/lib/systemd/system", "/usr/lib/systemd/system", "/etc/systemd/system")
 
@@ -59,6 +61,7 @@ class Facts:
     has_service: bool
     service_enabled: bool
     has_guest_kernels: bool
+    has_storage_unit: bool
     system: SystemFacts
 
 
@@ -144,6 +147,7 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
         has_service=any(files.exists(f"{place}/{SERVICE}") for place in _UNITS),
         service_enabled=service_enabled(files),
         has_guest_kernels=files.at(GUEST_KERNELS).is_dir(),
+        has_storage_unit=any(files.exists(f"{place}/{STORAGE_UNIT}") for place in _UNITS),
         system=read_system(files, query),
     )
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kronos_installer.asked import gather
-from kronos_installer.commands import Commands, Exit, Options
+from kronos_installer.commands import Exit, Options
 from kronos_installer.flags import add_wish_flags
 from kronos_installer.host import Host, Runner, SystemRunner
+from kronos_installer.life_commands import LifeCommands
 from kronos_installer.problem import RefusedError
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.progress import Reporter
@@ -29,7 +30,7 @@ exit status:
   2  wrong usage
   3  refused: the host has problems, nothing was changed
   4  declined at the question
-  5  needs attention: interrupted, or no longer as set up
+  5  needs attention: interrupted, no longer as set up, or the last steps wait
 """
 
 
@@ -74,12 +75,16 @@ def parser() -> argparse.ArgumentParser:
     apply.add_argument("--switch-network-now", action="store_true", help="do not leave the network to the reboot; "
                        "it comes back by itself unless it is confirmed")  # fmt: skip
     add("status", "show how far the host is; changes nothing")
+    add(
+        "doctor", "check all that a set-up host relies on, and say how to mend what is wrong; changes nothing"
+    )
     back = add("rollback", "put everything back as it was before apply", consent)
     back.add_argument(
         "--force", action="store_true", help="also where files were changed since; that change is lost"
     )
     back.add_argument("--remove-packages", action="store_true", help="after the rollback and a reboot: remove the "
                       "packages that apply had installed")  # fmt: skip
+    back.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     add("confirm", "say that the host is reachable on its new network, which then stays")
     add("guard", "at boot: put back what a crash left of the network step; run by xapi-host-guard.service")
     add("settle", "after boot: wait for the confirmation, end the set-up; run by xapi-host-settle.service")
@@ -99,7 +104,7 @@ def main(argv: Sequence[str] | None = None, *, runner: Runner | None = None) -> 
     reporter = Reporter(as_json=args["json"])
     try:
         options = Options(asked=gather(args, host), **args)
-        return int(getattr(Commands(host, options, reporter), command)())
+        return int(getattr(LifeCommands(host, options, reporter), command.replace("-", "_"))())
     except (KronosError, OSError) as error:
         return _failed(error, as_json=args["json"])
     except KeyboardInterrupt:

@@ -24,6 +24,7 @@ from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
 from kronos_installer.steps.network_step import FileChange, NetworkStep
 from kronos_installer.steps.service_step import ServiceStep
+from kronos_installer.storage import storage_steps
 from kronos_installer.system_plan import system_steps
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         edit = config_of(facts.stacks, management).move_to_bridge(management, wishes.network_backend)
     except ProblemError as error:
         raise RefusedError((*problems, error.problem)) from error
+    storage = tuple(storage_steps(facts, wishes))
     if unmet := tuple(package_problems(facts, wishes, edit.needs)):
         raise RefusedError((*problems, *unmet))
     steps = (
@@ -78,8 +80,10 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         *_service_steps(facts),
         *system_steps(facts.system, wishes, management.interface),
         *dead_man_steps(),
+        *(step for step in storage if not step.after_reboot),
         _network_step(facts, edit, management),
         *boot_steps(facts, dom0),
+        *(step for step in storage if step.after_reboot),
     )
     chosen = replace(
         wishes,
