@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 def check(facts: Facts, wishes: Wishes) -> tuple[Management | None, tuple[Problem, ...]]:
     """Return the management interface, if it is clear, and all problems."""
     problems = [*release_problems(facts), *_machine(facts), *boot_problems(facts), *_software(facts)]
-    problems += [*facts.unreadable, *confirm_problems(facts.gateways, wishes), *storage_problems(facts, wishes)]
+    problems += [
+        *facts.unreadable,
+        *confirm_problems(facts.gateways, wishes),
+        *storage_problems(facts, wishes),
+    ]
     management: Management | None = None
     if not any(problem.id.startswith("interfaces-") for problem in facts.unreadable):
         management, found = find_owner(facts.stacks, facts.nics, wishes.management_interface)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kronos_installer.commands import Commands, Exit, print_json
+from kronos_installer.command import Exit, print_json
+from kronos_installer.commands import Commands
 from kronos_installer.doctor.examine import findings, not_set_up, read_all
 from kronos_installer.journal import Journal
 from kronos_installer.problem import Level

@@ -30,7 +30,7 @@ exit status:
   2  wrong usage
   3  refused: the host has problems, nothing was changed
   4  declined at the question
-  5  needs attention: interrupted, or no longer as set up
+  5  needs attention: interrupted, no longer as set up, or the last steps wait
 """
 
 

@@ -43,6 +43,6 @@ def plan_for(
     else:
         more = interview(facts) if interview else {}
         plan = make_plan(facts, wishes_for(asked | more))
-    if problems := tuple(server_problems(host, plan.wishes)):
+    if problems := tuple(server_problems(plan.wishes)):
         raise RefusedError((*plan.problems, *problems))
     return plan

@@ -11,13 +11,11 @@ from kronos_installer.storage import nfs_places
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kronos_installer.host_files import HostFiles
     from kronos_installer.wishes import Wishes
 
 # RFC 7530, 3.1: NFS listens on TCP port 2049; version 3 does by convention.
 NFS_PORT = 2049
 _TIMEOUT_S = 10.0
-_PROGRAMS = ("/usr/sbin/mount.nfs", "/sbin/mount.nfs", "/usr/bin/mount.nfs")
 
 
 def answers(server: str, port: int) -> str:
@@ -29,14 +27,9 @@ def answers(server: str, port: int) -> str:
         return str(error) or type(error).__name__
 
 
-def server_problems(
-    files: HostFiles, wishes: Wishes, connect: Callable[[str, int], str] = answers
-) -> Iterator[Problem]:
-    """Yield the servers that do not answer, and a missing mount.nfs(8)."""
+def server_problems(wishes: Wishes, connect: Callable[[str, int], str] = answers) -> Iterator[Problem]:
+    """Yield the servers that do not answer."""
     places = tuple(nfs_places(wishes))
-    if places and not any(files.exists(path) for path in _PROGRAMS):
-        yield Problem(Level.ERROR, "nfs-client-missing", "this host cannot mount NFS", "",
-                      f"{_PROGRAMS[0]} is missing", "apt-get install nfs-common, or dnf install nfs-utils")  # fmt: skip
     for server in dict.fromkeys(place.server for place in places):
         if why := connect(server, NFS_PORT):
             yield Problem(Level.ERROR, "nfs-unreachable", f"the NFS server {server} does not answer: {why}", "",

@@ -162,34 +162,34 @@ def test_half_configured_packages_are_mended(host: Host) -> None:
 def test_a_rollback_keeps_them_until_asked(host: Host, capsys) -> None:
     commands(host).packages |= {"base-files"}
     before = snapshot(host)
-    assert call(host, "apply", "--yes", "--iso-library", "nfs:files:/isos") == 0
+    assert call(host, "apply", "--yes", "--network-backend", "openvswitch") == 0
     commands(host).packages |= {"later"}
     assert call(host, "rollback", "--yes") == 0
     assert snapshot(host) == before
-    assert "nfs-common" in commands(host).packages
+    assert "openvswitch-switch" in commands(host).packages
     capsys.readouterr()
     assert call(host, "rollback", "--yes", "--remove-packages", "--json") == 0
     assert commands(host).packages == {"base-files", "later"}
-    assert json.loads(capsys.readouterr().out)["packages"] == ["nfs-common"]
+    assert json.loads(capsys.readouterr().out)["packages"] == ["openvswitch-switch"]
     assert call(host, "rollback", "--yes", "--remove-packages") == 0
     assert "no package to remove" in capsys.readouterr().out
 
 
 def test_what_was_there_before_stays(host: Host, capsys) -> None:
-    commands(host).packages |= {"nfs-common"}
-    assert call(host, "apply", "--yes", "--iso-library", "nfs:files:/isos") == 0
+    commands(host).packages |= {"openvswitch-switch"}
+    assert call(host, "apply", "--yes", "--network-backend", "openvswitch") == 0
     assert call(host, "rollback", "--yes") == 0
     assert call(host, "rollback", "--yes", "--remove-packages") == 0
-    assert commands(host).packages == {"nfs-common"}
+    assert commands(host).packages == {"openvswitch-switch"}
 
 
 def test_they_are_kept_while_the_bridge_runs(host: Host, capsys) -> None:
-    assert call(host, "apply", "--yes", "--iso-library", "nfs:files:/isos") == 0
+    assert call(host, "apply", "--yes", "--network-backend", "openvswitch") == 0
     assert call(host, "rollback", "--yes") == 0
     put(host, "/sys/class/net/xenbr0/address", "52:54:00:12:34:56\n")
     assert call(host, "rollback", "--yes", "--remove-packages") == 1
     assert "reboot" in capsys.readouterr().err
-    assert "nfs-common" in commands(host).packages
+    assert "openvswitch-switch" in commands(host).packages
 
 
 def test_outputs_of_package_managers() -> None:
