@@ -172,7 +172,7 @@ def make_host(folder: Path, case: Path | None = None) -> Host:
 
 def seal_profiles(root: Path) -> None:
     """Make NetworkManager's profiles root's alone, without which it ignores them: git keeps no modes."""
-    for path in root.glob("*/NetworkManager/system-connections/*"):
+    for path in root.rglob("NetworkManager/system-connections/*"):
         path.chmod(0o600)
 
 

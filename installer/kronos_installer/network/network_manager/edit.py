@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kronos_installer.network.network_manager.carried import COPIED_KEYS, MOVED_GROUPS, MOVED_KEYS
 from kronos_installer.network.network_manager.keyfile import KeyFile, parse_keyfile
-from kronos_installer.network.network_manager.profiles import ETC
+from kronos_installer.network.network_manager.profiles import ETC, RUN
 from kronos_installer.network.network_manager.settings import SNIPPETS
 from kronos_installer.network.stack import BRIDGE, Management, NetworkEdit
 from kronos_installer.problem import refusal
@@ -41,8 +41,9 @@ def make_edit(profile: Profile, management: Management, identity: Identity) -> N
     """Return the new profiles. Raises ProblemError when they do not say what the old one said."""
     bridge_uuid = str(uuid.uuid5(uuid.UUID(profile.uuid), BRIDGE))
     in_etc = profile.path.startswith(f"{ETC}/")
-    # One that NetworkManager made up is there until the reboot, under its uuid.
-    port_uuid = profile.uuid if in_etc else str(uuid.uuid5(uuid.UUID(profile.uuid), "port"))
+    # One that NetworkManager made up is there until the reboot, and hides others of its uuid; a package's is hidden.
+    made_up = profile.path.startswith(f"{RUN}/")
+    port_uuid = str(uuid.uuid5(uuid.UUID(profile.uuid), "port")) if made_up else profile.uuid
     bridge = _bridge_text(profile, management, identity, bridge_uuid)
     port = _port_text(profile, management, bridge_uuid, port_uuid)
     _verify(profile, identity, bridge, port)
