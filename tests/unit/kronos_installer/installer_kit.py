@@ -166,7 +166,14 @@ def make_host(folder: Path, case: Path | None = None) -> Host:
         for path in case.rglob("*"):
             if path.is_file() and path.stat().st_size == 0:
                 (root / path.relative_to(case)).unlink()
+    seal_profiles(root)
     return Host(root, FakeCommands(root))
+
+
+def seal_profiles(root: Path) -> None:
+    """Make NetworkManager's profiles root's alone, without which it ignores them: git keeps no modes."""
+    for path in root.glob("*/NetworkManager/system-connections/*"):
+        path.chmod(0o600)
 
 
 def put(host: Host, path: str, text: str) -> None:
