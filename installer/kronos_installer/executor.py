@@ -230,6 +230,13 @@ def rollback(
     return RolledBack(tuple(given_up), tuple(failed_commands))
 
 
+def put_away(host: Host) -> None:
+    """Put the journal of a rollback away that was cut off right after its last record. Called under the lock."""
+    state = Journal(host).load()
+    if state.phase is Phase.CLEAN and state.steps:
+        Journal(host).finish()
+
+
 def _switch_back(host: Host, state: State, step: Step) -> list[str]:
     """Make the running network follow the old files where a rollback does that; return what failed."""
     failed: list[str] = []

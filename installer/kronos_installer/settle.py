@@ -79,6 +79,9 @@ def settle(host: Host, around: Surroundings, reporter: Reporter) -> State:
         sight = look(host, state, around)
         match next_action(state, sight):
             case Action.NOTHING:
+                if state.phase is Phase.CLEAN and state.steps:
+                    with suppress(executor.BusyError), executor.exclusive(host):
+                        executor.put_away(host)
                 return state
             case Action.WAIT:
                 around.pause()
@@ -156,6 +159,7 @@ def _act(host: Host, sight: Sight, reporter: Reporter) -> Action:
         case Action.ROLL_BACK:
             _roll_back(host, state, reporter)
         case Action.REBOOT:
+            executor.put_away(host)
             reboot(host)
         case _:
             pass
