@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kronos_installer.facts import Facts
+    from kronos_installer.grub_menu import Entry
 
 KIB = 1024
 # grub-mkconfig writes the menu beside the old one, and so does a rollback.
@@ -49,7 +50,7 @@ def _firmware(facts: Facts) -> Iterator[Problem]:
     if facts.machine.secure_boot:
         yield _error("secure-boot", "Secure Boot is on, and GRUB will not start an unsigned Xen then",
                      "the EFI variable SecureBoot is 1", "turn Secure Boot off in the firmware",
-                     "Distributions sign GRUB and their kernels; none signs the Xen that GRUB would start.")  # fmt: skip
+                     "Debian, Ubuntu and Fedora sign GRUB and their kernels, and no Xen that GRUB would start.")  # fmt: skip
     efi = facts.boot.efi
     if efi is not None and efi.loader:
         yield _error("boot-loader-other", f"{efi.loader} started this host, not GRUB",
@@ -155,14 +156,24 @@ def boot_findings(facts: Facts, *, settled: bool = True) -> Iterator[Problem]:
     if not any(entry.boots_linux for entry in menu.all_entries()):
         yield _warning("grub-no-way-back", "no entry without Xen is left in GRUB's menu", f"{names.menu}:1",
                        "see what the scripts of /etc/grub.d find; install a kernel")  # fmt: skip
-    kernel = chosen.dom0_kernel.rpartition("/")[2] if chosen and chosen.boots_xen else ""
-    if kernel and f"/boot/{kernel}" not in facts.machine.dom0_kernels:
-        yield _error("kernel-no-dom0", f"the kernel that Xen would start, {kernel}, cannot be dom0",
-                     f"/boot/{kernel.replace('vmlinuz-', 'config-')}: no CONFIG_XEN_DOM0=y",
-                     "install the distribution's kernel")  # fmt: skip
+    if chosen is not None and chosen.boots_xen:
+        yield from _images(facts, chosen)
     if not facts.machine.under_xen and settled:
         yield _warning(
             "not-under-xen", "the host runs without Xen", "/sys/hypervisor/type", "reboot into Xen"
         )
     yield from _build(facts)
     yield from _room(facts)
+
+
+def _images(facts: Facts, entry: Entry) -> Iterator[Problem]:
+    """Yield what the default entry names and the host no longer has: a menu that was not made anew."""
+    names = facts.grub.files
+    xen, kernel = (f"/boot/{path.rpartition('/')[2]}" for path in (entry.xen, entry.dom0_kernel))
+    if xen not in facts.machine.xen_images:
+        yield _error("xen-missing", f"GRUB's default starts {xen}, which is not there", f"{names.menu}:1",
+                     f"{names.mkconfig} -o {names.menu}")  # fmt: skip
+    if kernel not in facts.machine.dom0_kernels:
+        yield _error("kernel-no-dom0", f"the kernel that Xen would start, {kernel}, is not there or cannot be dom0",
+                     f"{kernel.replace('vmlinuz-', 'config-')}: no CONFIG_XEN_DOM0=y",
+                     f"install the distribution's kernel, or {names.mkconfig} -o {names.menu}")  # fmt: skip

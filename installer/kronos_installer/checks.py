@@ -11,7 +11,10 @@ from kronos_installer.dom0_memory import SMALLEST_HOST_MIB
 from kronos_installer.facts import SERVICE
 from kronos_installer.network.owner import find_owner
 from kronos_installer.network.stack import BRIDGE, Management, StackName
+from kronos_installer.packages import release_problems
+from kronos_installer.pool_checks import pool_problems
 from kronos_installer.problem import Level, Problem
+from kronos_installer.storage import storage_problems
 from kronos_installer.system_checks import system_problems
 
 if TYPE_CHECKING:
@@ -20,20 +23,23 @@ if TYPE_CHECKING:
     from kronos_installer.facts import Facts
     from kronos_installer.wishes import Wishes
 
-SUPPORTED = {("debian", "12"), ("debian", "13")}
-
 
 def check(facts: Facts, wishes: Wishes) -> tuple[Management | None, tuple[Problem, ...]]:
     """Return the management interface, if it is clear, and all problems."""
-    problems = [*_machine(facts), *boot_problems(facts), *_software(facts), *facts.unreadable]
-    problems += confirm_problems(facts.gateways, wishes)
+    problems = [*release_problems(facts), *_machine(facts), *boot_problems(facts), *_software(facts)]
+    problems += [
+        *facts.unreadable,
+        *confirm_problems(facts.gateways, wishes),
+        *storage_problems(facts, wishes),
+    ]
     management: Management | None = None
     if not any(problem.id.startswith("interfaces-") for problem in facts.unreadable):
         management, found = find_owner(facts.stacks, facts.nics, wishes.management_interface)
         problems += found
         if management is not None:
             problems += _network(facts, management)
-    problems += system_problems(facts.system, wishes, management.interface if management else "")
+    nic = management.interface if management else ""
+    problems += [*system_problems(facts.system, wishes, nic), *pool_problems(facts, wishes, nic)]
     return management, tuple(problems)
 
 
@@ -47,9 +53,6 @@ def _warning(id_: str, title: str, at: str, remedy: str = "") -> Problem:
 
 def _machine(facts: Facts) -> Iterator[Problem]:
     machine = facts.machine
-    if (machine.os_id, machine.os_version) not in SUPPORTED:
-        yield _error("os-unsupported", f"{machine.os_id or 'this system'} {machine.os_version} is not supported yet",
-                     "/etc/os-release:1", "use Debian 12 or 13")  # fmt: skip
     if "lm" not in machine.cpu_flags:
         yield _error(
             "cpu-unsupported",

@@ -42,7 +42,9 @@ class Options:
     json: bool = False
     yes: bool = False
     force: bool = False
+    remove_packages: bool = False
     switch_network_now: bool = False
+    here: bool = False
     asked: Asked = field(default_factory=dict)
     save: str = ""
     plan_file: str = ""

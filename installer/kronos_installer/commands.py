@@ -16,6 +16,7 @@ from kronos_installer.confirm import is_awaited
 from kronos_installer.facts import facts_record, read_facts
 from kronos_installer.interview import interview, terminal
 from kronos_installer.journal import Journal, Phase, State
+from kronos_installer.package_removal import pending_packages, remove_packages
 from kronos_installer.planning import plan_for, wishes_for
 from kronos_installer.problem import Level
 from kronos_installer.report import plan_record, render_facts, render_plan, render_problems
@@ -117,6 +118,8 @@ class Commands(BootCommands):
     def rollback(self) -> Exit:
         """Take the set-up back."""
         state = Journal(self.host).load()
+        if state.phase is Phase.CLEAN and self.options.remove_packages:
+            return self._remove_packages()
         if state.phase is Phase.CLEAN:
             self._say(
                 {"outcome": "nothing to roll back"}, "This host is not set up; there is nothing to roll back."
@@ -130,8 +133,29 @@ class Commands(BootCommands):
                     print(f"- {state.steps[place].describe_undo()}")
             if not self._agreed("Take the set-up back?"):
                 return self._declined()
-            outcome = executor.rollback(self.host, self.reporter, force=self.options.force)
-        return self._rolled_back(outcome)
+            apart = executor.switches_back(self.host, state) and not self.options.here
+            if not apart:
+                outcome = executor.rollback(self.host, self.reporter, force=self.options.force)
+                return self._rolled_back(outcome)
+            if not self.options.force:
+                executor.check_unchanged(self.host, state)
+        # Without the lock, which it needs; the running network changes, and our session with it.
+        live_switch.rollback_apart(self.host, force=self.options.force)
+        self._say({"outcome": "rolled back", "reboot_needed": self.host.runs_xen()},
+                  "The host's files are as before the set-up, and the network follows them.")  # fmt: skip
+        return Exit.OK
+
+    def _remove_packages(self) -> Exit:
+        """Remove what the set-up that was rolled back had installed."""
+        self._need_root()
+        with executor.exclusive(self.host):
+            pending = pending_packages(self.host)
+            if pending and not self._agreed(f"Remove {', '.join(pending)}?"):
+                return self._declined()
+            remove_packages(self.host, self.reporter)
+        self._say({"outcome": "packages removed", "packages": pending},
+                  f"Removed: {', '.join(pending)}." if pending else "There is no package to remove.")  # fmt: skip
+        return Exit.OK
 
     def _interview(self) -> Callable[[Facts], Asked] | None:
         """Return what asks the operator, where one sits at a terminal and has not said anything yet."""

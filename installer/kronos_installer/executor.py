@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kronos_installer.journal import STATE_DIRECTORY, Journal, Phase, State
+from kronos_installer.network.stack import BRIDGE, BridgeKind
 from kronos_installer.steps.network_step import NetworkStep
 from xapi_shim.base.errors import KronosError
 
@@ -190,10 +191,10 @@ def rollback(
     """
     journal = Journal(host)
     state = journal.load()
+    if not force:
+        check_unchanged(host, state)
     if state.phase not in (Phase.CLEAN, Phase.ROLLING_BACK):
         changed = changed_since(host, state)
-        if changed and not force:
-            raise ChangedSinceError(changed)
         boot_id = host.boot_id() if reboot else ""
         journal.add({"record": "rollback", "changed": changed, "why": why, "reboot": boot_id})
     if state.phase is Phase.CLEAN:
@@ -230,15 +231,35 @@ def rollback(
 
 
 def _switch_back(host: Host, state: State, step: Step) -> list[str]:
-    """Make the running network follow the old files, if it was made to follow the new ones; return what failed."""
+    """Make the running network follow the old files where a rollback does that; return what failed."""
     failed: list[str] = []
-    if isinstance(step, NetworkStep) and state.is_switched_under(host.boot_id()):
+    if isinstance(step, NetworkStep) and switches_back(host, state):
         for argv in step.switch_back:
             try:
                 host.run(argv)
             except (KronosError, OSError) as error:
                 failed.append(str(error))
     return failed
+
+
+def switches_back(host: Host, state: State) -> bool:
+    """Tell whether a rollback changes the running network: where it was switched, and where it cannot wait.
+
+    Open vSwitch keeps its bridges and their ports over a reboot (ovs-vswitchd.conf.db(5)): the old files alone would
+    bring up an interface whose packets go nowhere.
+    """
+    if state.is_switched_under(host.boot_id()):
+        return True
+    openvswitch = state.wishes is not None and state.wishes.network_backend is BridgeKind.OPENVSWITCH
+    return openvswitch and host.exists(f"/sys/class/net/{BRIDGE}")
+
+
+def check_unchanged(host: Host, state: State) -> None:
+    """Raise ChangedSinceError where a rollback would lose what others changed."""
+    if state.phase not in (Phase.CLEAN, Phase.ROLLING_BACK):
+        changed = changed_since(host, state)
+        if changed:
+            raise ChangedSinceError(changed)
 
 
 def changed_since(host: Host, state: State) -> list[str]:

@@ -13,6 +13,7 @@ from kronos_installer.detect.grub import Grub, read_grub
 from kronos_installer.detect.machine import Machine, read_machine
 from kronos_installer.detect.nics import Nic, read_nics
 from kronos_installer.detect.owners import Owners, read_owners
+from kronos_installer.detect.programs import read_programs
 from kronos_installer.detect.system import SystemFacts, SystemRecord, read_system, system_record
 from kronos_installer.dom0_memory import MIB
 from kronos_installer.grub_config import changed_files
@@ -31,6 +32,8 @@ INVENTORY = str(Paths().inventory)
 POOL_CONF = str(Paths().pool_conf)
 GUEST_KERNELS = str(Paths().guest_boot_files[0])
 SERVICE = "xapi.service"
+# What mounts guests' disks; systemd names it after its mount point (systemd-escape(1), --path).
+STORAGE_UNIT = f"{str(Paths().sr_device).strip('/').replace('/', '-')}.mount"
 LEASE_FILES = ("/var/lib/dhcp/dhclient.{}.leases", "/var/lib/dhcp/dhclient6.{}.leases")
 _UNITS = ("/lib/systemd/system", "/usr/lib/systemd/system", "/etc/systemd/system")
 
@@ -58,6 +61,7 @@ class Facts:
     has_service: bool
     service_enabled: bool
     has_guest_kernels: bool
+    has_storage_unit: bool
     system: SystemFacts
 
 
@@ -135,13 +139,15 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
         gateways=read_gateways(query),
         owners=read_owners(files),
         stacks=stacks,
-        programs=frozenset(path for stack in stacks for path in stack.programs if files.exists(path)),
+        programs=read_programs(files)
+        | frozenset(path for stack in stacks for path in stack.programs if files.exists(path)),
         originals=originals,
         leases=_leases(files, nics),
         unreadable=(*unreadable, *no_memory),
         has_service=any(files.exists(f"{place}/{SERVICE}") for place in _UNITS),
         service_enabled=service_enabled(files),
         has_guest_kernels=files.at(GUEST_KERNELS).is_dir(),
+        has_storage_unit=any(files.exists(f"{place}/{STORAGE_UNIT}") for place in _UNITS),
         system=read_system(files, query),
     )
 

@@ -24,7 +24,7 @@ _DEFAULT = re.compile(r'^\s*set default="(.*)"$', re.MULTILINE)
 _TIMEOUT = re.compile(r"^\s*set timeout=(-?\d+)$", re.MULTILINE)
 _STYLE = re.compile(r"^\s*set timeout_style=(\w+)$", re.MULTILINE)
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-_LOADS_XEN = re.compile(r"^\s*(multiboot2?|xen_hypervisor)\s+\S*/xen-")
+_LOADS_XEN = re.compile(r"^\s*(?:multiboot2?|xen_hypervisor)\s+(\S*/xen-\S*)")
 _LOADS_LINUX = re.compile(r"^\s*linux(16|efi)?\s+(\S+)")
 _LOADS_MODULE = re.compile(r"^\s*(?:module2?|xen_module)\s+(?:--\S+\s+)*(\S+)")
 _ONCE = f"${{{NEXT_ENTRY}}}"
@@ -44,7 +44,12 @@ class Entry:
     @property
     def boots_xen(self) -> bool:
         """Whether the entry starts the hypervisor."""
-        return any(_LOADS_XEN.match(line) for line in self.lines)
+        return bool(self.xen)
+
+    @property
+    def xen(self) -> str:
+        """The hypervisor that the entry starts, as GRUB finds it; "" for none."""
+        return next((found[1] for line in self.lines if (found := _LOADS_XEN.match(line))), "")
 
     @property
     def boots_linux(self) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kronos_installer.executor import exclusive
 from kronos_installer.journal import Journal, Phase
+from kronos_installer.network.stack import BridgeKind
 from kronos_installer.steps.network_step import NetworkStep
 from xapi_shim.base.errors import KronosError
 
@@ -66,7 +67,9 @@ def _put_back(host: Host, state: State, place: int, reporter: Reporter) -> bool:
     except (KronosError, OSError) as error:
         reporter.line(f"failed: {error}")
         return False
-    if not applying:
+    # Open vSwitch still has the bridge (executor.switches_back): settle ends this, when it runs.
+    openvswitch = state.wishes is not None and state.wishes.network_backend is BridgeKind.OPENVSWITCH
+    if not applying and not openvswitch:
         _record(host, {"record": "undone", "step": place}, reporter)
     return True
 

@@ -18,7 +18,7 @@ from kronos_installer.flags import Asked, parse_iso_library, parse_storage
 from kronos_installer.planning import wishes_for
 from kronos_installer.problem import Level
 from kronos_installer.wish_fields import Field, fields_of
-from kronos_installer.wishes import IsoType, PoolWish, StorageType
+from kronos_installer.wishes import IsoType, PoolWish, StorageType, Wishes
 from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:

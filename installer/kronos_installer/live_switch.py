@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "/usr/sbin/xapi-host-setup"
 SWITCH = "xapi-host-switch"
+ROLLBACK = "xapi-host-rollback"
 SWITCH_BACK = "xapi-host-switch-back"
 # The service that waits takes the network back itself at the deadline; the timer is for when it is dead.
 _GRACE_S = 20
@@ -95,6 +96,12 @@ def switch_back(host: Host, around: Surroundings, reporter: Reporter) -> State:
         except KronosError as error:
             reporter.line(f"not running any more: {error}")
     return settle(host, around, reporter)
+
+
+def rollback_apart(host: Host, *, force: bool) -> None:
+    """Roll back in a service of systemd's, which our session's end does not end. Raises KronosError, and goes on."""
+    forced = ("--force",) if force else ()
+    host.run((*_UNIT, "--wait", f"--unit={ROLLBACK}", PROGRAM, "rollback", "--yes", "--here", *forced))
 
 
 def wait_for_outcome(host: Host, around: Surroundings) -> State:

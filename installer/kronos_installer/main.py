@@ -30,7 +30,7 @@ exit status:
   2  wrong usage
   3  refused: the host has problems, nothing was changed
   4  declined at the question
-  5  needs attention: interrupted, or no longer as set up
+  5  needs attention: interrupted, no longer as set up, or the last steps wait
 """
 
 
@@ -77,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     add("status", "show how far the host is; changes nothing")
     add("reconfigure", "carry other wishes out on a host that is set up; they take effect at the next reboot",
         wishes, consent)  # fmt: skip
+    add("leave-pool", "take the host out of its pool, where the daemon serves that", consent)
     add(
         "doctor", "check all that a set-up host relies on, and say how to mend what is wrong; changes nothing"
     )
@@ -84,6 +85,9 @@ def parser() -> argparse.ArgumentParser:
     back.add_argument(
         "--force", action="store_true", help="also where files were changed since; that change is lost"
     )
+    back.add_argument("--remove-packages", action="store_true", help="after the rollback and a reboot: remove the "
+                      "packages that apply had installed")  # fmt: skip
+    back.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     add("confirm", "say that the host is reachable on its new network, which then stays")
     add("guard", "at boot: put back what a crash left of the network step; run by xapi-host-guard.service")
     add("settle", "after boot: wait for the confirmation, end the set-up; run by xapi-host-settle.service")

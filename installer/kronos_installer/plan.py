@@ -18,18 +18,20 @@ from kronos_installer.dead_man import dead_man_steps
 from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_CONF, SERVICE
 from kronos_installer.network.owner import config_of
 from kronos_installer.network.stack import BRIDGE, StackName
-from kronos_installer.problem import Level, Problem, ProblemError, RefusedError, refusal
+from kronos_installer.packages import package_problems, package_steps
+from kronos_installer.problem import Level, Problem, ProblemError, RefusedError
 from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
 from kronos_installer.steps.network_step import FileChange, NetworkStep
 from kronos_installer.steps.service_step import ServiceStep
+from kronos_installer.storage import storage_steps
 from kronos_installer.system_plan import system_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kronos_installer.facts import Facts
-    from kronos_installer.network.stack import Management
+    from kronos_installer.network.stack import Management, NetworkEdit
     from kronos_installer.steps.step import Step
     from kronos_installer.wishes import Wishes
 
@@ -65,17 +67,23 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         raise RefusedError(problems)
     dom0 = dom0_size(facts, wishes.dom0_memory_mib, wishes.dom0_vcpus)
     try:
-        network = _network_step(facts, wishes, management)
+        edit = config_of(facts.stacks, management).move_to_bridge(management, wishes.network_backend)
     except ProblemError as error:
         raise RefusedError((*problems, error.problem)) from error
+    storage = tuple(storage_steps(facts, wishes))
+    if unmet := tuple(package_problems(facts, wishes, edit.needs)):
+        raise RefusedError((*problems, *unmet))
     steps = (
+        *package_steps(facts, wishes, edit.needs),
         *_identity_steps(facts, wishes, management),
         *_lease_steps(facts, management),
         *_service_steps(facts),
         *system_steps(facts.system, wishes, management.interface),
         *dead_man_steps(),
-        network,
+        *(step for step in storage if not step.after_reboot),
+        _network_step(facts, edit, management),
         *boot_steps(facts, dom0),
+        *(step for step in storage if step.after_reboot),
     )
     chosen = replace(
         wishes,
@@ -139,12 +147,7 @@ def _service_steps(facts: Facts) -> Iterator[Step]:
         yield ServiceStep(unit=SERVICE, reason="the toolstack's daemon starts at every boot into Xen")
 
 
-def _network_step(facts: Facts, wishes: Wishes, management: Management) -> Step:
-    edit = config_of(facts.stacks, management).move_to_bridge(management, wishes.network_backend)
-    for package, *paths in edit.needs:
-        if not facts.programs.intersection(paths):
-            raise refusal("program-missing", f"{management.stack} cannot make the bridge without {package}",
-                          at=f"{' or '.join(paths)} is missing", remedy=f"install {package}")  # fmt: skip
+def _network_step(facts: Facts, edit: NetworkEdit, management: Management) -> Step:
     changes = [
         FileChange(path, content, facts.originals[path], edit.modes.get(path))
         for path, content in edit.files.items()

@@ -11,6 +11,7 @@ from kronos_installer.facts import read_facts
 from kronos_installer.plan import Plan, make_plan
 from kronos_installer.problem import RefusedError
 from kronos_installer.saved_plan import load_plan
+from kronos_installer.storage_servers import server_problems
 from kronos_installer.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ def plan_for(
     """
     facts = read_facts(host, host.runner)
     if saved:
-        return load_plan(Path(saved), host, facts)
-    more = interview(facts) if interview else {}
-    return make_plan(facts, wishes_for(asked | more))
+        plan = load_plan(Path(saved), host, facts)
+    else:
+        more = interview(facts) if interview else {}
+        plan = make_plan(facts, wishes_for(asked | more))
+    if problems := tuple(server_problems(plan.wishes)):
+        raise RefusedError((*plan.problems, *problems))
+    return plan

@@ -163,13 +163,12 @@ def _act(host: Host, sight: Sight, reporter: Reporter) -> Action:
 def _roll_back(host: Host, state: State, reporter: Reporter) -> None:
     """Take all back. A network that cannot follow the old files while it runs does so by a reboot (next action)."""
     live = state.is_switched_under(host.boot_id())
-    if state.phase is Phase.ROLLING_BACK:
-        if state.network_to_undo and not live:
-            Journal(host).add({"record": "reboot-due", "boot_id": host.boot_id()})
-        executor.rollback(host, reporter, force=True)
-        return
-    why = why_not_confirmed(state)
-    reporter.line(f"taking the set-up back: {why}")
+    why = ""
+    if state.phase is not Phase.ROLLING_BACK:
+        why = why_not_confirmed(state)
+        reporter.line(f"taking the set-up back: {why}")
+    elif state.network_to_undo and not live:
+        Journal(host).add({"record": "reboot-due", "boot_id": host.boot_id()})
     try:
         executor.rollback(host, reporter, force=True, why=why, reboot=not live)
     except executor.UndoIncompleteError:

@@ -25,6 +25,7 @@ MAKERS = {
     "state": Maker.TMPFILES,
     "database": Maker.DAEMON,
     "local_sr": Maker.DAEMON,
+    "sr_device": Maker.HOST_SETUP,
     "sr_mounts": Maker.DAEMON,
     "domain_configs": Maker.DAEMON,
     "unix_socket": Maker.DAEMON,

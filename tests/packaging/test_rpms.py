@@ -27,6 +27,7 @@ TARGET = load_target("fedora-44")
 BASE = {
     "bash": ("/bin/sh", "/usr/bin/sh"),
     "dnf": (),
+    "e2fsprogs": ("e2fsprogs",),
     "iproute2": ("iproute",),
     "iputils-ping": ("iputils",),
     "mount": ("util-linux",),

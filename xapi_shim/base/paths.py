@@ -44,6 +44,11 @@ class Paths:
         return self._at("var/lib/xapi/sr")
 
     @property
+    def sr_device(self) -> Path:
+        """Where the device that the set-up was given for disks is mounted."""
+        return self._at("var/lib/xapi/storage")
+
+    @property
     def sr_mounts(self) -> Path:
         """Where storage repositories of servers are mounted, by uuid."""
         return self._at("run/sr-mount")

@@ -37,11 +37,12 @@ class FakeCommands:
     broken: set[str] = field(default_factory=set)
     deaf: set[str] = field(default_factory=set)
     menu: str = ""
+    packages: set[str] = field(default_factory=set)
     default_route: str = "enp0s3"
     neighbours: str = ""
 
     def __call__(self, argv: Sequence[str]) -> str:
-        argv = argv[2:] if argv[0] == "flock" else argv
+        argv = argv[2:] if argv[0] in ("flock", "env") else argv
         self.ran.append(" ".join(argv))
         if self.broken & {argv[0], " ".join(argv)}:
             if argv[0] in MKCONFIGS:
@@ -67,8 +68,25 @@ class FakeCommands:
             return self.neighbours
         if argv[0] == "xl":
             return "release : 6.1.0\nnr_cpus                : 4\ntotal_memory           : 4095\nfree_memory : 12\n"
+        if argv[0] in ("apt-get", "dpkg", "dpkg-query", "dnf", "rpm"):
+            return self._package_manager(argv)
         captured = OUTPUTS / f"{argv[0]}.txt"
         return captured.read_text() if captured.exists() else ""
+
+    def _package_manager(self, argv: Sequence[str]) -> str:
+        names = [
+            word for word in argv[1:] if not word.startswith("-") and "=" not in word and "::" not in word
+        ]
+        if "--simulate" in argv:
+            new = [name for name in names[1:] if name not in self.packages]
+            return "".join(f"Inst {name} (1 Debian:12/stable [amd64])\nConf {name} (1)\n" for name in new)
+        if names[:1] == ["install"]:
+            self.packages |= set(names[1:])
+        elif {"--purge", "--erase"} & set(argv):
+            self.packages -= set(names)
+        elif argv[0] == "dpkg-query" or "--query" in argv:
+            return "".join(f"installed {name}\n" for name in sorted(self.packages))
+        return ""
 
     def _menu(self) -> str:
         config, default = (self.root / path.lstrip("/") for path in (CONFIG_PATH, DEFAULT_PATH))

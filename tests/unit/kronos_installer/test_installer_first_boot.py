@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
-from dataclasses import replace
+import os
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,6 +42,18 @@ QUIET = Reporter(io.StringIO())
 WISHES = Wishes("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
 LINUX, XEN = "Debian GNU/Linux", "Debian GNU/Linux, with Xen hypervisor"
 LVM = HERE / "cases/boot_on_lvm/host"
+
+
+@dataclass
+class Full:
+    """No space left, once, at the effect after `left` others."""
+
+    left: int
+
+    def __call__(self, effect: str) -> None:
+        self.left -= 1
+        if self.left == -1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), effect)
 
 
 def facts_of(host: Host) -> Facts:
@@ -232,6 +246,8 @@ def test_findings_of_a_host_that_lost_something(host: Host) -> None:
     put(host, "/boot/config-6.1.0-56-amd64", "# CONFIG_XEN_DOM0 is not set\n")
     put(host, "/boot/xen-4.17-amd64.config", "# CONFIG_HVM is not set\nCONFIG_SHADOW_PAGING=y\n")
     assert found(host) == ["kernel-no-dom0", "xen-no-hvm"]
+    host.at("/boot/xen-4.17-amd64.gz").rename(host.at("/boot/xen-4.20-amd64.gz"))
+    assert found(host) == ["xen-missing", "kernel-no-dom0", "xen-no-hvm"]
     put(host, "/boot/grub/grub.cfg", (MENUS / "no-submenu.cfg").read_text())
     assert found(host)[:2] == ["default-not-xen", "grub-no-xen-entry"]
 
@@ -247,6 +263,21 @@ def test_room_and_mounts_are_looked_at_before(host: Host, change: dict[str, obje
     assert [p for p in boot_problems(facts) if p.level != "info"] == []
     changed = replace(facts, boot=replace(facts.boot, **change))  # type: ignore[arg-type]
     assert [problem.id for problem in boot_problems(changed)] == [id_]
+
+
+def test_a_boot_that_fills_up_midway_is_undone(tmp_path: Path) -> None:
+    seen: list[str] = []
+    first = make_host(tmp_path / "first")
+    executor.apply(make_plan(facts_of(first), WISHES), replace(first, on_effect=seen.append), QUIET)
+    places = [at for at, effect in enumerate(seen) if effect.startswith("before writing ")]
+    assert len(places) > 4
+    for at in places:
+        host = make_host(tmp_path / str(at))
+        before = snapshot(host)
+        full = replace(host, on_effect=Full(at))
+        with pytest.raises(executor.ApplyFailedError, match="No space left on device"):
+            executor.apply(make_plan(facts_of(host), WISHES), full, QUIET)
+        assert snapshot(host) == before, seen[at]
 
 
 def test_both_files_are_gone_after_a_rollback(host: Host) -> None:

@@ -12,7 +12,7 @@ from installer_kit import HERE, make_host, snapshot
 
 from kronos_installer.journal import Journal
 from kronos_installer.main import main
-from kronos_installer.wishes import IsoType, IsoWish, PoolWish, StorageType, StorageWish
+from kronos_installer.wishes import IsoType, IsoWish, StorageType, StorageWish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,10 +79,9 @@ def test_answers_are_wishes(tmp_path: Path, started) -> None:
     answers = {
         "Management interface .*enp0s3, enp9s0": "enp9s0",
         "Memory of dom0": "1G",
-        "Storage": "lvm:guests,name=Fast",
-        "ISO library": "nfs:files:/isos",
-        "Join": "xen0.example",
-        "password": "/root/secret",
+        "Storage": "directory:/srv/guests,name=Fast",
+        "ISO library": "directory:/srv/isos",
+        "Join": "",
     }
     for question, answer in answers.items():
         child.expect(question + r".*\] ")
@@ -93,9 +92,9 @@ def test_answers_are_wishes(tmp_path: Path, started) -> None:
     wishes = Journal(host).load().wishes
     assert wishes is not None
     assert (wishes.management_interface, wishes.dom0_memory_mib) == ("enp9s0", 1024)
-    assert wishes.storage == StorageWish(StorageType.LVM, "guests", "Fast")
-    assert wishes.iso_library == IsoWish(IsoType.NFS, "files:/isos")
-    assert wishes.pool == PoolWish("xen0.example", "root", "/root/secret")
+    assert wishes.storage == StorageWish(StorageType.DIRECTORY, "/srv/guests", "Fast")
+    assert wishes.iso_library == IsoWish(IsoType.DIRECTORY, "/srv/isos")
+    assert wishes.pool is None
 
 
 def test_what_cannot_be_meant_is_asked_again(host: Host, started) -> None:

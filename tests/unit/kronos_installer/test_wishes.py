@@ -26,8 +26,12 @@ ALL_FLAGS = {
     "--confirm-minutes": ("3", "confirm_minutes", 3),
     "--hostname": ("xen1", "hostname", "xen1"),
     "--ntp-server": ("ntp.example", "ntp_servers", ("ntp.example",)),
-    "--storage": ("lvm:guests,name=Fast", "storage", StorageWish(StorageType.LVM, "guests", "Fast")),
-    "--iso-library": ("nfs:files:/isos", "iso_library", IsoWish(IsoType.NFS, "files:/isos")),
+    "--storage": (
+        "directory:/srv/disks,name=Fast",
+        "storage",
+        StorageWish(StorageType.DIRECTORY, "/srv/disks", "Fast"),
+    ),
+    "--iso-library": ("directory:/srv/isos", "iso_library", IsoWish(IsoType.DIRECTORY, "/srv/isos")),
     "--join": ("xen0", "pool", PoolWish("xen0", "root", "/root/pool")),
 }
 

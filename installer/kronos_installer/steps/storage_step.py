@@ -1,0 +1,191 @@
+"""A storage repository of the daemon's, made through XenAPI when the host runs Xen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from kronos_installer.override import override
+from kronos_installer.steps.device import is_mounted
+from kronos_installer.steps.step import Record, Step
+from kronos_installer.xenapi_client import XenApiFailureError, XenApiUnreachableError, local_session
+from xapi_shim.base.errors import KronosError
+from xapi_shim.base.paths import Paths
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from kronos_installer.host import Host
+    from kronos_installer.xenapi_client import Session
+
+NULL = "OpaqueRef:NULL"
+# In the SR's sm_config, from its first moment on, and in its and the host's other_config.
+TAG = "xapi-host-setup"
+DEFAULTS = ("default_SR", "suspend_image_SR", "crash_dump_SR")
+# Making an SR on a server: its mount may take a while.
+_TIMEOUT_S = 180.0
+
+
+class NotMountedError(KronosError):
+    """What the repository is to be on is not mounted: its disks would fill the root file system."""
+
+    def __init__(self, mount_point: str) -> None:
+        super().__init__(
+            f"nothing is mounted at {mount_point}", resolution="see `systemctl status` of its mount unit"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageStep(Step):
+    """Makes the SR `name`, known again by `key`.
+
+    `mount_point` is what must be mounted first, "" for nothing. `default`: guests' disks go there where nobody
+    says where. `destroys`: at undo what is empty is removed from its storage too, not only forgotten.
+    """
+
+    kind = "storage"
+    after_reboot: ClassVar[bool] = True
+    key: str
+    type: str
+    name: str
+    device_config: dict[str, str]
+    content_type: str = "user"
+    shared: bool = False
+    default: bool = False
+    destroys: bool = False
+    mount_point: str = ""
+
+    @override
+    def describe(self) -> str:
+        where = ", ".join(f"{key}={value}" for key, value in sorted(self.device_config.items()))
+        role = ", the pool's default" if self.default else ""
+        return f"make the storage repository {self.name!r} ({self.type}: {where}){role}"
+
+    @override
+    def describe_undo(self) -> str:
+        return f"forget the storage repository {self.name!r}; disks in it stay"
+
+    @override
+    def commands(self) -> tuple[tuple[str, ...], ...]:
+        return ()
+
+    @override
+    def capture(self, host: Host) -> Record:
+        with _session(host) as session:
+            pool = _pool(session)
+            return {"defaults": {field: session.call(f"pool.get_{field}", pool) for field in DEFAULTS}}
+
+    @override
+    def apply(self, host: Host, original: Record) -> None:
+        del original
+        if self.mount_point and not is_mounted(host, self.mount_point):
+            raise NotMountedError(self.mount_point)
+        with _session(host) as session:
+            sr = self._find(session) or self._create(host, session)
+            for cls, ref in (("SR", sr), ("host", _host(session))):
+                _set_key(host, session, cls, ref, self._tag, self.type)
+            for field in DEFAULTS if self.default else ():
+                pool = _pool(session)
+                if session.call(f"pool.get_{field}", pool) != sr:
+                    _change(host, session, f"pool.set_{field}", pool, sr)
+
+    def _create(self, host: Host, session: Session) -> str:
+        answer = _change(
+            host, session, "SR.create", _host(session), self.device_config, "0", self.name,
+            "made by xapi-host-setup", self.type, self.content_type, self.shared, {TAG: self.key},
+        )  # fmt: skip
+        return str(answer)
+
+    @override
+    def undo(self, host: Host, original: Record) -> None:
+        """Forget the SR. Raises XenApiFailureError while a guest uses a disk of it."""
+        with _session(host) as session:
+            sr = self._find(session)
+            for field in DEFAULTS:
+                pool, before = _pool(session), original["defaults"][field]
+                if sr is not None and session.call(f"pool.get_{field}", pool) == sr:
+                    _change(host, session, f"pool.set_{field}", pool, _if_there(session, before))
+            if sr is not None:
+                self._remove(host, session, sr)
+            _set_key(host, session, "host", _host(session), self._tag, None)
+
+    def _remove(self, host: Host, session: Session, sr: str) -> None:
+        empty = not session.call("SR.get_VDIs", sr)
+        for pbd in session.call("SR.get_PBDs", sr):
+            _change(host, session, "PBD.unplug", pbd)
+        _change(host, session, "SR.destroy" if self.destroys and empty else "SR.forget", sr)
+
+    @override
+    def is_applied(self, host: Host) -> bool:
+        try:
+            with _session(host) as session:
+                return self._find(session) is not None
+        except XenApiUnreachableError:
+            return False
+
+    @property
+    def _tag(self) -> str:
+        return f"{TAG}-{self.key}"
+
+    def _find(self, session: Session) -> str | None:
+        records = session.call("SR.get_all_records")
+        return next((ref for ref, one in records.items() if one["sm_config"].get(TAG) == self.key), None)
+
+    @override
+    def to_json(self) -> Record:
+        return {
+            "key": self.key,
+            "type": self.type,
+            "name": self.name,
+            "device_config": self.device_config,
+            "content_type": self.content_type,
+            "shared": self.shared,
+            "default": self.default,
+            "destroys": self.destroys,
+            "mount_point": self.mount_point,
+        }
+
+    @classmethod
+    @override
+    def from_json(cls, record: Record) -> Self:
+        return cls(**{name: value for name, value in record.items() if name != "kind"})
+
+
+def _session(host: Host) -> AbstractContextManager[Session]:
+    return local_session(host.at(str(Paths().unix_socket)), timeout_s=_TIMEOUT_S)
+
+
+def _change(host: Host, session: Session, method: str, *args: object) -> Any:  # noqa: ANN401 -- any XenAPI value
+    host.on_effect(f"before {method}")
+    answer = session.call(method, *args)
+    host.on_effect(f"after {method}")
+    return answer
+
+
+def _set_key(host: Host, session: Session, cls: str, ref: str, key: str, value: str | None) -> None:
+    """Make other_config[key] `value`, None for not there."""
+    now = session.call(f"{cls}.get_other_config", ref).get(key)
+    if now is not None and now != value:
+        _change(host, session, f"{cls}.remove_from_other_config", ref, key)
+    if value is not None and now != value:
+        _change(host, session, f"{cls}.add_to_other_config", ref, key, value)
+
+
+def _pool(session: Session) -> str:
+    (pool,) = session.call("pool.get_all")
+    return str(pool)
+
+
+def _host(session: Session) -> str:
+    """Return this host: the one that the session is with."""
+    reference = session.call("session.get_this_host", session.reference)
+    return str(reference)
+
+
+def _if_there(session: Session, sr: str) -> str:
+    """Return an SR if there still is such a one, else none."""
+    try:
+        session.call("SR.get_uuid", sr)
+    except XenApiFailureError:
+        return NULL
+    return sr

@@ -1,0 +1,36 @@
+"""Whether the servers that are wished for answer, asked before anything is changed: the one look beyond the host itself."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from kronos_installer.problem import Level, Problem
+from kronos_installer.storage import nfs_places
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kronos_installer.wishes import Wishes
+
+# RFC 7530, 3.1: NFS listens on TCP port 2049; version 3 does by convention.
+NFS_PORT = 2049
+_TIMEOUT_S = 10.0
+
+
+def answers(server: str, port: int) -> str:
+    """Connect by TCP; return why that fails, "" when it does not."""
+    try:
+        with socket.create_connection((server, port), timeout=_TIMEOUT_S):
+            return ""
+    except (OSError, UnicodeError) as error:
+        return str(error) or type(error).__name__
+
+
+def server_problems(wishes: Wishes, connect: Callable[[str, int], str] = answers) -> Iterator[Problem]:
+    """Yield the servers that do not answer."""
+    places = tuple(nfs_places(wishes))
+    for server in dict.fromkeys(place.server for place in places):
+        if why := connect(server, NFS_PORT):
+            yield Problem(Level.ERROR, "nfs-unreachable", f"the NFS server {server} does not answer: {why}", "",
+                          f"{server}:{NFS_PORT}", "see that it runs and that no firewall is between")  # fmt: skip

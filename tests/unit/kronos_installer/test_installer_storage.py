@@ -1,0 +1,291 @@
+"""Where disks are to be: what is refused, what is planned, and that undo never takes data away."""
+
+from __future__ import annotations
+
+import io
+import socket
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from installer_kit import Countdown, Crash, put, snapshot
+from storage_kit import host_with_disks, mount
+
+from kronos_installer import executor
+from kronos_installer.facts import STORAGE_UNIT, Facts, read_facts
+from kronos_installer.journal import Journal, Phase
+from kronos_installer.plan import make_plan
+from kronos_installer.steps.device import FileSystemUnreadableError, held_names
+from kronos_installer.steps.file_system_step import FileSystemStep
+from kronos_installer.steps.storage_step import StorageStep
+from kronos_installer.storage import MOUNT_POINT, UNIT_PATH, nfs_place, storage_problems, storage_steps
+from kronos_installer.storage_servers import answers, server_problems
+from kronos_installer.wishes import IsoType, IsoWish, StorageType, StorageWish, Wishes
+from xapi_shim.base.progress import Reporter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kronos_installer.host import Host
+
+QUIET = Reporter(io.StringIO())
+WISHES = Wishes(
+    installation_uuid="11111111-1111-4111-8111-111111111111",
+    control_domain_uuid="22222222-2222-4222-8222-222222222222",
+)
+DEVICE = replace(WISHES, storage=StorageWish(StorageType.DEVICE, "/dev/sdb"))
+LVM = replace(WISHES, storage=StorageWish(StorageType.LVM, "vg0"))
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return host_with_disks(tmp_path)
+
+
+@pytest.fixture
+def facts(host: Host) -> Facts:
+    return read_facts(host, host.runner)
+
+
+def disks(type_: StorageType, location: str) -> Wishes:
+    return replace(WISHES, storage=StorageWish(type_, location))
+
+
+def isos(type_: IsoType, location: str) -> Wishes:
+    return replace(WISHES, iso_library=IsoWish(type_, location))
+
+
+REFUSED = [
+    (disks(StorageType.DEVICE, "/dev/sdz"), "storage-device-missing", "/dev/sdb"),
+    (disks(StorageType.DEVICE, "sdb"), "storage-device-missing", "sdb"),
+    (disks(StorageType.DEVICE, "/dev/sda"), "storage-device-used", "holds /dev/sda1, /dev/sda5"),
+    (disks(StorageType.DEVICE, "/dev/sda1"), "storage-device-used", "is mounted at /"),
+    (disks(StorageType.DEVICE, "/dev/sda5"), "storage-device-used", "is used as swap"),
+    (disks(StorageType.DEVICE, "/dev/sdc"), "storage-device-used", "holds LVM2_member"),
+    (disks(StorageType.LVM, "other"), "storage-group-missing", "vg0"),
+    (disks(StorageType.ISCSI, "nas"), "iscsi-not-served", "iSCSI"),
+    (disks(StorageType.DIRECTORY, "srv"), "storage-location", "srv"),
+    (disks(StorageType.DIRECTORY, "/"), "storage-location", "plain"),
+    (disks(StorageType.DIRECTORY, "/srv/../etc"), "storage-location", "plain"),
+    (disks(StorageType.NFS, "/srv"), "storage-location", "server:/path"),
+    (disks(StorageType.NFS, "nas:srv"), "storage-location", "server:/path"),
+    (disks(StorageType.NFS, "-o:/srv"), "storage-location", "server:/path"),
+    (disks(StorageType.NFS, "nas:/srv,suid"), "storage-location", "server:/path"),
+    (disks(StorageType.NFS, "nas:/srv/../x"), "storage-location", "server:/path"),
+    (isos(IsoType.NFS, "nas"), "iso-library-location", "server:/path"),
+    (isos(IsoType.DIRECTORY, "isos"), "iso-library-location", "isos"),
+]
+
+
+@pytest.mark.parametrize(("wishes", "id_", "said"), REFUSED)
+def test_what_cannot_be(facts: Facts, wishes: Wishes, id_: str, said: str) -> None:
+    (problem,) = storage_problems(facts, wishes)
+    assert problem.id == id_
+    assert said in f"{problem.title} {problem.remediation}"
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        WISHES,
+        DEVICE,
+        LVM,
+        disks(StorageType.DIRECTORY, "/srv/disks"),
+        disks(StorageType.NFS, "nas.example:/srv"),
+        disks(StorageType.NFS, "[fe80::1]:/srv"),
+        isos(IsoType.DIRECTORY, "/srv/isos"),
+    ],
+)
+def test_what_can_be(facts: Facts, wishes: Wishes) -> None:
+    assert list(storage_problems(facts, wishes)) == []
+    assert bool(list(storage_steps(facts, wishes))) == (wishes != WISHES)
+
+
+def test_a_small_disk_and_a_unit_of_others_are_refused(facts: Facts, host: Host) -> None:
+    disk = facts.system.disks.find("/dev/sdb")
+    assert disk is not None
+    small = replace(facts.system.disks, devices=(replace(disk, size=1 << 30),))
+    (problem,) = storage_problems(replace(facts, system=replace(facts.system, disks=small)), DEVICE)
+    assert (problem.id, "1024 MiB" in problem.title) == ("storage-too-small", True)
+    full = replace(facts.system.volume_groups[0], free=0)
+    (problem,) = storage_problems(replace(facts, system=replace(facts.system, volume_groups=(full,))), LVM)
+    assert problem.id == "storage-too-small"
+    broken = replace(facts.system.volume_groups[0], usable=False)
+    (problem,) = storage_problems(replace(facts, system=replace(facts.system, volume_groups=(broken,))), LVM)
+    assert problem.id == "storage-group-unusable"
+    put(host, UNIT_PATH, "[Mount]\n")
+    (problem,) = storage_problems(read_facts(host, host.runner), DEVICE)
+    assert problem.id == "storage-unit-exists"
+
+
+def told(facts: Facts, wishes: Wishes) -> list[str]:
+    return [
+        f"{'after: ' if step.after_reboot else ''}{step.describe()}" for step in storage_steps(facts, wishes)
+    ]
+
+
+def test_the_steps(facts: Facts) -> None:
+    assert told(facts, DEVICE) == [
+        "make an ext4 file system on /dev/sdb, which is empty",
+        "write /etc/systemd/system/var-lib-xapi-storage.mount",
+        "enable var-lib-xapi-storage.mount",
+        "after: make the storage repository 'Local storage' (file: location=/var/lib/xapi/storage/sr), the pool's default",
+    ]
+    assert told(facts, LVM)[0] == "make the logical volume vg0/xapi-storage of the space that is free"
+    assert told(facts, LVM)[1] == "make an ext4 file system on /dev/vg0/xapi-storage, which is empty"
+    both = replace(
+        WISHES,
+        storage=StorageWish(StorageType.NFS, "[fe80::1]:/srv", "nas"),
+        iso_library=IsoWish(IsoType.DIRECTORY, "/srv/isos"),
+    )
+    assert told(facts, both) == [
+        "after: make the storage repository 'nas' (nfs: server=fe80::1, serverpath=/srv), the pool's default",
+        "make /srv/isos/",
+        "after: make the storage repository 'ISO library' (iso: legacy_mode=true, location=/srv/isos)",
+    ]
+
+
+def test_the_mount_keeps_no_host_from_booting(facts: Facts) -> None:
+    steps = list(storage_steps(facts, DEVICE))
+    made = next(step for step in steps if isinstance(step, FileSystemStep))
+    unit = next(step.diff() for step in steps if step.kind == "file")
+    assert f"+What=/dev/disk/by-uuid/{made.uuid}" in unit
+    assert "+Options=nofail," in unit
+    assert "+WantedBy=multi-user.target" in unit
+    assert "RequiredBy" not in unit
+
+
+def before_reboot(host: Host, wishes: Wishes) -> None:
+    """Carry the part of the plan that is about storage out up to the reboot."""
+    plan = make_plan(read_facts(host, host.runner), wishes)
+    steps = tuple(storage_steps(read_facts(host, host.runner), wishes))
+    assert all(step in plan.steps for step in steps)
+    executor.apply(replace(plan, steps=steps), host, QUIET)
+
+
+@pytest.mark.parametrize("wishes", [DEVICE, LVM], ids=["device", "lvm"])
+def test_cut_off_anywhere_it_is_ended_either_way(tmp_path: Path, wishes: Wishes) -> None:
+    whole = host_with_disks(tmp_path / "whole")
+    before = snapshot(whole)
+    seen: list[str] = []
+    before_reboot(replace(whole, on_effect=seen.append), wishes)
+    after = snapshot(whole)
+    assert "mkfs.ext4" in " ".join(seen)
+    for at in range(len(seen)):
+        for way in ("apply", "rollback"):
+            host = host_with_disks(tmp_path / f"{way}{at}")
+            with pytest.raises(Crash):
+                before_reboot(replace(host, on_effect=Countdown(at)), wishes)
+            if Journal(host).load().phase is Phase.CLEAN:
+                assert snapshot(host) == before, at
+            elif way == "rollback":
+                executor.rollback(host, QUIET)
+                assert snapshot(host) == before, at
+            else:
+                executor.resume_apply(host, QUIET)
+                assert snapshot(host) == after, at
+    back: list[str] = []
+    executor.rollback(replace(whole, on_effect=back.append), QUIET)
+    assert snapshot(whole) == before
+    for at in range(len(back)):
+        host = host_with_disks(tmp_path / f"back{at}")
+        before_reboot(host, wishes)
+        with pytest.raises(Crash):
+            executor.rollback(replace(host, on_effect=Countdown(at)), QUIET)
+        if Journal(host).load().phase is not Phase.CLEAN:
+            executor.rollback(host, QUIET)
+        assert snapshot(host) == before, at
+
+
+@pytest.mark.parametrize(("wishes", "device"), [(DEVICE, "/dev/sdb"), (LVM, "/dev/vg0/xapi-storage")])
+def test_disks_of_guests_are_never_taken_away(host: Host, wishes: Wishes, device: str) -> None:
+    before_reboot(host, wishes)
+    made = host.read(device)
+    put(host, device, f"{made}sr/disk.qcow2\n")
+    with pytest.raises(executor.ChangedSinceError, match=r"sr/disk\.qcow2"):
+        executor.rollback(host, QUIET)
+    executor.rollback(host, QUIET, force=True)
+    assert host.read(device) == f"{made}sr/disk.qcow2\n"
+    assert not host.exists(UNIT_PATH)
+
+
+def test_a_file_system_that_is_not_ours_is_left_alone(host: Host) -> None:
+    before_reboot(host, DEVICE)
+    put(host, "/dev/sdb", "xfs 33333333-3333-4333-8333-333333333333\n")
+    executor.rollback(host, QUIET)
+    assert host.read("/dev/sdb").startswith("xfs")
+
+
+def test_what_is_mounted_is_let_go_of_first(host: Host) -> None:
+    before = snapshot(host)
+    before_reboot(host, DEVICE)
+    mount(host, "/dev/sdb", MOUNT_POINT)
+    (host.at(MOUNT_POINT) / "sr").mkdir()
+    (host.at(MOUNT_POINT) / "sr/disk").touch()
+    with pytest.raises(executor.ChangedSinceError, match="sr/disk"):
+        executor.rollback(host, QUIET)
+    (host.at(MOUNT_POINT) / "sr/disk").unlink()
+    (host.at(MOUNT_POINT) / "sr").rmdir()
+    executor.rollback(host, QUIET)
+    assert snapshot(host) == before
+
+
+def test_a_disk_that_is_no_longer_empty_is_not_written(host: Host) -> None:
+    plan = make_plan(read_facts(host, host.runner), DEVICE)
+    put(host, "/dev/sdb", "ext4 44444444-4444-4444-8444-444444444444\n")
+    with pytest.raises(executor.ApplyFailedError, match="/dev/sdb has changed"):
+        executor.apply(plan, host, QUIET)
+    assert host.read("/dev/sdb") == "ext4 44444444-4444-4444-8444-444444444444\n"
+
+
+def test_a_file_system_that_cannot_be_read_counts_as_full(host: Host) -> None:
+    broken = replace(host, runner=lambda argv: "debugfs: Filesystem not open\n")
+    with pytest.raises(FileSystemUnreadableError):
+        held_names(broken, "/dev/sdb", MOUNT_POINT)
+
+
+def test_steps_come_back_from_the_journal(facts: Facts) -> None:
+    for wishes in (DEVICE, LVM, isos(IsoType.NFS, "nas:/isos")):
+        for step in storage_steps(facts, wishes):
+            assert type(step).from_json({"kind": step.kind, "reason": step.reason, **step.to_json()}) == step
+
+
+def test_servers_are_asked_before_anything_is_changed() -> None:
+    wishes = replace(disks(StorageType.NFS, "nas:/srv"), iso_library=IsoWish(IsoType.NFS, "nas:/isos"))
+    asked: list[tuple[str, int]] = []
+
+    def connect(server: str, port: int) -> str:
+        asked.append((server, port))
+        return "timed out"
+
+    found = list(server_problems(wishes, connect))
+    assert [problem.id for problem in found] == ["nfs-unreachable"]
+    assert asked == [("nas", 2049)]
+    assert list(server_problems(wishes, lambda _server, _port: "")) == []
+    assert list(server_problems(DEVICE, connect)) == []
+
+
+def test_a_server_answers_or_does_not() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert answers("127.0.0.1", port) == ""
+    assert "refused" in answers("127.0.0.1", port)
+    assert answers("a..b", port) != ""
+
+
+@given(st.text(alphabet="nas[]:/.-, o\\%1f"))
+def test_what_is_a_servers_directory_is_plainly_one(text: str) -> None:
+    place = nfs_place(text)
+    if place is not None:
+        assert place.path.startswith("/")
+        assert not set(place.text) & set(" ,\\%")
+        assert not place.text.startswith("-")
+        assert nfs_place(place.text) == place
+
+
+def test_the_unit_is_named_after_its_mount_point() -> None:
+    assert STORAGE_UNIT == "var-lib-xapi-storage.mount"
+    assert MOUNT_POINT == "/var/lib/xapi/storage"
+    assert StorageStep.after_reboot
