@@ -29,7 +29,6 @@ def check(facts: Facts, wishes: Wishes) -> tuple[Management | None, tuple[Proble
     problems = [*release_problems(facts), *_machine(facts), *boot_problems(facts), *_software(facts)]
     problems += [
         *facts.unreadable,
-        *confirm_problems(facts.gateways, wishes),
         *storage_problems(facts, wishes),
     ]
     management: Management | None = None
@@ -38,8 +37,12 @@ def check(facts: Facts, wishes: Wishes) -> tuple[Management | None, tuple[Proble
         problems += found
         if management is not None:
             problems += _network(facts, management)
-    nic = management.interface if management else ""
-    problems += [*system_problems(facts.system, wishes, nic), *pool_problems(facts, wishes, nic)]
+    interface = management.interface if management else ""
+    problems += [
+        *confirm_problems(facts.gateways, wishes, interface),
+        *system_problems(facts.system, wishes, interface),
+        *pool_problems(facts, wishes, interface),
+    ]
     return management, tuple(problems)
 
 

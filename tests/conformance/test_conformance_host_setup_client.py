@@ -25,5 +25,5 @@ def test_a_host_alone_has_no_pool_to_leave_and_cannot_be_ejected_yet(running, ap
         assert membership.guests == ()
         api.VM.start(vm, False, False)
         assert leave_pool.read_membership(session, api.host.get_uuid(host)).guests == ("guest",)
-        with pytest.raises(RefusedError, match="does not serve pool.eject yet"):
+        with pytest.raises(RefusedError, match=r"does not serve pool\.eject yet"):
             leave_pool.eject(session, membership)
