@@ -34,7 +34,6 @@ ALL_FLAGS = {
         StorageWish(StorageType.DIRECTORY, "/srv/disks", "Fast"),
     ),
     "--iso-library": ("directory:/srv/isos", "iso_library", IsoWish(IsoType.DIRECTORY, "/srv/isos")),
-    "--join": ("xen0", "pool", PoolWish("xen0", "root", "/root/pool")),
 }
 
 
@@ -49,8 +48,14 @@ def applied_wishes(folder: Path, *flags: str) -> Wishes:
 @pytest.mark.parametrize("flag", ALL_FLAGS)
 def test_every_flag_is_in_the_journal(tmp_path: Path, capsys, flag: str) -> None:
     value, field, expected = ALL_FLAGS[flag]
-    more = ["--password-file", "/root/pool"] if flag == "--join" else []
-    assert getattr(applied_wishes(tmp_path, flag, value, *more), field) == expected
+    assert getattr(applied_wishes(tmp_path, flag, value), field) == expected
+
+
+def test_a_pool_to_join_is_understood_and_refused_as_the_daemon_cannot_yet(tmp_path: Path, capsys) -> None:
+    host = make_host(tmp_path)
+    asked = ["--join", "xen0", "--password-file", "/root/pool"]
+    assert main(["plan", "--json", "--root", str(host.root), *asked], runner=host.runner) == 3
+    assert [p["id"] for p in json.loads(capsys.readouterr().out)["problems"]] == ["pool-join-not-served"]
 
 
 def test_the_firewall_is_opened_unless_it_is_not_to_be(tmp_path: Path, capsys) -> None:
