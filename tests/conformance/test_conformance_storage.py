@@ -3,6 +3,7 @@
 The simulator's NFS servers are directories; the images on them are made by the real qemu-img.
 """
 
+import asyncio
 import shutil
 import uuid
 from functools import partial
@@ -14,6 +15,7 @@ from test_conformance_devices import new_drive
 from test_conformance_xenapi import events_until
 
 from xapi_shim.api import plug_again
+from xapi_shim.storage.simulated_mounts import SimulatedMounts
 
 pytestmark = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img is not installed")
 NFS = {"server": "nas", "serverpath": "/srv"}
@@ -148,12 +150,22 @@ def test_a_library_of_a_server(api, host, export, refused):
     assert api.VDI.get_uuid(vdi) != known
 
 
-def test_mounts_are_made_again_when_the_daemon_starts(running, api, host, export):
+def test_mounts_are_made_again_when_the_daemon_starts(running, api, host, export, monkeypatch):
     sr = new_nfs(api, host)
     uuid_ = api.SR.get_uuid(sr)
+    (pbd,) = api.SR.get_PBDs(sr)
     running.stop()
     (running.paths.sr_mounts / uuid_).unlink()  # as a reboot does
+    at_once = SimulatedMounts.mount_nfs
+
+    async def after_a_while(self, *args):
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        await at_once(self, *args)
+
+    monkeypatch.setattr(SimulatedMounts, "mount_nfs", after_a_while)
     running.start()
+    assert running.do(running.daemon.tools.db.flag, "PBD", pbd, "currently_attached") is True
     assert (running.paths.sr_mounts / uuid_).is_symlink()
 
 
