@@ -160,7 +160,8 @@ def reach(near: Side, *urls: str) -> None:
 
 
 def edit_of(folder: Path, text: str) -> NetworkEdit:
-    (folder / "root/etc/network").mkdir(parents=True)
+    for place in ("etc/network", "usr/sbin/ifup"):
+        (folder / "root" / place).mkdir(parents=True)
     (folder / "root/etc/network/interfaces").write_text(text)
     config = read_ifupdown(HostFiles(folder / "root"))
     assert config is not None

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from kronos_installer.network.stack import Management, NetworkEdit
     from kronos_installer.problem import Problem
 
+_IFUP = ("/usr/sbin/ifup", "/sbin/ifup")
+_NAMESAKES = {
+    "ifupdown2": ("/usr/share/ifupdown2",),
+    "ifupdown-ng": ("/usr/libexec/ifupdown-ng", "/usr/lib/ifupdown-ng"),
+}
+
 
 @dataclass(frozen=True)
 class IfupdownConfig(StackConfig):
@@ -64,14 +70,25 @@ class IfupdownConfig(StackConfig):
         return replace(edit, files=files, modes={openvswitch.DEFAULTS: 0o644})
 
 
+def _check_reader(files: HostFiles, text: InterfacesText) -> None:
+    """Raise ProblemError where a namesake of ifupdown reads the file, which gives other meanings to it."""
+    stanza = next((s for s in text.statements if s.keyword is Keyword.IFACE and s.words[0] != "lo"), None)
+    for name, paths in _NAMESAKES.items():
+        if stanza is not None and any(map(files.exists, paths)):
+            raise refusal("interfaces-reader", f"{name} reads this file, not ifupdown", at=stanza.at,
+                          remedy="install ifupdown, or configure the network by another stack")  # fmt: skip
+
+
 def read_ifupdown(files: HostFiles) -> IfupdownConfig | None:
-    """Return the configuration, None where there is no /etc/network/interfaces.
+    """Return the configuration, None where there is no /etc/network/interfaces or no ifupdown to read it.
 
     Raises ProblemError, naming file and line, for what ifupdown itself would not take.
     """
-    if not files.exists(MAIN_FILE):
+    if not files.exists(MAIN_FILE) or not any(map(files.exists, _IFUP)):
         return None
     texts = read_interfaces(files)
+    for text in texts:
+        _check_reader(files, text)
     originals = {text.path: files.state(text.path) for text in texts}
     with suppress(UnsuitableFileError):  # refused where Open vSwitch is wished
         originals[openvswitch.DEFAULTS] = files.state(openvswitch.DEFAULTS)
