@@ -4,17 +4,20 @@ The simulator's NFS servers are directories; the images on them are made by the 
 """
 
 import asyncio
+import os
 import shutil
+import threading
 import uuid
 from functools import partial
 
 import pytest
 import XenAPI
 from running_daemon import PASSWORD
-from test_conformance_devices import new_drive
+from test_conformance_devices import new_drive, until_done
 from test_conformance_xenapi import events_until
 
 from xapi_shim.api import plug_again
+from xapi_shim.storage import off_loop
 from xapi_shim.storage.simulated_mounts import SimulatedMounts
 
 pytestmark = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img is not installed")
@@ -189,6 +192,36 @@ def test_a_server_that_is_away_does_not_keep_the_daemon_from_starting(
     session.xenapi.login_with_password("root", PASSWORD, "1.0", "tests")
     events_until(session.xenapi, ["pbd"], "", lambda e: e["snapshot"]["currently_attached"])
     assert (running.paths.sr_mounts / uuid_).is_symlink()
+
+
+def test_a_server_that_stops_answering_holds_up_nothing_but_its_own_disks(
+    api, host, export, refused, monkeypatch
+):
+    sr = new_nfs(api, host)
+    (local,) = api.SR.get_by_name_label("Local storage")
+    answers, asked = threading.Event(), threading.Event()
+    really = os.statvfs
+
+    def statvfs(path):
+        if "sr-mount" in str(path):
+            asked.set()
+            answers.wait()
+        return really(path)
+
+    monkeypatch.setattr(os, "statvfs", statvfs)
+    task = api.Async.SR.update(sr)
+    assert asked.wait(20)
+    api.SR.scan(local)
+    assert api.task.get_status(task) == "pending"
+    answers.set()
+    until_done(api, task)
+    assert api.task.get_status(task) == "success"
+    # One that never comes back is given up; the next calls for it do not even wait.
+    answers.clear()
+    monkeypatch.setattr(off_loop, "TIMEOUT_S", 0.1)
+    for _ in range(2):
+        assert "does not answer" in refused("SR_BACKEND_FAILURE_47", api.SR.update, sr)[2]
+    answers.set()
 
 
 def test_events_tell_of_new_media(api, host, export):
