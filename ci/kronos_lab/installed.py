@@ -24,6 +24,8 @@ APT = REPO / "dist/apt"
 # What an administrator writes who wants our Xen even while the distro's is newer (apt_preferences(5)).
 PREFER_OURS = "Package: *\nPin: release o=Kronos\nPin-Priority: 990\n"
 _SOURCES = "/etc/apt/sources.list.d/kronos.sources"
+# What Debian's file itself names for that.
+_XEN_CFG, _NOT_XEN = "/etc/default/grub.d/xen.cfg", "XEN_OVERRIDE_GRUB_DEFAULT=0"
 _APT_GET = "DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends"
 
 
@@ -63,6 +65,8 @@ def install_ours(machine: Machine, release: str, packages: Sequence[str] = ()) -
         # The same version with another content is nothing new to apt.
         ours = " ".join(name for name, _ in _stanzas(release) if name.startswith("xapi"))
         machine.succeed(f"{_APT_GET} --reinstall {ours}", timeout_s=1800)
+        # Debian's Xen takes the boot default as soon as it is installed; a host that is not set up boots as before.
+        machine.succeed(f"grep -qxs {_NOT_XEN} {_XEN_CFG} || {{ echo {_NOT_XEN} >> {_XEN_CFG}; update-grub; }}")
         # The indexes of a repository that is gone with us.
         machine.succeed(f"rm -f {_SOURCES} && apt-get clean && sync")
 

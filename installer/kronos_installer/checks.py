@@ -28,7 +28,6 @@ def check(facts: Facts, wishes: Wishes) -> tuple[Management | None, tuple[Proble
     problems = [*release_problems(facts), *_machine(facts), *boot_problems(facts), *_software(facts)]
     problems += [
         *facts.unreadable,
-        *confirm_problems(facts.gateways, wishes),
         *storage_problems(facts, wishes),
     ]
     management: Management | None = None
@@ -37,7 +36,11 @@ def check(facts: Facts, wishes: Wishes) -> tuple[Management | None, tuple[Proble
         problems += found
         if management is not None:
             problems += _network(facts, management)
-    problems += system_problems(facts.system, wishes, management.interface if management else "")
+    interface = management.interface if management else ""
+    problems += [
+        *confirm_problems(facts.gateways, wishes, interface),
+        *system_problems(facts.system, wishes, interface),
+    ]
     return management, tuple(problems)
 
 

@@ -97,6 +97,8 @@ class Commands(BootCommands):
         if state.phase is Phase.ROLLING_BACK:
             self.reporter.line("first ending a rollback that was interrupted")
             executor.rollback(self.host, self.reporter)
+        if state.phase is not Phase.CLEAN and state.phase is not Phase.ROLLING_BACK:
+            raise UsageError(PHASES[state.phase], resolution="nothing was changed")
         plan = plan_for(self.host, self.options.asked, self.options.plan_file, self._interview())
         self._check_switch(State(steps=plan.steps))
         # With --json the one document on stdout is the outcome.

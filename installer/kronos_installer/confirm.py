@@ -94,14 +94,21 @@ def why_not_confirmed(state: State) -> str:
     return f"{who[wishes.confirm]} within {wishes.confirm_minutes} minutes"
 
 
-def confirm_problems(gateways: Sequence[Gateway], wishes: Wishes) -> Iterator[Problem]:
-    """Yield what would make a confirmation impossible, or let the host be taken back for nothing."""
-    if wishes.confirm is Confirm.GATEWAY and not gateways_to_answer(gateways):
-        silent = ", ".join(gateway.address for gateway in gateways)
+def confirm_problems(gateways: Sequence[Gateway], wishes: Wishes, interface: str) -> Iterator[Problem]:
+    """Yield what would make a confirmation impossible or vain. `interface` is the management interface, "" if unknown.
+
+    A gateway behind another interface answers whatever becomes of this one.
+    """
+    behind = [gateway for gateway in gateways if interface in ("", gateway.interface)]
+    if wishes.confirm is Confirm.GATEWAY and not gateways_to_answer(behind):
+        silent = ", ".join(gateway.address for gateway in behind)
+        where = f" behind {interface}" if interface else ""
         yield Problem(
-            Level.ERROR, "no-gateway-answers", "no gateway answers by which the new network could be confirmed",
+            Level.ERROR, "no-gateway-answers",
+            f"no gateway{where} answers by which the new network could be confirmed",
             "The network is taken back after the reboot unless the gateways answer that answer now.",
-            f"gateways of `ip route show default`: {silent}" if silent else "`ip route show default`: no gateway",
+            f"gateways of `ip route show default`{where}: {silent}" if silent
+            else f"`ip route show default`: no gateway{where}",
             "confirm it yourself after the reboot: --confirm operator",
         )  # fmt: skip
     if not 1 <= wishes.confirm_minutes <= _DAY_MINUTES:

@@ -118,7 +118,7 @@ def resume_apply(host: Host, reporter: Reporter) -> None:
     try:
         for place, step in enumerate(state.steps):
             if not step.after_reboot:
-                _carry_out(host, state, place, reporter)
+                carry_out(host, state, place, reporter)
         journal.add({"record": "applied", "boot_id": host.boot_id()})
     except (KronosError, OSError) as cause:
         reporter.line(f"failed: {cause}")
@@ -136,7 +136,7 @@ def finish(host: Host, reporter: Reporter) -> None:
     for place, step in enumerate(state.steps):
         if step.after_reboot:
             try:
-                _carry_out(host, state, place, reporter)
+                carry_out(host, state, place, reporter)
             except (KronosError, OSError) as error:
                 raise AfterRebootError(step.describe(), error) from error
     journal.add({"record": "finished"})
@@ -152,7 +152,8 @@ def repeat_one_time(host: Host, reporter: Reporter) -> list[str]:
     return [state.steps[place].describe() for place in again]
 
 
-def _carry_out(host: Host, state: State, place: int, reporter: Reporter) -> None:
+def carry_out(host: Host, state: State, place: int, reporter: Reporter) -> None:
+    """Do one step, unless it is done: its originals are recorded first. Raises KronosError and OSError of the step."""
     step = state.steps[place]
     # The boot guard may have put a network step back and not been able to write that down.
     if place in state.done and (not step.touches_network or step.is_applied(host)):
@@ -192,7 +193,7 @@ def rollback(
     state = journal.load()
     if not force:
         check_unchanged(host, state)
-    if state.phase is Phase.APPLYING or state.phase.is_set_up:
+    if state.phase not in (Phase.CLEAN, Phase.ROLLING_BACK):
         changed = changed_since(host, state)
         boot_id = host.boot_id() if reboot else ""
         journal.add({"record": "rollback", "changed": changed, "why": why, "reboot": boot_id})
@@ -255,7 +256,7 @@ def switches_back(host: Host, state: State) -> bool:
 
 def check_unchanged(host: Host, state: State) -> None:
     """Raise ChangedSinceError where a rollback would lose what others changed."""
-    if state.phase is Phase.APPLYING or state.phase.is_set_up:
+    if state.phase not in (Phase.CLEAN, Phase.ROLLING_BACK):
         changed = changed_since(host, state)
         if changed:
             raise ChangedSinceError(changed)
@@ -263,7 +264,7 @@ def check_unchanged(host: Host, state: State) -> None:
 
 def changed_since(host: Host, state: State) -> list[str]:
     """Return what others changed of what the journal's steps set up; what cannot be told counts as changed."""
-    found = (_changed(host, state, place) for place in state.intents)
+    found = (_changed(host, state, place) for place in sorted(state.intents.keys() - state.superseded))
     return [what for what in found if what]
 
 
@@ -276,7 +277,8 @@ def _changed(host: Host, state: State, place: int) -> str:
 
 def not_in_place(host: Host, state: State) -> list[str]:
     """Return the steps that were done, described, whose effect is no longer there, as far as can be told."""
-    steps = (step for place, step in enumerate(state.steps) if place in state.done and not step.one_time)
+    steps = (step for place, step in enumerate(state.steps)
+             if place in state.done - state.superseded and not step.one_time)  # fmt: skip
     return [step.describe() for step in steps if not _is_applied(host, step)]
 
 

@@ -26,12 +26,22 @@ class Phase(StrEnum):
     # The new network is confirmed; what needs it, and Xen, is being done or waits for Xen.
     CONFIRMED = "confirmed"
     FINISHED = "finished"
+    RECONFIGURING = "reconfigure interrupted"
+    CHANGING_BACK = "taking a reconfigure back interrupted"
     ROLLING_BACK = "rollback interrupted"
 
     @property
     def is_set_up(self) -> bool:
         """Whether all that `apply` does before the reboot is there."""
         return self in (Phase.APPLIED, Phase.CONFIRMED, Phase.FINISHED)
+
+
+@dataclass(frozen=True)
+class Former:
+    """What a reconfigure began from: how many steps there were, and which wishes."""
+
+    steps: int
+    wishes: Wishes | None
 
 
 @dataclass
@@ -42,6 +52,7 @@ class State:
     whose running network is switched (`switched`: all its commands are through) and taken back at `switch_deadline`
     (seconds of CLOCK_BOOTTIME, clock_gettime(2)), `reboot_boot` of the one that must end since its network was taken back.
     `gateways` are what answered when the plan was made. `guarded` are network steps that the boot guard put back.
+    `former` is there while a reconfigure is under way: its steps are those after the former ones.
     """
 
     phase: Phase = Phase.CLEAN
@@ -52,6 +63,7 @@ class State:
     guarded: set[int] = field(default_factory=set)
     given_up: dict[int, str] = field(default_factory=dict)
     wishes: Wishes | None = None
+    former: Former | None = None
     gateways: tuple[str, ...] = ()
     boot_id: str = ""
     switch_boot: str = ""
@@ -66,6 +78,13 @@ class State:
         """The places of the steps that a rollback still has to take back, the one done last first."""
         pending = self.intents.keys() - self.undone - self.given_up.keys()
         return tuple(sorted(pending, key=lambda place: (self.steps[place].after_reboot, place), reverse=True))
+
+    @property
+    def superseded(self) -> frozenset[int]:
+        """The places of the steps that a later one has begun to change again: the later one answers for the file."""
+        begun = sorted(self.intents.keys() - self.undone)
+        last = {self.steps[place].target: place for place in begun}
+        return frozenset(p for p in begun if self.steps[p].target and last[self.steps[p].target] != p)
 
     @property
     def network_to_undo(self) -> tuple[int, ...]:
@@ -93,6 +112,8 @@ def fold(state: State, record: Record) -> None:
         state.gateways = tuple(record["gateways"])
         state.boot_id = record["boot_id"]
         state.phase = Phase.APPLYING
+    elif kind in ("reconfigure", "change-back", "reconfigured", "unchanged"):
+        _fold_reconfigure(state, kind, record)
     elif kind in ("intent", "done", "undone", "guarded", "given-up"):
         _fold_step(state, kind, record)
     elif kind == "switching":
@@ -122,6 +143,28 @@ def _fold_step(state: State, kind: str, record: Record) -> None:
         state.given_up[place] = record["why"]
     else:
         state.undone.add(place)
+
+
+def _fold_reconfigure(state: State, kind: str, record: Record) -> None:
+    if kind == "reconfigure":
+        state.former = Former(len(state.steps), state.wishes)
+        state.steps += tuple(step_from_json(step) for step in record["steps"])
+        state.wishes = wishes_from_record(record["wishes"])
+        state.phase = Phase.RECONFIGURING
+        return
+    if state.former is None:
+        raise ValueError("no reconfigure was begun")
+    if kind == "change-back":
+        state.phase = Phase.CHANGING_BACK
+        return
+    if kind == "unchanged":
+        state.steps, state.wishes = state.steps[: state.former.steps], state.former.wishes
+        for place in [place for place in state.intents if place >= len(state.steps)]:
+            del state.intents[place]
+            state.done.discard(place)
+            state.undone.discard(place)
+    state.former = None
+    state.phase = Phase.FINISHED
 
 
 def _fold_phase(state: State, kind: str, record: Record) -> None:

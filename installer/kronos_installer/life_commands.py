@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from kronos_installer.command import Exit, print_json
+from kronos_installer import executor, reconfigure
+from kronos_installer.command import Exit, UsageError, print_json
 from kronos_installer.commands import Commands
 from kronos_installer.doctor.examine import findings, not_set_up, read_all
-from kronos_installer.journal import Journal
+from kronos_installer.facts import read_facts
+from kronos_installer.journal import Journal, Phase
 from kronos_installer.problem import Level
 from kronos_installer.report import render_problems
+from kronos_installer.status import PHASES
 
 
 class LifeCommands(Commands):
@@ -27,3 +30,40 @@ class LifeCommands(Commands):
         else:
             print(render_problems(problems) + ("All is well.\n" if well else ""), end="")
         return Exit.OK if well else Exit.ATTENTION
+
+    def reconfigure(self) -> Exit:
+        """Carry other wishes out on a host that is set up, or go on where an earlier reconfigure was cut off."""
+        self._need_root()
+        with executor.exclusive(self.host):
+            return self._reconfigure()
+
+    def _reconfigure(self) -> Exit:
+        state = Journal(self.host).load()
+        interrupted = state.phase in (Phase.RECONFIGURING, Phase.CHANGING_BACK)
+        if interrupted:
+            self.reporter.line("first ending a reconfigure that was interrupted")
+            reconfigure.resume(self.host, self.reporter)
+            state = Journal(self.host).load()
+        if state.phase is not Phase.FINISHED or state.wishes is None:
+            raise UsageError(
+                PHASES[state.phase], resolution="a host is reconfigured when its set-up is finished"
+            )
+        if not self.options.asked and not interrupted:
+            raise UsageError(
+                "nothing is asked for", resolution="give --dom0-mem, --dom0-vcpus, --hostname or --ntp-server"
+            )
+        plan = reconfigure.plan_changes(
+            read_facts(self.host, self.host.runner), state.wishes, self.options.asked
+        )
+        if not plan.steps:
+            outcome = "reconfigured" if interrupted else "unchanged"
+            self._say({"outcome": outcome, "reboot_needed": interrupted}, "The host is as asked for.")
+            return Exit.OK
+        if not self.options.json:
+            self._show(plan)
+        if not self._agreed("Change this host so?"):
+            return self._declined()
+        reconfigure.begin(self.host, plan, self.reporter)
+        self._say({"outcome": "reconfigured", "reboot_needed": True},
+                  "The host is reconfigured. The changes take effect at the next reboot.")  # fmt: skip
+        return Exit.OK

@@ -75,6 +75,8 @@ def parser() -> argparse.ArgumentParser:
     apply.add_argument("--switch-network-now", action="store_true", help="do not leave the network to the reboot; "
                        "it comes back by itself unless it is confirmed")  # fmt: skip
     add("status", "show how far the host is; changes nothing")
+    add("reconfigure", "carry other wishes out on a host that is set up; they take effect at the next reboot",
+        wishes, consent)  # fmt: skip
     add(
         "doctor", "check all that a set-up host relies on, and say how to mend what is wrong; changes nothing"
     )

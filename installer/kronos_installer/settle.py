@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kronos_installer import executor
+from kronos_installer.boot_fallback import choose_linux_once
 from kronos_installer.confirm import (
     Action,
     Sight,
@@ -181,7 +183,10 @@ def _roll_back(host: Host, state: State, reporter: Reporter) -> None:
 
 
 def reboot(host: Host) -> None:
-    """Reboot the host, without waiting for it. Raises KronosError."""
+    """Reboot the host, into a kernel without Xen, without waiting for it. Raises KronosError."""
+    # What cannot be chosen must not keep the old network from coming back.
+    with suppress(KronosError, OSError):
+        choose_linux_once(host)
     try:
         host.run(("systemctl", "reboot"))
     except KronosError:

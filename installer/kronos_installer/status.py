@@ -20,6 +20,8 @@ PHASES = {
     Phase.APPLIED: "This host is set up.",
     Phase.CONFIRMED: "This host is set up and its network is confirmed; the last steps wait.",
     Phase.FINISHED: "This host is set up.",
+    Phase.RECONFIGURING: "A reconfigure was interrupted: run 'xapi-host-setup reconfigure' to go on, or 'rollback'.",
+    Phase.CHANGING_BACK: "Taking a reconfigure back was interrupted: run 'xapi-host-setup reconfigure' to end it.",
     Phase.ROLLING_BACK: "A rollback was interrupted: run 'xapi-host-setup rollback' to end it.",
 }
 

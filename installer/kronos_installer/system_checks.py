@@ -22,8 +22,8 @@ def system_problems(system: SystemFacts, wishes: Wishes, nic: str) -> Iterator[P
     yield from system.unreadable
     yield from _software(system)
     yield from _guests_network(system)
-    yield from _hostname(system, wishes)
-    yield from _time(system, wishes)
+    yield from hostname_problems(system, wishes)
+    yield from time_problems(system, wishes)
     yield from _rest(system)
     if nic:
         yield from firewall_problems(system, wishes, nic)
@@ -76,7 +76,8 @@ def _guests_network(system: SystemFacts) -> Iterator[Problem]:
                        "virsh net-autostart --disable, unless something needs it")  # fmt: skip
 
 
-def _hostname(system: SystemFacts, wishes: Wishes) -> Iterator[Problem]:
+def hostname_problems(system: SystemFacts, wishes: Wishes) -> Iterator[Problem]:
+    """Yield what is wrong with the host's name, and with the wish for another."""
     hostname = system.hostname
     if not wishes.hostname:
         if not hostname.resolvable and (hostname.name or hostname.running):
@@ -97,7 +98,8 @@ def _hostname(system: SystemFacts, wishes: Wishes) -> Iterator[Problem]:
                      "/etc/cloud/cloud.cfg:1", "set preserve_hostname: true in /etc/cloud/cloud.cfg.d")  # fmt: skip
 
 
-def _time(system: SystemFacts, wishes: Wishes) -> Iterator[Problem]:
+def time_problems(system: SystemFacts, wishes: Wishes) -> Iterator[Problem]:
+    """Yield what is wrong with the clock, and with the wish for other servers."""
     time_sync = system.time_sync
     for server in wishes.ntp_servers:
         if not is_time_server(server):

@@ -17,7 +17,6 @@ from kronos_packaging import factory
 from xapi_shim.base.progress import Reporter
 
 RESULTS = REPO / "dist/lab-results"
-SETTLE_S = 900.0
 GUEST = "10.0.2.60"
 
 
@@ -97,10 +96,6 @@ def wait_for_network(machine, before, timeout_s=300.0):
         raise AssertionError(f"before {before}, now {seen}") from error
 
 
-def status(machine):
-    return json.loads(machine.execute("xapi-host-setup status --json").stdout)
-
-
 def walk(row, machine):
     """Walk the row; its times are in the road's `times`."""
     road = stages.Road(machine)
@@ -137,7 +132,9 @@ def _walk(row, road):
     with road.stage("reboot into Xen"):
         machine.reboot()
         assert "xen_version" in machine.succeed("xl info")
-        wait_until("the set-up has settled", lambda: status(machine)["phase"] == "finished", SETTLE_S)
+        wait_until(
+            "the set-up has settled", lambda: stages.set_up_phase(machine) == "finished", stages.SETTLE_S
+        )
         wait_for_network(machine, before)
         assert machine.succeed("systemctl --failed --no-legend").strip() == ""
         machine.succeed("xapi-wait-init-complete 120")
@@ -157,4 +154,4 @@ def _walk(row, road):
         after = road.read_manifest()
         differing = {path for path in after.keys() | manifest.keys() if after.get(path) != manifest.get(path)}
         assert not differing, sorted(differing)
-        assert status(machine)["phase"] == "clean"
+        assert stages.set_up_phase(machine) == "clean"

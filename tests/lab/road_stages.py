@@ -13,9 +13,11 @@ import XenAPI
 
 from kronos_lab.cache import REPO
 from kronos_lab.guest import INITRD, KERNEL
-from kronos_lab.machine import Machine
+from kronos_lab.machine import Machine, wait_until
 
 MIB = 1 << 20
+# The settling takes seconds, and a minute of GRUB's scripts in the emulation.
+SETTLE_S = 900.0
 # What may differ when all is undone, and why.
 MAY_DIFFER = {
     "/etc/ld.so.cache": "ldconfig's cache of libraries, made anew by every package with one",
@@ -133,6 +135,8 @@ def boot_into_xen(road):
     machine.reboot()
     assert "xen_version" in machine.succeed("xl info")
     assert road.address() == ["xenbr0", address], (nic, address)
+    # Xen was tried once; the set-up ends when the network is confirmed, and then Xen is the lasting default.
+    wait_until("the set-up is finished", lambda: set_up_phase(machine) == "finished", SETTLE_S)
     machine.wait_until_succeeds("systemctl is-system-running --wait | grep -qE 'running|degraded'")
     assert machine.succeed("systemctl --failed --no-legend").strip() == ""
     machine.wait_for_unit("xapi.service")
@@ -142,6 +146,11 @@ def boot_into_xen(road):
     assert its == one, "the daemon has mounts of its own"
     machine.succeed("xapi-wait-init-complete 60")
     assert len(road.xe("host-list --minimal")) == 36
+
+
+def set_up_phase(machine):
+    """How far xapi-host-setup says that the machine is."""
+    return json.loads(machine.execute("xapi-host-setup status --json").stdout)["phase"]
 
 
 def create_guest(road, name, kind, address):

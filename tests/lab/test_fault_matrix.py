@@ -10,6 +10,7 @@ from pathlib import Path
 
 import matrix_stages
 import pytest
+import road_stages as stages
 
 from kronos_lab.cache import REPO
 from kronos_lab.rows import ROWS
@@ -29,7 +30,7 @@ class Cases:
         self.machine, self.name, self.seen = machine, name, []
         machine.copy_to([DRIVER], "/root/")
         self.network = matrix_stages.network(machine)
-        self.manifest = matrix_stages.stages.Road(machine).read_manifest()
+        self.manifest = stages.Road(machine).read_manifest()
 
     def stop_at(self, command, number, how):
         """Return what the driver says: `stopped ...`, or `ended ...` where there is no such record any more."""
@@ -50,7 +51,7 @@ class Cases:
 
     def clean(self):
         self.machine.succeed("xapi-host-setup rollback --yes")
-        after = matrix_stages.stages.Road(self.machine).read_manifest()
+        after = stages.Road(self.machine).read_manifest()
         paths = after.keys() | self.manifest.keys()
         assert not (differing := {p for p in paths if after.get(p) != self.manifest.get(p)}), sorted(
             differing
@@ -83,7 +84,7 @@ def test_apply_cut_off_after_every_record(machine, how, way):
         if way == "apply":
             # What the guard took back at the boot is made anew from a new plan; all else goes on.
             machine.succeed("xapi-host-setup apply --yes")
-            assert matrix_stages.status(machine)["phase"] == "applied"
+            assert stages.set_up_phase(machine) == "applied"
         cases.note(f"apply cut off {said.removeprefix('stopped ')} ({number})", then=way)
         cases.clean()
     else:
@@ -105,7 +106,7 @@ def test_rollback_cut_off_after_every_record(machine, how, way):
         cases.come_back(how)
         if way == "apply":
             machine.succeed("xapi-host-setup apply --yes")
-            assert matrix_stages.status(machine)["phase"] == "applied"
+            assert stages.set_up_phase(machine) == "applied"
         cases.note(f"rollback cut off {said.removeprefix('stopped ')} ({number})", then=way)
         cases.clean()
     else:

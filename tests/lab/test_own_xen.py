@@ -9,16 +9,16 @@ from debian.debian_support import Version
 from kronos_lab.cache import REPO
 from kronos_lab.guest import install_guest
 from kronos_lab.image import ensure_image, release_spec
+from kronos_lab.installed import PREFER_OURS
 from kronos_lab.machine import Machine
 from kronos_lab.repo_server import serve
 from kronos_packaging import factory
 from xapi_shim.base.progress import Reporter
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(5400)]
+# The matrix row of every change boots our Xen too, on Debian 13; this is both releases, with migration and upgrade.
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(5400)]
 
 ADDRESS = "10.0.2.60"
-# What an administrator writes who wants our Xen even while the distro's is newer (apt_preferences(5)).
-PREFER_OURS = "Package: *\nPin: release o=Kronos\nPin-Priority: 990\n"
 
 
 @pytest.mark.parametrize("release", ["debian-12", "debian-13"])

@@ -58,6 +58,10 @@ class BootedRoot:
             assert time.monotonic() < end, f"{what}: not so after {TIMEOUT_S} s"
             time.sleep(0.1)
 
+    def is_up(self):
+        """Tell whether the first process still runs: a reboot ends it."""
+        return Path(f"/proc/{self.init}/root/run").exists()
+
     def session(self):
         return Client(f"/proc/{self.init}/root/var/lib/xcp/xapi")
 

@@ -55,7 +55,7 @@ def read_boot(files: HostFiles, grub: Grub) -> Boot:
     free_bytes, free_files = _room(files)
     places = ((path, mount_of(mounts, path)) for path in _WRITTEN)
     return Boot(
-        environment_obstacle=_environment_obstacle(files, grub),
+        environment_obstacle=environment_obstacle(files, grub),
         read_only=tuple((path, mount.point) for path, mount in places if mount and mount.read_only),
         free_bytes=free_bytes,
         free_files=free_files,
@@ -79,7 +79,7 @@ def _room(files: HostFiles) -> tuple[int, int]:
     return room.f_bfree * room.f_frsize, room.f_ffree if room.f_files else sys.maxsize
 
 
-def _environment_obstacle(files: HostFiles, grub: Grub) -> str:
+def environment_obstacle(files: HostFiles, grub: Grub) -> str:
     """Tell why GRUB cannot write (GRUB manual, "The GRUB environment block"): by the mount, else by the menu."""
     mount = mount_of(read_mounts(files), grub.environment_path)
     if mount is not None:

@@ -60,7 +60,8 @@ def indirection(files: HostFiles, device: str) -> str:
     if uuid and not _PLAIN_MAPPINGS.match(uuid):
         kind = uuid.partition("-")[0]
         return {"LVM": "LVM", "CRYPT": "an encrypted volume"}.get(kind, f"a device mapper target ({kind})")
-    if files.exists(f"{place}/md"):
+    # A partition's directory lies in its disk's.
+    if files.exists(f"{place}/md") or files.exists(f"{place}/../md"):
         return "a software RAID"
     if files.exists(f"{place}/bcache"):
         return "bcache"

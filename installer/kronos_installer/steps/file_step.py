@@ -36,6 +36,11 @@ class FileStep(Step):
 
     @property
     @override
+    def target(self) -> str:
+        return self.path
+
+    @property
+    @override
     def needs_reboot(self) -> bool:
         return self.network
 

@@ -48,6 +48,11 @@ class Step(ABC):
         return False
 
     @property
+    def target(self) -> str:
+        """The file that the step is about, where another step may be about the same one later; "" for none."""
+        return ""
+
+    @property
     def needs_reboot(self) -> bool:
         """Whether the step takes effect at the next boot only."""
         return False

@@ -11,6 +11,7 @@ from installer_kit import HERE, FakeCommands, make_host, put, snapshot
 
 from kronos_installer import executor
 from kronos_installer.facts import read_facts
+from kronos_installer.grub_environment import NEXT_ENTRY, parse_environment, without
 from kronos_installer.guard import guard
 from kronos_installer.plan import Plan, make_plan
 from kronos_installer.settle import Surroundings, settle
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 QUIET = Reporter(io.StringIO())
 TWO_FILES = HERE / "cases/configured_in_two_files/host"
 LATER = "/etc/xapi-later.conf"
+ENVIRONMENT = "/boot/grub/grubenv"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
@@ -110,6 +112,9 @@ def settled(host: Host, clock: Clock | None = None) -> State:
 
 
 def files(host: Host) -> dict[str, tuple[str, int, bytes]]:
-    """Return what is on the host's disks, without what every boot makes anew."""
+    """Return what is on the host's disks, without what every boot makes anew: the choice of the next one, too."""
     anew = ("/run", "/proc", "/sys")
-    return {path: found for path, found in snapshot(host).items() if not path.startswith(anew)}
+    found = {path: was for path, was in snapshot(host).items() if not path.startswith(anew)}
+    kind, mode, block = found[ENVIRONMENT]
+    left = without(parse_environment(block.decode()), NEXT_ENTRY)
+    return found | {ENVIRONMENT: (kind, mode, repr(left).encode())}

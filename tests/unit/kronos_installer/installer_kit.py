@@ -63,7 +63,7 @@ class FakeCommands:
     def _told(self, argv: Sequence[str]) -> str:
         """Return what a program that only looks prints."""
         if argv[:5] == ("ip", "-json", "-4", "route", "show"):
-            return json.dumps([{"dst": "default", "gateway": "192.0.2.1", "dev": self.default_route}])
+            return json.dumps([{"dst": "default", "gateway": "192.0.2.1", "dev": self._default_route()}])
         if argv[:3] == ("ip", "-json", "neigh"):
             return self.neighbours
         if argv[0] == "xl":
@@ -87,6 +87,12 @@ class FakeCommands:
         elif argv[0] == "dpkg-query" or "--query" in argv:
             return "".join(f"installed {name}\n" for name in sorted(self.packages))
         return ""
+
+    def _default_route(self) -> str:
+        """Return the interface that a captured host's /proc/net/route (proc(5)) names, else what was set."""
+        table = self.root / "proc/net/route"
+        rows = table.read_text().splitlines()[1:] if table.exists() else []
+        return next((row.split()[0] for row in rows if row.split()[1] == "00000000"), self.default_route)
 
     def _menu(self) -> str:
         config, default = (self.root / path.lstrip("/") for path in (CONFIG_PATH, DEFAULT_PATH))
@@ -160,7 +166,14 @@ def make_host(folder: Path, case: Path | None = None) -> Host:
         for path in case.rglob("*"):
             if path.is_file() and path.stat().st_size == 0:
                 (root / path.relative_to(case)).unlink()
+    seal_profiles(root)
     return Host(root, FakeCommands(root))
+
+
+def seal_profiles(root: Path) -> None:
+    """Make NetworkManager's profiles root's alone, without which it ignores them: git keeps no modes."""
+    for path in root.glob("*/NetworkManager/system-connections/*"):
+        path.chmod(0o600)
 
 
 def put(host: Host, path: str, text: str) -> None:

@@ -11,7 +11,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from installer_kit import HERE, make_host
+from installer_kit import HERE, make_host, seal_profiles
 
 from kronos_installer.detect.nics import read_nics
 from kronos_installer.network.stack import BridgeKind
@@ -27,21 +27,17 @@ if TYPE_CHECKING:
 
     Reader = Callable[[HostFiles], StackConfig | None]
 
-SECRET = ("etc/NetworkManager/system-connections/*", "run/NetworkManager/system-connections/*")
-
 
 def cases_of(stack: str) -> list[Path]:
     return sorted(path for path in (HERE / "stack_cases" / stack).glob("*") if path.name != "common")
 
 
 def host_of(case: Path, folder: Path) -> Host:
-    """Return the captured host; git keeps no modes, so those of profiles are set here."""
+    """Return the captured host."""
     host = make_host(folder, case.parent / "common")
     if (case / "host").exists():
         shutil.copytree(case / "host", host.root, dirs_exist_ok=True)
-    for pattern in SECRET:
-        for path in host.root.glob(pattern):
-            path.chmod(0o600)
+    seal_profiles(host.root)
     return host
 
 

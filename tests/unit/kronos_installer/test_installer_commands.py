@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from installer_kit import HERE, make_host, put, snapshot
+from installer_kit import HERE, FakeCommands, make_host, put, snapshot
 
 from kronos_installer.journal import JOURNAL
 from kronos_installer.main import main
@@ -107,6 +107,8 @@ def test_dom0_memory_may_be_chosen(host: Host, capsys, size: str, status: int) -
 
 def test_management_interface_may_be_chosen(tmp_path: Path, capsys) -> None:
     host = make_host(tmp_path, HERE / "cases/several_interfaces/host")
+    assert isinstance(host.runner, FakeCommands)
+    host.runner.default_route = "enp9s0"
     assert call(host, "plan", "--management-interface", "enp9s0") == 0
     assert "+\tbridge_ports enp9s0" in capsys.readouterr().out
     assert call(host, "plan", "--management-interface", "enp7s0") == 3

@@ -25,6 +25,7 @@ from installer_kit import (
 
 from kronos_installer import executor
 from kronos_installer.boot_checks import boot_findings, boot_problems
+from kronos_installer.boot_fallback import choose_linux_once
 from kronos_installer.facts import Facts, read_facts
 from kronos_installer.grub_config import CONFIG_PATH, DEFAULT_PATH
 from kronos_installer.journal import Journal, Phase
@@ -278,6 +279,23 @@ def test_a_boot_that_fills_up_midway_is_undone(tmp_path: Path) -> None:
         with pytest.raises(executor.ApplyFailedError, match="No space left on device"):
             executor.apply(make_plan(facts_of(host), WISHES), full, QUIET)
         assert snapshot(host) == before, seen[at]
+
+
+def test_the_way_back_is_a_kernel_without_xen_where_the_old_default_was_xen(host: Host) -> None:
+    assert choose_linux_once(host) == LINUX
+    assert [boot(host), boot(host)] == [LINUX, XEN]
+
+
+def test_the_way_back_needs_no_choice_where_the_default_is_without_xen_or_none_can_be_made(
+    tmp_path: Path,
+) -> None:
+    for host in (
+        make_host(tmp_path / "lvm", LVM),
+        make_host(tmp_path, HERE / "cases/grub_saved_default/host"),
+    ):
+        before = snapshot(host)
+        assert choose_linux_once(host) == ""
+        assert snapshot(host) == before
 
 
 def test_both_files_are_gone_after_a_rollback(host: Host) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from installer_kit import HERE, choose_once
 
 from kronos_installer.detect.efi import EfiBoot, parse_load_option, read_efi
-from kronos_installer.detect.mounts import Mount, mount_of, parse_mountinfo
+from kronos_installer.detect.mounts import Mount, indirection, mount_of, parse_mountinfo
 from kronos_installer.dom0_vcpus import MOST, Dom0VcpusError, checked_vcpus, dom0_vcpus
 from kronos_installer.grub_config import (
     SIMPLE_LINUX,
@@ -157,6 +157,27 @@ def test_the_last_longest_mount_counts() -> None:
     )
     assert mount_of(mounts, "/bootstrap") == mounts[0]
     assert mounts[-1] == Mount("/mnt/with space", "0:8", "tmpfs", "none", read_only=True)
+
+
+def test_what_lies_between_a_device_and_the_plain_disk(tmp_path: Path) -> None:
+    def device(number: str, place: str, files: dict[str, str]) -> str:
+        where = tmp_path / "sys/devices" / place
+        for name, text in {"uevent": "", **files}.items():
+            (where / name).parent.mkdir(parents=True, exist_ok=True)
+            (where / name).write_text(text)
+        link = tmp_path / "sys/dev/block" / number
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(f"../../devices/{place}")
+        return indirection(HostFiles(tmp_path), number)
+
+    assert device("8:0", "pci/block/sda", {}) == device("8:1", "pci/block/sda/sda1", {}) == ""
+    assert device("9:127", "virtual/block/md127", {"md/level": "raid1"}) == "a software RAID"
+    assert device("259:0", "virtual/block/md127/md127p1", {}) == "a software RAID"
+    for number, (uuid, what) in enumerate(
+        {"LVM-abc": "LVM", "CRYPT-LUKS2-abc-x": "an encrypted volume", "mpath-3600": "", "part1-mpath-3600": "",
+         "DMRAID-isw": "a device mapper target (DMRAID)"}.items()
+    ):  # fmt: skip
+        assert device(f"254:{number}", f"virtual/block/dm-{number}", {"dm/uuid": f"{uuid}\n"}) == what
 
 
 def load_option(name: str, file: str) -> bytes:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from installer_kit import HERE, make_host, snapshot
 from profile_stack_kit import cases_of, check_case, host_of
 
+from kronos_installer import executor
 from kronos_installer.detect.nics import read_nics
+from kronos_installer.facts import read_facts
 from kronos_installer.network.iaid import siphash24
 from kronos_installer.network.network_manager import read_network_manager
 from kronos_installer.network.network_manager.edit import BRIDGE_PROFILE, GUESTS_SNIPPET
@@ -19,7 +24,10 @@ from kronos_installer.network.network_manager.identity import eui64, parse_if_in
 from kronos_installer.network.network_manager.keyfile import parse_keyfile
 from kronos_installer.network.network_manager.specs import Device, matches
 from kronos_installer.network.stack import BridgeKind, StackName
+from kronos_installer.plan import make_plan
 from kronos_installer.problem import Level, ProblemError
+from kronos_installer.wishes import Wishes
+from xapi_shim.base.progress import Reporter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
     from kronos_installer.network.network_manager.keyfile import KeyFile
     from kronos_installer.network.stack import NetworkEdit
 
+QUIET = Reporter(io.StringIO())
 CASES = cases_of("network_manager")
 MOVED = [case for case in CASES if (case / "moved.txt").exists()]
 BY_NAME = {case.name: case for case in CASES}
@@ -123,6 +132,23 @@ def test_a_link_in_a_profiles_place_is_refused(tmp_path: Path) -> None:
     assert config is not None
     _, problems = config.find_management(read_nics(host))
     assert {p.id for p in problems} == {"file-unsuitable"}
+
+
+@pytest.mark.parametrize("name", ["network_manager_dhcp"])
+def test_set_up_and_taken_back_to_the_byte_and_the_mode(name: str, tmp_path: Path) -> None:
+    host = make_host(tmp_path, HERE / "cases" / name / "host")
+    before = snapshot(host)
+    wishes = Wishes(installation_uuid=str(uuid.uuid4()), control_domain_uuid=str(uuid.uuid4()))
+    executor.apply(make_plan(read_facts(host, host.runner), wishes), host, QUIET)
+    folder = host.at(BRIDGE_PROFILE).parent
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "Wired connection 1.nmconnection",
+        "xenbr0.nmconnection",
+    ]
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+    assert host.at(GUESTS_SNIPPET).stat().st_mode & 0o777 == 0o644
+    executor.rollback(host, QUIET)
+    assert snapshot(host) == before
 
 
 @pytest.mark.parametrize("case", MOVED, ids=lambda case: case.name)

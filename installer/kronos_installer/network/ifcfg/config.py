@@ -77,6 +77,8 @@ class IfcfgConfig(StackConfig):
     ) -> tuple[Management | None, tuple[Problem, ...]]:
         carriers = [i for i in self.interfaces if i.has_addresses and ":" not in i.name]
         addressed = [i for i in carriers if wished in ("", i.name)]
+        if not addressed and self.unreadable:
+            return None, self.unreadable  # what cannot be read may be what is missing
         if len(addressed) != 1 or not addressed[0].on_boot:
             return None, (*self.unreadable, self._unclear(addressed, wished))
         interface = addressed[0]

@@ -25,7 +25,7 @@ from kronos_installer.network.stack import (
     StackName,
 )
 from kronos_installer.override import override
-from kronos_installer.problem import Problem, refusal
+from kronos_installer.problem import Level, Problem, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -83,6 +83,8 @@ class NetworkManagerConfig(StackConfig):
         if wished:
             carriers = {name: found for name, found in carriers.items() if name == wished}
         if len(carriers) != 1:
+            if not carriers and any(problem.level is Level.ERROR for problem in problems):
+                return None, tuple(problems)  # what cannot be read may be what is missing
             unclear = list(self._unclear(nics, carriers, wished))
             return None, (*problems, *(unclear[:-1] or unclear))
         nic, profile = next(iter(carriers.values()))

@@ -195,5 +195,5 @@ def _read(files: HostFiles, path: str) -> Profile | Problem:
         int(profile.priority)
     except ValueError as invalid:
         raise refusal("nm-keyfile", "the profile's uuid or autoconnect-priority is missing or not valid",
-                      at=profile.at, remedy="write it anew: nmcli connection modify") from invalid  # fmt: skip
+                      at=profile.at, remedy="add uuid= with what uuidgen prints to [connection]") from invalid  # fmt: skip
     return profile

@@ -1,0 +1,34 @@
+"""The way back from a Xen that nobody has seen to work: the next boot is one without it.
+
+A rollback puts GRUB's menu back to the byte. On Debian that menu's default is Xen as soon as its package is there:
+a host that has just come back from a Xen that did not work would reboot into it, and nobody looks on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kronos_installer.detect.boot import environment_obstacle
+from kronos_installer.detect.grub import read_grub
+
+if TYPE_CHECKING:
+    from kronos_installer.host import Host
+
+
+def choose_linux_once(host: Host) -> str:
+    """Make the next boot one without Xen if the default is Xen; return the entry's title, "" where nothing was done.
+
+    Raises KronosError. Nothing is done where GRUB could not forget the choice.
+    """
+    grub = read_grub(host)
+    default = grub.parsed.default_entry(grub.environment)
+    if grub.layout is None or not grub.can_choose_once or environment_obstacle(host, grub):
+        return ""
+    if default is None or not default.boots_xen:
+        return ""
+    entry = next((entry for entry in grub.parsed.entries if entry.boots_linux), None)
+    if entry is None:
+        return ""
+    name = (entry.id or entry.title).replace(">", ">>")
+    host.run(grub.layout.locked(grub.layout.choose_once, name))
+    return entry.title
