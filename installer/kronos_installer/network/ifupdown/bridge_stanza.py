@@ -58,9 +58,10 @@ def bridge_options(port: str, mac: str, bridge: BridgeKind) -> tuple[str, ...]:
 def switch_commands(management: Management, bridge: BridgeKind) -> Iterator[Command]:
     """Yield what makes the running network follow the new files.
 
-    Open vSwitch is started anew for its database to be in /run before it has the bridge. `ifdown` would read the new files, in which the interface has no addresses to take away: its
-    DHCP client is stopped without giving the lease back, and its addresses and routes go, by hand.
-    Down hooks do not run; up hooks run for the bridge.
+    `ifdown` would read the new files, in which the interface has no addresses to take away: its DHCP
+    client is stopped without giving the lease back, and its addresses and routes go, by hand. Down hooks
+    do not run; up hooks run for the bridge. Open vSwitch is started anew first, for its database to be in
+    /run before it has the bridge.
     """
     if bridge is BridgeKind.OPENVSWITCH:
         yield _RESTART_OPENVSWITCH
