@@ -12,6 +12,7 @@ from kronos_installer.facts import SERVICE
 from kronos_installer.network.owner import find_owner
 from kronos_installer.network.stack import BRIDGE, Management, StackName
 from kronos_installer.packages import release_problems
+from kronos_installer.pool_checks import pool_problems
 from kronos_installer.problem import Level, Problem
 from kronos_installer.storage import storage_problems
 from kronos_installer.system_checks import system_problems
@@ -40,6 +41,7 @@ def check(facts: Facts, wishes: Wishes) -> tuple[Management | None, tuple[Proble
     problems += [
         *confirm_problems(facts.gateways, wishes, interface),
         *system_problems(facts.system, wishes, interface),
+        *pool_problems(facts, wishes, interface),
     ]
     return management, tuple(problems)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from kronos_installer import executor, reconfigure
+import re
+
+from kronos_installer import executor, leave_pool, reconfigure
 from kronos_installer.command import Exit, UsageError, print_json
 from kronos_installer.commands import Commands
 from kronos_installer.doctor.examine import findings, not_set_up, read_all
-from kronos_installer.facts import read_facts
+from kronos_installer.facts import INVENTORY, read_facts
 from kronos_installer.journal import Journal, Phase
-from kronos_installer.problem import Level
+from kronos_installer.problem import Level, RefusedError
 from kronos_installer.report import render_problems
 from kronos_installer.status import PHASES
+from kronos_installer.xenapi_client import local_session
+from xapi_shim.base.paths import Paths
 
 
 class LifeCommands(Commands):
@@ -66,4 +70,33 @@ class LifeCommands(Commands):
         reconfigure.begin(self.host, plan, self.reporter)
         self._say({"outcome": "reconfigured", "reboot_needed": True},
                   "The host is reconfigured. The changes take effect at the next reboot.")  # fmt: skip
+        return Exit.OK
+
+    def leave_pool(self) -> Exit:
+        """Take the host out of its pool, where the daemon serves that."""
+        self._need_root()
+        found = re.search(r"^INSTALLATION_UUID=['\"]?([\w-]+)", self.host.read(INVENTORY), re.MULTILINE)
+        if not found:
+            raise UsageError(
+                f"{INVENTORY} does not say which host this is", resolution="set the host up first"
+            )
+        with local_session(self.host.at(str(Paths().unix_socket))) as session:
+            membership = leave_pool.read_membership(session, found[1])
+            if leave_pool.is_alone(membership):
+                self._say(
+                    {"outcome": "alone"},
+                    "This host is alone in a pool of its own; there is nothing to leave.",
+                )
+                return Exit.OK
+            problems = tuple(leave_pool.leave_problems(membership))
+            if problems:
+                raise RefusedError(problems)
+            if not self._agreed(
+                "Leave the pool? What the pool knows of this host's own storage is forgotten."
+            ):
+                return self._declined()
+            leave_pool.eject(session, membership)
+        self._say(
+            {"outcome": "left"}, "The host leaves its pool; its daemon starts anew, with a pool of its own."
+        )
         return Exit.OK

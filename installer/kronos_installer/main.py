@@ -77,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     add("status", "show how far the host is; changes nothing")
     add("reconfigure", "carry other wishes out on a host that is set up; they take effect at the next reboot",
         wishes, consent)  # fmt: skip
+    add("leave-pool", "take the host out of its pool, where the daemon serves that", consent)
     add(
         "doctor", "check all that a set-up host relies on, and say how to mend what is wrong; changes nothing"
     )

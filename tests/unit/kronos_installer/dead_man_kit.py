@@ -68,9 +68,13 @@ def commands_of(host: Host) -> FakeCommands:
 
 def plan_for(host: Host, wished: Wishes | None = None) -> Plan:
     """Return the real plan, with a network step of two files, and a step that waits for the reboot."""
-    plan = make_plan(read_facts(host, host.runner), wished or wishes())
+    wished = wished or wishes()
+    # A pool cannot be joined yet: its plan is made as for a pool of one's own.
+    alone = replace(wished, pool=None, confirm=wishes().confirm) if wished.pool else wished
+    plan = make_plan(read_facts(host, host.runner), alone)
     later = LaterStep(reason="a test", path=LATER, content=b"later\n", before=None)
-    return replace(plan, steps=(*plan.steps, later))
+    chosen = replace(plan.wishes, pool=wished.pool, confirm=wished.confirm)
+    return replace(plan, steps=(*plan.steps, later), wishes=chosen)
 
 
 def fresh_host(folder: Path) -> Host:
