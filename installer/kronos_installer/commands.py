@@ -121,6 +121,10 @@ class Commands(BootCommands):
         if state.phase is Phase.CLEAN and self.options.remove_packages:
             return self._remove_packages()
         if state.phase is Phase.CLEAN:
+            if state.steps:
+                self._need_root()
+                with executor.exclusive(self.host):
+                    executor.put_away(self.host)
             self._say(
                 {"outcome": "nothing to roll back"}, "This host is not set up; there is nothing to roll back."
             )

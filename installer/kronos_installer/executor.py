@@ -210,7 +210,8 @@ def rollback(
                 step.undo(host, state.intents[place])
                 failed_commands += _switch_back(host, state, step)
                 journal.add({"record": "undone", "step": place})
-        except (KronosError, OSError) as error:
+        except Exception as error:
+            # No fault in one step may keep the old network from coming back.
             if not force:
                 raise
             reporter.line(f"failed: {error}")
@@ -228,6 +229,13 @@ def rollback(
     journal.finish()
     given_up = (f"{state.steps[place].describe_undo()}: {said}" for place, said in state.given_up.items())
     return RolledBack(tuple(given_up), tuple(failed_commands))
+
+
+def put_away(host: Host) -> None:
+    """Put the journal of a rollback away that was cut off right after its last record. Called under the lock."""
+    state = Journal(host).load()
+    if state.phase is Phase.CLEAN and state.steps:
+        Journal(host).finish()
 
 
 def _switch_back(host: Host, state: State, step: Step) -> list[str]:
@@ -271,7 +279,7 @@ def changed_since(host: Host, state: State) -> list[str]:
 def _changed(host: Host, state: State, place: int) -> str:
     try:
         return state.steps[place].changed_since(host, state.intents[place])
-    except (KronosError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 -- nor may a look at it
         return str(error)
 
 

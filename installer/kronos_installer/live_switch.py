@@ -71,16 +71,27 @@ def switch(host: Host, around: Surroundings, reporter: Reporter) -> State:
 
     A command that fails is no end: whether the network works is what the confirmation tells.
     """
-    with executor.exclusive(host):
-        state = Journal(host).load()
-        if is_awaited(state, host.boot_id()) and not state.switched:
-            for argv in (argv for step in state.network_steps for argv in step.switch):
-                try:
-                    host.run(argv)
-                except (KronosError, OSError) as error:
-                    reporter.line(f"failed: {error}")
-            Journal(host).add({"record": "switched"})
+    while True:
+        try:
+            with executor.exclusive(host):
+                _run_switch(host, reporter)
+            break
+        except executor.BusyError:
+            # Who started us may not have let go of it yet.
+            around.pause()
     return settle(host, around, reporter)
+
+
+def _run_switch(host: Host, reporter: Reporter) -> None:
+    state = Journal(host).load()
+    if not is_awaited(state, host.boot_id()) or state.switched:
+        return
+    for argv in (argv for step in state.network_steps for argv in step.switch):
+        try:
+            host.run(argv)
+        except (KronosError, OSError) as error:
+            reporter.line(f"failed: {error}")
+    Journal(host).add({"record": "switched"})
 
 
 def switch_back(host: Host, around: Surroundings, reporter: Reporter) -> State:

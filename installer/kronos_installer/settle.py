@@ -79,6 +79,9 @@ def settle(host: Host, around: Surroundings, reporter: Reporter) -> State:
         sight = look(host, state, around)
         match next_action(state, sight):
             case Action.NOTHING:
+                if state.phase is Phase.CLEAN and state.steps:
+                    with suppress(executor.BusyError), executor.exclusive(host):
+                        executor.put_away(host)
                 return state
             case Action.WAIT:
                 around.pause()
@@ -97,7 +100,9 @@ def look(host: Host, state: State, around: Surroundings) -> Sight:
     """Look at the host; the network is asked only where a confirmation is awaited."""
     boot_id, answer, left = host.boot_id(), "", 0.0
     if is_awaited(state, boot_id):
-        answer = _answer(host, state, around)
+        # Whatever goes wrong in asking: nobody has answered, and the count goes on.
+        with suppress(Exception):
+            answer = _answer(host, state, around)
         left = deadline(host, state, around) - around.now()
     finished = state if state.steps else Journal(host).load_finished()
     return Sight(boot_id, host.runs_xen(), left, answer, finished.reboot_boot)
@@ -156,6 +161,7 @@ def _act(host: Host, sight: Sight, reporter: Reporter) -> Action:
         case Action.ROLL_BACK:
             _roll_back(host, state, reporter)
         case Action.REBOOT:
+            executor.put_away(host)
             reboot(host)
         case _:
             pass
@@ -185,7 +191,7 @@ def _roll_back(host: Host, state: State, reporter: Reporter) -> None:
 def reboot(host: Host) -> None:
     """Reboot the host, into a kernel without Xen, without waiting for it. Raises KronosError."""
     # What cannot be chosen must not keep the old network from coming back.
-    with suppress(KronosError, OSError):
+    with suppress(Exception):
         choose_linux_once(host)
     try:
         host.run(("systemctl", "reboot"))

@@ -6,6 +6,7 @@ import ipaddress
 import re
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kronos_installer.facts import STORAGE_UNIT
@@ -33,6 +34,8 @@ VOLUME = "xapi-storage"
 STORAGE, ISO_LIBRARY = "storage", "iso-library"
 # A file system of less holds no guest worth the name.
 LEAST_BYTES = 4 << 30
+# Where the daemon keeps records, and disks in a repository that it makes itself.
+_DAEMONS_OWN = str(Paths().state)
 _NFS = re.compile(r"(?P<server>\[[0-9a-fA-F:.]+\]|[^\[\]/:]+):(?P<path>/.*)")
 # The daemon refuses them, for mount(8) could take them for something else.
 _NOT_IN_PATHS = " ,\\\"'#"
@@ -223,6 +226,9 @@ def _place_problems(is_nfs: bool, location: str, what: str) -> Iterator[Problem]
     if not is_nfs and (not _is_plain(location) or location == "/"):
         yield _error(f"{what}-location", f"not a directory's plain, absolute path: {location}", location,
                      "write it as /srv/disks")  # fmt: skip
+    elif not is_nfs and Path(location).is_relative_to(_DAEMONS_OWN):
+        yield _error(f"{what}-location", f"{location} is the toolstack's own", location,
+                     f"name one outside of {_DAEMONS_OWN}")  # fmt: skip
 
 
 def _is_plain(path: str) -> bool:

@@ -108,6 +108,44 @@ def test_disks_in_it_stay(api, host, export):
     assert len(list((export / uuid).iterdir())) == 1
 
 
+def local(running):
+    config = {"location": str(running.paths.root / "srv/disks")}
+    return StorageStep(
+        key="storage", type="file", name="disks", device_config=config, reason="", default=True
+    )
+
+
+def new_disk(api, sr):
+    return api.VDI.create({"SR": sr, "virtual_size": str(1 << 20), "type": "user", "sharable": False,
+                           "read_only": False, "other_config": {}, "name_label": "d"})  # fmt: skip
+
+
+def test_disks_of_a_former_set_up_are_taken_up(running, api, host):
+    """Undone with a disk in it and done again, cut off at every call that changes something."""
+    step, before = local(running), state(api)
+    original = step.capture(host)
+    step.apply(host, original)
+    (sr,) = api.SR.get_by_name_label("disks")
+    kept = api.VDI.get_uuid(new_disk(api, sr))
+    step.undo(host, original)
+    assert state(api) == before
+    for at in range(100):
+        try:
+            step.apply(replace(host, on_effect=crash_after(at)), original)
+        except Crash:
+            step.apply(host, original)
+            ended = False
+        else:
+            ended = True
+        (sr,) = api.SR.get_by_name_label("disks")
+        assert [api.VDI.get_uuid(vdi) for vdi in api.SR.get_VDIs(sr)] == [kept], at
+        step.undo(host, original)
+        assert state(api) == before, at
+        if ended:
+            break
+    assert at > 12
+
+
 @pytest.mark.parametrize("way", ["apply", "undo"])
 def test_cut_off_anywhere_it_is_ended_either_way(api, host, export, way):
     """A crash at every call that changes something, in both directions; then either way to the end."""

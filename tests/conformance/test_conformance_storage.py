@@ -3,17 +3,22 @@
 The simulator's NFS servers are directories; the images on them are made by the real qemu-img.
 """
 
+import asyncio
+import os
 import shutil
+import threading
 import uuid
 from functools import partial
 
 import pytest
 import XenAPI
 from running_daemon import PASSWORD
-from test_conformance_devices import new_drive
+from test_conformance_devices import new_drive, until_done
 from test_conformance_xenapi import events_until
 
 from xapi_shim.api import plug_again
+from xapi_shim.storage import off_loop
+from xapi_shim.storage.simulated_mounts import SimulatedMounts
 
 pytestmark = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img is not installed")
 NFS = {"server": "nas", "serverpath": "/srv"}
@@ -148,12 +153,22 @@ def test_a_library_of_a_server(api, host, export, refused):
     assert api.VDI.get_uuid(vdi) != known
 
 
-def test_mounts_are_made_again_when_the_daemon_starts(running, api, host, export):
+def test_mounts_are_made_again_when_the_daemon_starts(running, api, host, export, monkeypatch):
     sr = new_nfs(api, host)
     uuid_ = api.SR.get_uuid(sr)
+    (pbd,) = api.SR.get_PBDs(sr)
     running.stop()
     (running.paths.sr_mounts / uuid_).unlink()  # as a reboot does
+    at_once = SimulatedMounts.mount_nfs
+
+    async def after_a_while(self, *args):
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        await at_once(self, *args)
+
+    monkeypatch.setattr(SimulatedMounts, "mount_nfs", after_a_while)
     running.start()
+    assert running.do(running.daemon.tools.db.flag, "PBD", pbd, "currently_attached") is True
     assert (running.paths.sr_mounts / uuid_).is_symlink()
 
 
@@ -177,6 +192,36 @@ def test_a_server_that_is_away_does_not_keep_the_daemon_from_starting(
     session.xenapi.login_with_password("root", PASSWORD, "1.0", "tests")
     events_until(session.xenapi, ["pbd"], "", lambda e: e["snapshot"]["currently_attached"])
     assert (running.paths.sr_mounts / uuid_).is_symlink()
+
+
+def test_a_server_that_stops_answering_holds_up_nothing_but_its_own_disks(
+    api, host, export, refused, monkeypatch
+):
+    sr = new_nfs(api, host)
+    (local,) = api.SR.get_by_name_label("Local storage")
+    answers, asked = threading.Event(), threading.Event()
+    really = os.statvfs
+
+    def statvfs(path):
+        if "sr-mount" in str(path):
+            asked.set()
+            answers.wait()
+        return really(path)
+
+    monkeypatch.setattr(os, "statvfs", statvfs)
+    task = api.Async.SR.update(sr)
+    assert asked.wait(20)
+    api.SR.scan(local)
+    assert api.task.get_status(task) == "pending"
+    answers.set()
+    until_done(api, task)
+    assert api.task.get_status(task) == "success"
+    # One that never comes back is given up; the next calls for it do not even wait.
+    answers.clear()
+    monkeypatch.setattr(off_loop, "TIMEOUT_S", 0.1)
+    for _ in range(2):
+        assert "does not answer" in refused("SR_BACKEND_FAILURE_47", api.SR.update, sr)[2]
+    answers.set()
 
 
 def test_events_tell_of_new_media(api, host, export):

@@ -57,7 +57,7 @@ from xapi_shim.base.progress import Reporter
 host = Host(Path("/"), SystemRunner(Path("/")))
 files = [FileChange(f"/etc/network.d/{{name}}", b"new\\n", host.state(f"/etc/network.d/{{name}}")) for name in ("one", "two")]
 step = NetworkStep(reason="a test", files=tuple(files), interface="lo", switch=(("touch", "{STEP}"),
-                   ("setsid", "--fork", "sleep", "1000")), switch_back=(("rm", "{STEP}"),))
+                   ("setsid", "--fork", "sh", "-c", "exec sleep 1000 >/dev/null 2>&1")), switch_back=(("rm", "{STEP}"),))
 with executor.exclusive(host):
     executor.apply(Plan((step,), (), Wishes("1", "2", confirm=Confirm.OPERATOR)), host, Reporter())
     around = replace(Surroundings(), now=lambda: Surroundings().now() + float(sys.argv[1]))

@@ -75,7 +75,7 @@ class Side:
 
     def addresses(self, interface: str) -> set[tuple[str, int]]:
         (link,) = json.loads(self.run("ip", "-json", "address", "show", "dev", interface))
-        return {(a["local"], a["prefixlen"]) for a in link["addr_info"] if a["scope"] == "global"}
+        return {(a["local"], a["prefixlen"]) for a in link["addr_info"]}
 
     def routes(self, interface: str) -> set[tuple[str, str]]:
         both = [

@@ -18,7 +18,6 @@ NFS: Need = ("nfs-common", "/usr/sbin/mount.nfs", "/sbin/mount.nfs")
 _LVM: Need = ("lvm2", "/usr/sbin/lvm", "/sbin/lvm")
 _ISCSI: Need = ("open-iscsi", "/usr/sbin/iscsiadm", "/sbin/iscsiadm", "/usr/bin/iscsiadm")
 OF_STORAGE: dict[str, Need] = {
-    StorageType.DEVICE: _LVM,
     StorageType.LVM: _LVM,
     StorageType.NFS: NFS,
     StorageType.ISCSI: _ISCSI,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 NULL = "OpaqueRef:NULL"
 # In the SR's sm_config, from its first moment on, and in its and the host's other_config.
 TAG = "xapi-host-setup"
+# SRExists of the reference's storage managers: there are disks where it is to be made.
+EXISTS = "SR_BACKEND_FAILURE_42"
 DEFAULTS = ("default_SR", "suspend_image_SR", "crash_dump_SR")
 # Making an SR on a server: its mount may take a while.
 _TIMEOUT_S = 180.0
@@ -82,6 +85,7 @@ class StorageStep(Step):
             raise NotMountedError(self.mount_point)
         with _session(host) as session:
             sr = self._find(session) or self._create(host, session)
+            self._plug(host, session, sr)
             for cls, ref in (("SR", sr), ("host", _host(session))):
                 _set_key(host, session, cls, ref, self._tag, self.type)
             for field in DEFAULTS if self.default else ():
@@ -90,11 +94,31 @@ class StorageStep(Step):
                     _change(host, session, f"pool.set_{field}", pool, sr)
 
     def _create(self, host: Host, session: Session) -> str:
-        answer = _change(
-            host, session, "SR.create", _host(session), self.device_config, "0", self.name,
-            "made by xapi-host-setup", self.type, self.content_type, self.shared, {TAG: self.key},
-        )  # fmt: skip
-        return str(answer)
+        """Make the SR; one whose disks are there already, as a former set-up leaves them, is taken up."""
+        said = (
+            self.name,
+            "made by xapi-host-setup",
+            self.type,
+            self.content_type,
+            self.shared,
+            {TAG: self.key},
+        )
+        try:
+            sr = _change(host, session, "SR.create", _host(session), self.device_config, "0", *said)
+        except XenApiFailureError as error:
+            if error.code != EXISTS:
+                raise
+            sr = _change(host, session, "SR.introduce", str(uuid.uuid4()), *said)
+        return str(sr)
+
+    def _plug(self, host: Host, session: Session, sr: str) -> None:
+        pbds = session.call("SR.get_PBDs", sr)
+        if not pbds:
+            record = {"host": _host(session), "SR": sr, "device_config": self.device_config}
+            pbds = [_change(host, session, "PBD.create", record)]
+        for pbd in pbds:
+            if not session.call("PBD.get_currently_attached", pbd):
+                _change(host, session, "PBD.plug", pbd)
 
     @override
     def undo(self, host: Host, original: Record) -> None:

@@ -25,7 +25,9 @@ fi
 /lib/systemd/systemd-networkd 2>"$2/networkd.log" &
 networkd=$!
 status=0
+# shellcheck disable=SC2086 # several options
 /lib/systemd/systemd-networkd-wait-online --timeout=60 $4 || status=$?
+# shellcheck disable=SC1090 # what the test wrote
 [ -z "$bus" ] || . "$5" || status=$?
 ip -4 -brief addr show dev "$3" >"$2/addresses" || status=$?
 rm -rf "$2/netif"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +11,7 @@ from dead_man_kit import (
     LATER,
     QUIET,
     Clock,
+    LaterStep,
     applied_host,
     boot,
     commands_of,
@@ -31,7 +32,7 @@ from kronos_installer.confirm import Action, Sight, answer_of_gateways, confirm_
 from kronos_installer.detect.gateways import Gateway, default_routes, neighbour_states, read_gateways
 from kronos_installer.journal import JOURNAL, Journal, Phase, State
 from kronos_installer.main import main
-from kronos_installer.settle import DEADLINE, settle
+from kronos_installer.settle import DEADLINE, Surroundings, settle
 from kronos_installer.wishes import Confirm, PoolWish
 
 if TYPE_CHECKING:
@@ -320,6 +321,43 @@ def test_the_network_comes_back_where_the_menu_cannot_be_made(tmp_path: Path) ->
     boot(host)
     assert settled(host).phase is Phase.CLEAN
     assert commands_of(host).ran.count("systemctl reboot") == 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultyStep(LaterStep):
+    """Comes after the network, and can be neither looked at nor undone."""
+
+    kind = "test-faulty"
+    after_reboot = False
+
+    def changed_since(self, host: Host, original: object) -> str:
+        raise ValueError("a fault")
+
+    def undo(self, host: Host, original: object) -> None:
+        raise ValueError("a fault")
+
+
+def test_a_fault_in_one_step_does_not_keep_the_network_from_coming_back(tmp_path: Path) -> None:
+    host = fresh_host(tmp_path)
+    old = network_files(host)
+    plan = plan_for(host)
+    faulty = FaultyStep(reason="a test", path="/etc/faulty", content=b"", before=None)
+    executor.apply(replace(plan, steps=(*plan.steps, faulty)), host, QUIET)
+    boot(host)
+    commands_of(host).broken.add("ping")
+    with pytest.raises(executor.UndoIncompleteError, match="a fault"):
+        settled(host)
+    assert network_files(host) == old
+    assert "systemctl reboot" in commands_of(host).ran
+
+
+def test_a_fault_in_asking_does_not_stop_the_count(tmp_path: Path) -> None:
+    wished = replace(wishes(Confirm.MASTER), pool=PoolWish("master..example"))
+    host = applied_host(tmp_path, wished)
+    boot(host)
+    # The name cannot be encoded: a UnicodeError of socket's own.
+    around = replace(Clock().around(), connects=Surroundings().connects)
+    assert settle(host, around, QUIET).phase is Phase.CLEAN
 
 
 def test_force_gives_up_what_needs_a_daemon_that_is_gone(tmp_path: Path, capsys) -> None:

@@ -27,7 +27,7 @@ from installer_kit import Countdown, Crash
 
 from kronos_installer import executor
 from kronos_installer.guard import guard
-from kronos_installer.journal import Journal, Phase
+from kronos_installer.journal import JOURNAL, Journal, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -191,6 +191,7 @@ def test_settle_is_killed_while_it_takes_all_back(ends: Ends, tmp_path: Path) ->
         late = Clock(seconds=10_000)
         assert settled(host, late).phase is Phase.CLEAN
         assert files(host) == ends.before, f"effect {at}"
+        assert not host.exists(JOURNAL)
         assert "systemctl reboot" in commands_of(host).ran, f"effect {at}"
 
 

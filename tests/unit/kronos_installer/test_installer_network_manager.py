@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from installer_kit import HERE, make_host, snapshot
+from installer_kit import HERE, make_fedora, make_host, put, seal_profiles, snapshot
 from profile_stack_kit import cases_of, check_case, host_of
 
 from kronos_installer import executor
@@ -30,8 +30,10 @@ from kronos_installer.wishes import Wishes
 from xapi_shim.base.progress import Reporter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from kronos_installer.host import Host
     from kronos_installer.network.network_manager.keyfile import KeyFile
     from kronos_installer.network.stack import NetworkEdit
 
@@ -134,18 +136,32 @@ def test_a_link_in_a_profiles_place_is_refused(tmp_path: Path) -> None:
     assert {p.id for p in problems} == {"file-unsuitable"}
 
 
-@pytest.mark.parametrize("name", ["network_manager_dhcp"])
-def test_set_up_and_taken_back_to_the_byte_and_the_mode(name: str, tmp_path: Path) -> None:
-    host = make_host(tmp_path, HERE / "cases" / name / "host")
+def fedora_host(folder: Path) -> Host:
+    """Return a Fedora host with a NIC that NetworkManager configures."""
+    host = make_fedora(folder)
+    case = BY_NAME["fedora_static_with_routes_dns_and_zone"]
+    for layer in (case.parent / "common", case / "host"):
+        shutil.copytree(layer, host.root, dirs_exist_ok=True)
+    shutil.copytree(HERE / "hosts/base/sys/class/net", host.at("/sys/class/net"))
+    put(host, "/usr/lib/systemd/system/xapi.service", "[Service]\n")
+    seal_profiles(host.root)
+    return host
+
+
+def debian_host(folder: Path) -> Host:
+    return make_host(folder, HERE / "cases/network_manager_dhcp/host")
+
+
+@pytest.mark.parametrize("make", [debian_host, fedora_host])
+def test_set_up_and_taken_back_to_the_byte_and_the_mode(make: Callable[[Path], Host], tmp_path: Path) -> None:
+    host = make(tmp_path)
     before = snapshot(host)
     wishes = Wishes(installation_uuid=str(uuid.uuid4()), control_domain_uuid=str(uuid.uuid4()))
-    executor.apply(make_plan(read_facts(host, host.runner), wishes), host, QUIET)
-    folder = host.at(BRIDGE_PROFILE).parent
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "Wired connection 1.nmconnection",
-        "xenbr0.nmconnection",
-    ]
-    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+    plan = make_plan(read_facts(host, host.runner), wishes)
+    executor.apply(plan, host, QUIET)
+    profiles = list(host.at(BRIDGE_PROFILE).parent.iterdir())
+    assert len(profiles) == 2
+    assert {path.stat().st_mode & 0o777 for path in profiles} == {0o600}
     assert host.at(GUESTS_SNIPPET).stat().st_mode & 0o777 == 0o644
     executor.rollback(host, QUIET)
     assert snapshot(host) == before

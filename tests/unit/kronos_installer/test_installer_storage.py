@@ -69,6 +69,8 @@ REFUSED = [
     (disks(StorageType.DIRECTORY, "srv"), "storage-location", "srv"),
     (disks(StorageType.DIRECTORY, "/"), "storage-location", "plain"),
     (disks(StorageType.DIRECTORY, "/srv/../etc"), "storage-location", "plain"),
+    (disks(StorageType.DIRECTORY, "/var/lib/xapi/sr"), "storage-location", "own"),
+    (isos(IsoType.DIRECTORY, "/var/lib/xapi"), "iso-library-location", "own"),
     (disks(StorageType.NFS, "/srv"), "storage-location", "server:/path"),
     (disks(StorageType.NFS, "nas:srv"), "storage-location", "server:/path"),
     (disks(StorageType.NFS, "-o:/srv"), "storage-location", "server:/path"),

@@ -125,6 +125,21 @@ def test_switched_and_confirmed(tmp_path: Path) -> None:
     assert settled(host).phase is Phase.FINISHED
 
 
+def test_the_service_waits_for_who_started_it(tmp_path: Path) -> None:
+    host = written_host(tmp_path)
+    clock = Clock()
+    held = executor.exclusive(host)
+    held.__enter__()
+    live_switch.start_switch(host, clock.around(), QUIET)
+
+    def pause() -> None:
+        clock.pause()
+        held.__exit__(None, None, None)
+
+    around = replace(clock.around(), pause=pause)
+    assert live_switch.switch(host, around, QUIET).phase is Phase.CONFIRMED
+
+
 def test_silent_after_the_switch_it_is_switched_back_without_a_reboot(tmp_path: Path) -> None:
     before = files(fresh_host(tmp_path / "before"))
     host = written_host(tmp_path)

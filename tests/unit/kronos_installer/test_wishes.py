@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from installer_kit import make_host
+from installer_kit import HERE, make_host
 
 from kronos_installer.journal import Journal
-from kronos_installer.main import main
+from kronos_installer.main import main, parser
 from kronos_installer.network.stack import BridgeKind
 from kronos_installer.wishes import Confirm, IsoType, IsoWish, PoolWish, StorageType, StorageWish, Wishes
 from kronos_installer.wishes_record import wishes_from_record, wishes_to_record
@@ -116,3 +118,16 @@ def test_records_hold_all_of_it(wishes: Wishes) -> None:
 def test_other_records_are_refused(other: dict[str, object]) -> None:
     with pytest.raises((ValueError, TypeError)):
         wishes_from_record(wishes_to_record(Wishes("a", "b")) | other)
+
+
+def test_the_manual_names_every_option() -> None:
+    manual = (HERE.parents[2] / "packaging/man/xapi-host-setup.8").read_text().replace("\\-", "-")
+    (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    actions = [action for sub in commands.choices.values() for action in sub._actions]
+    options = {
+        word for action in actions if action.help != argparse.SUPPRESS for word in action.option_strings
+    }
+    said = {*re.findall(r"--[a-z0-9-]*[a-z0-9]", manual)}
+    known = {option for option in options if option.startswith("--")} - {"--firewall"}
+    assert known <= said, known - said
+    assert {word for word in commands.choices if not re.search(rf"\b{word}\b", manual)} == set()

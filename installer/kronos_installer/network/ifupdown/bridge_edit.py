@@ -154,11 +154,10 @@ def move_to_bridge(
         edit.change(statement)
     new_texts = {path: edit.texts[path].render(changes) for path, changes in edit.changes.items() if changes}
     _verify(new_texts, statements, move)
-    has_ipv6 = any(s.words[1] == "inet6" for s in move.stanzas)
     return NetworkEdit(
         files={path: text.encode("latin-1") for path, text in new_texts.items()},
         switch=tuple(switch_commands(management, bridge)),
-        switch_back=tuple(switch_back_commands(management, bridge, has_ipv6=has_ipv6)),
+        switch_back=tuple(switch_back_commands(management, bridge)),
         needs=NEEDS[bridge],
     )
 

@@ -58,9 +58,10 @@ def bridge_options(port: str, mac: str, bridge: BridgeKind) -> tuple[str, ...]:
 def switch_commands(management: Management, bridge: BridgeKind) -> Iterator[Command]:
     """Yield what makes the running network follow the new files.
 
-    Open vSwitch is started anew for its database to be in /run before it has the bridge. `ifdown` would read the new files, in which the interface has no addresses to take away: its
-    DHCP client is stopped without giving the lease back, and its addresses and routes go, by hand.
-    Down hooks do not run; up hooks run for the bridge.
+    `ifdown` would read the new files, in which the interface has no addresses to take away: its DHCP
+    client is stopped without giving the lease back, and its addresses and routes go, by hand. Down hooks
+    do not run; up hooks run for the bridge. Open vSwitch is started anew first, for its database to be in
+    /run before it has the bridge.
     """
     if bridge is BridgeKind.OPENVSWITCH:
         yield _RESTART_OPENVSWITCH
@@ -70,7 +71,7 @@ def switch_commands(management: Management, bridge: BridgeKind) -> Iterator[Comm
     yield "ifup", "--force", BRIDGE
 
 
-def switch_back_commands(management: Management, bridge: BridgeKind, *, has_ipv6: bool) -> Iterator[Command]:
+def switch_back_commands(management: Management, bridge: BridgeKind) -> Iterator[Command]:
     """Yield what makes the running network follow the old files, which do not know the bridge, once they are back."""
     yield from _stop_dhcp(management, BRIDGE)
     if bridge is BridgeKind.OPENVSWITCH:
@@ -78,10 +79,9 @@ def switch_back_commands(management: Management, bridge: BridgeKind, *, has_ipv6
         yield _RESTART_OPENVSWITCH
     else:
         yield "ip", "link", "delete", "dev", BRIDGE
-        if has_ipv6:
-            # bridge-utils turned off link-local addresses; they come with the mode and the next `up`.
-            yield "ip", "link", "set", "dev", management.interface, "down"
-            yield "ip", "link", "set", "dev", management.interface, "addrgenmode", "eui64"
+        # bridge-utils turned link-local addresses off; they come with the mode and the next `up`.
+        yield "ip", "link", "set", "dev", management.interface, "down"
+        yield "ip", "link", "set", "dev", management.interface, "addrgenmode", "eui64"
     yield "ifup", "--force", management.interface
 
 

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 _DOTTED = re.compile(r"([^.]+)\.([0-9]{1,4})")
 _NUMBERED = re.compile(r"vlan([0-9]{1,4})")
 _LARGEST_VLAN = 4094
+# Modes that put the NICs' own addresses into what guests send, and a bond whose address is not its own
+# (bonding, Documentation/networking of Linux).
+_NOT_BELOW_A_BRIDGE = {
+    "bond-mode": {"5", "6", "balance-tlb", "balance-alb"},
+    "bond-fail-over-mac": {"1", "2", "active", "follow"},
+}
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,12 @@ def _slaves(statements: Sequence[Statement], bond: str) -> tuple[str, ...]:
     named = _values(statements, bond, "bond-slaves", "slaves")
     all_names = dict.fromkeys(s.words[0] for s in statements if s.keyword is Keyword.IFACE)
     naming = [name for name in all_names if bond in _values(statements, name, "bond-master")]
+    for stanza in _stanzas(statements, bond):
+        for option in stanza.options:
+            if option.value in _NOT_BELOW_A_BRIDGE.get(normal(option.name), ()):
+                raise refusal("interfaces-bond", f"{option.name} {option.value} of {bond} does not go with a bridge",
+                              at=f"{stanza.path}:{option.line}", description="Guests' Ethernet addresses would not hold.",
+                              remedy="choose 802.3ad, active-backup or balance-xor, and one address")  # fmt: skip
     slaves = tuple(dict.fromkeys([*(n for n in named if n != "none"), *naming]))
     if not slaves or "all" in slaves:
         raise refusal("interfaces-bond", f"the configuration does not name the interfaces of {bond}",

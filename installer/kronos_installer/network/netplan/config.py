@@ -30,7 +30,7 @@ _GENERATORS = ("/usr/lib/systemd/system-generators/netplan", "/lib/systemd/syste
 class NetplanConfig(StackConfig):
     """All files in the order in which netplan reads them, and what they come to together.
 
-    `networkd_units` and `drop_ins` are what networkd reads beside that; `mtus` are the running interfaces', in bytes.
+    `networkd_units`, `link_files` and `drop_ins` are what networkd reads beside that; `mtus` are the running interfaces', in bytes.
     """
 
     stack: ClassVar[StackName] = StackName.NETPLAN
@@ -40,6 +40,7 @@ class NetplanConfig(StackConfig):
     documents: tuple[Document, ...]
     definitions: tuple[Definition, ...]
     networkd_units: tuple[Unit, ...]
+    link_files: tuple[Unit, ...]
     drop_ins: tuple[str, ...]
     links: Mapping[str, Link]
     mtus: Mapping[str, int]
@@ -79,6 +80,7 @@ def read_netplan(files: HostFiles) -> NetplanConfig | None:
     documents: tuple[Document, ...] = ()
     definitions: tuple[Definition, ...] = ()
     units: tuple[Unit, ...] = ()
+    link_files: tuple[Unit, ...] = ()
     tell_cloud_init = False
     try:
         documents = tuple(
@@ -86,6 +88,7 @@ def read_netplan(files: HostFiles) -> NetplanConfig | None:
         )
         definitions = read_definitions(documents)
         units = read_units(files, ".network")
+        link_files = read_units(files, ".link")
         tell_cloud_init = cloud_init.must_be_told(files)
         _check_new(originals)
     except ProblemError as error:
@@ -99,6 +102,7 @@ def read_netplan(files: HostFiles) -> NetplanConfig | None:
         documents=documents,
         definitions=definitions,
         networkd_units=units,
+        link_files=link_files,
         drop_ins=tuple(p for d in DIRECTORIES for p in files.glob(f"{d}/10-netplan-*.network.d/*.conf")),
         links=read_links(files, nics),
         mtus={

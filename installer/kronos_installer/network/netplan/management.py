@@ -16,6 +16,7 @@ from kronos_installer.network.netplan.definitions import (
 )
 from kronos_installer.network.netplan.document import entries, is_true, plain, scalar, scalars, words
 from kronos_installer.network.networkd.identity import identity_sections
+from kronos_installer.network.networkd.link_files import links_by_address
 from kronos_installer.network.networkd.match import Answer, matches
 from kronos_installer.network.stack import BRIDGE, AddressType, Management, StackName
 
@@ -201,6 +202,7 @@ def _networkd(config: NetplanConfig, own: Definition, nic: Nic) -> Iterator[Prob
         if path.split("/")[-2] in (f"{unit_name(own.id)}.d", f"{unit_name(BRIDGE)}.d"):
             yield error("netplan-networkd", f"this file changes what netplan says of {nic.name}", f"{path}:1",
                            "say it in netplan's files, or remove it")  # fmt: skip
+    yield from links_by_address(config.link_files, nic)
     link = config.links.get(nic.name)
     in_use = link.network_file.rpartition("/")[2] if link is not None else ""
     if in_use and in_use != unit_name(own.id):

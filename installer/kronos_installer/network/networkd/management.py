@@ -9,6 +9,7 @@ from kronos_installer.detect.owners import names_interface
 from kronos_installer.network.findings import error
 from kronos_installer.network.networkd.carried import Place, is_known, place_of
 from kronos_installer.network.networkd.identity import identity_sections
+from kronos_installer.network.networkd.link_files import links_by_address
 from kronos_installer.network.networkd.match import Answer, matches, units_for
 from kronos_installer.network.networkd.unit_text import Section, parse_boolean
 from kronos_installer.network.stack import BRIDGE, AddressType, Management, StackName
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 _MASTERS = ("Bond", "Bridge", "VRF", "BatmanAdvanced")
 _NETDEV_KINDS = {NicKind.BOND: "bond", NicKind.VLAN: "vlan"}
-# What makes a .link file with a MACAddress= leave a bridge of that address alone (systemd.link(5)).
-_NOT_A_BRIDGE = ("Type", "Kind", "OriginalName", "Path", "Driver", "PermanentMACAddress", "Property")
 
 
 def find_management(
@@ -162,26 +161,18 @@ def _hardware(config: NetworkdConfig, nic: Nic, unit: Unit) -> Iterator[Problem]
 def _matching(config: NetworkdConfig, nic: Nic, unit: Unit) -> Iterator[Problem]:
     """Yield where networkd may see another unit as the interface's than the files say."""
     for other in units_for(config.networks, nic)[1]:
-        yield error("networkd-match", f"cannot tell whether this unit is for {nic.name}", _match_at(other),
+        yield error("networkd-match", f"cannot tell whether this unit is for {nic.name}", other.at_match,
                        "match by Name= or MACAddress=")  # fmt: skip
     link = config.links.get(nic.name)
     # netplan's units are not looked at here, so one in use says that netplan owns the interface.
     if link is not None and link.network_file and not _same_file(link.network_file, unit.path):
         yield error("networkd-match", f"{nic.name} runs with {link.network_file}, its unit is {unit.path}",
-                       _match_at(unit), f"networkctl reload; networkctl reconfigure {nic.name}; then look again")  # fmt: skip
-    for link_file in config.link_files:
-        addresses = [word.lower().replace("-", ":") for word in link_file.words("Match", "MACAddress")]
-        if nic.mac in addresses and not any(link_file.all("Match", key) for key in _NOT_A_BRIDGE):
-            yield error("networkd-link", f"this file is for all with {nic.name}'s address, the bridge's too",
-                           _match_at(link_file), "match by PermanentMACAddress= instead of MACAddress=")  # fmt: skip
+                       unit.at_match, f"networkctl reload; networkctl reconfigure {nic.name}; then look again")  # fmt: skip
+    yield from links_by_address(config.link_files, nic)
 
 
 def _same_file(one: str, other: str) -> bool:
     return one.removeprefix("/usr") == other.removeprefix("/usr")
-
-
-def _match_at(unit: Unit) -> str:
-    return next((s.at for s in unit.sections if s.name == "Match"), f"{unit.path}:1")
 
 
 def _settings(unit: Unit, name: str) -> Iterator[Problem]:

@@ -47,6 +47,11 @@ class Unit:
         return tuple(found)
 
     @property
+    def at_match(self) -> str:
+        """File and line that say what the unit is for."""
+        return next((s.at for s in self.sections if s.name == "Match"), f"{self.path}:1")
+
+    @property
     def from_package(self) -> bool:
         """Whether a package brought it, not somebody on this host."""
         return self.path.startswith(("/usr/lib/", "/lib/"))
