@@ -6,6 +6,7 @@ in a container, not there. A device counts as free only when both say nothing of
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -21,12 +22,21 @@ if TYPE_CHECKING:
 
 LSBLK = (
     "lsblk", "--json", "--bytes", "--output",
-    "NAME,KNAME,PATH,TYPE,SIZE,RO,RM,MODEL,SERIAL,FSTYPE,PTTYPE,MOUNTPOINTS",
+    "NAME,KNAME,PATH,TYPE,SIZE,RO,RM,MODEL,SERIAL,FSTYPE,PTTYPE,PARTTYPE,MOUNTPOINTS",
 )  # fmt: skip
 WIPEFS = ("wipefs", "--json")
 _ALIASES = "/dev/disk/by-*/*"
 # No place for disks of guests; loop devices are files that are listed with their file systems.
 _LEFT_OUT = frozenset({"rom", "loop"})
+# Floppies, and memory that looks like a disk (Linux' devices.txt).
+_NO_DISK = re.compile(r"/dev/(fd|ram|zram)\d+\Z")
+# What a partition for data of Linux is called by MBR and GPT (fdisk(8), the Discoverable Partitions Specification).
+# Others may be in use without a signature: an extended partition, GRUB's BIOS boot partition, a firmware's own.
+_DATA_PARTITIONS = frozenset({
+    "0x83", "0x8e", "0xfd",
+    "0fc63daf-8483-4772-8e79-3d69d8477de4", "e6d6d379-f507-44c2-a23c-238f2a3df928",
+    "a19d880f-05fc-4d3b-a006-743f0f84911e", "4d21b016-b534-45c2-a9fb-5c16e091fd2d",
+})  # fmt: skip
 _DEEPEST = 16
 
 
@@ -36,7 +46,8 @@ class BlockDevice:
 
     `path` is its device node, `kind` lsblk's TYPE, `size` in bytes. `signatures` are wipefs' types of file
     systems, partition tables and memberships, None where they could not be read. `mounts` are mount points, or
-    "[SWAP]". `children` are the paths of what lies on it. `aliases` are its names below /dev/disk.
+    "[SWAP]". `children` are the paths of what lies on it. `partition_type`
+    is a partition's type in its table. `aliases` are its names below /dev/disk.
     """
 
     path: str
@@ -50,6 +61,7 @@ class BlockDevice:
     mounts: tuple[str, ...]
     children: tuple[str, ...]
     aliases: tuple[str, ...] = ()
+    partition_type: str = ""
 
     @property
     def why_not_free(self) -> str:
@@ -66,6 +78,8 @@ class BlockDevice:
             return "could not be read"
         if self.signatures:
             return f"holds {', '.join(self.signatures)}"
+        if self.kind == "part" and self.partition_type.lower() not in _DATA_PARTITIONS:
+            return f"is a partition of the type {self.partition_type or 'unknown'}, not one for data of Linux"
         return ""
 
 
@@ -127,6 +141,8 @@ def parse_lsblk(text: str) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for entry in _walk(json_list(json_object(text, "lsblk").get("blockdevices"), "lsblk"), 0):
         path = text_of(entry.get("path"))
+        if _NO_DISK.match(path):
+            continue
         if path.startswith("/dev/") and entry.get("type") not in _LEFT_OUT and number_of(entry.get("size")):
             found.setdefault(path, entry)
     return list(found.values())
@@ -201,6 +217,7 @@ def _device(
         mounts=tuple(text_of(point) for point in points if point) if isinstance(points, list) else (),
         children=tuple(entry["children"]),
         aliases=aliases.get(kernel_name, ()),
+        partition_type=text_of(entry.get("parttype")),
     )
 
 

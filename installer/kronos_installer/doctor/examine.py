@@ -126,3 +126,4 @@ def _all(readings: Readings) -> Iterator[Problem]:
     yield from clock_findings(system.time_sync, readings.offset)
     yield from space_findings(readings.spaces)
     yield from kernel_findings(readings.kernel)
+    yield from system.unreadable

@@ -62,6 +62,29 @@ def test_disks_say_what_is_on_them(host: Host) -> None:
     assert (found.path, found.size, found.serial) == ("/dev/sdb", 107374182400, "QM00002")
 
 
+@pytest.mark.parametrize(("parttype", "free"), [
+    ("0x83", True), ("0FC63DAF-8483-4772-8E79-3D69D8477DE4", True), ("0x5", False), (None, False),
+    ("21686148-6449-6e6f-744e-656564454649", False),
+])  # fmt: skip
+def test_a_partition_is_free_when_its_table_gives_it_to_data(
+    host: Host, parttype: str | None, free: bool
+) -> None:
+    runner = host.runner
+    part = {
+        "path": "/dev/sdb1",
+        "kname": "sdb1",
+        "type": "part",
+        "size": 9,
+        "ro": False,
+        "parttype": parttype,
+    }
+    others = [{"path": f"/dev/{name}", "type": "disk", "size": 4096} for name in ("fd0", "ram0", "zram0")]
+    text = json.dumps({"blockdevices": [part, *others]})
+    disks = read_system(host, lambda argv: text if argv[0] == "lsblk" else runner(argv)).disks
+    assert [device.path for device in disks.devices] == ["/dev/sdb1"]
+    assert bool(disks.free) is free
+
+
 def test_a_mirror_is_listed_once_and_its_members_are_not_free() -> None:
     member = {"type": "disk", "size": 5, "ro": False, "rm": False, "mountpoints": [None]}
     array = {"path": "/dev/md0", "kname": "md0", "type": "raid1", "size": 4, "mountpoints": ["/srv"]}
