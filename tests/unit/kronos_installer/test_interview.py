@@ -21,13 +21,19 @@ if TYPE_CHECKING:
     from kronos_installer.host import Host
 
 PROGRAM = """
-import os, sys
+import json
+import sys
 from pathlib import Path
 from installer_kit import FakeCommands
 from kronos_installer.main import main
+class Commands(FakeCommands):
+    def _told(self, argv):
+        if argv[:5] != ("ip", "-json", "-4", "route", "show"):
+            return super()._told(argv)
+        devices = sys.argv[2].split(",")
+        return json.dumps([{"dst": "default", "gateway": f"192.0.2.{n}", "dev": d} for n, d in enumerate(devices)])
 root = Path(sys.argv[1])
-runner = FakeCommands(root, default_route=os.environ["DEFAULT_ROUTE"])
-sys.exit(main([*sys.argv[2:], "--root", str(root)], runner=runner))
+sys.exit(main([*sys.argv[3:], "--root", str(root)], runner=Commands(root)))
 """
 
 
@@ -40,9 +46,9 @@ def host(tmp_path: Path) -> Host:
 def started() -> Iterator:
     children: list[pexpect.spawn] = []
 
-    def start(host: Host, *args: str, default_route: str = "enp0s3") -> pexpect.spawn:
-        env = {**os.environ, "DEFAULT_ROUTE": default_route, "PYTHONPATH": ":".join([str(HERE), *sys.path])}
-        argv = ["-c", PROGRAM, str(host.root), *args]
+    def start(host: Host, *args: str, route: str = "enp0s3") -> pexpect.spawn:
+        env = {**os.environ, "PYTHONPATH": ":".join([str(HERE), *sys.path])}
+        argv = ["-c", PROGRAM, str(host.root), route, *args]
         child = pexpect.spawn(
             sys.executable, argv, env=env, encoding="utf-8", timeout=60, dimensions=(50, 200)
         )
@@ -76,7 +82,7 @@ def test_enter_takes_the_defaults(host: Host, started) -> None:
 
 def test_answers_are_wishes(tmp_path: Path, started) -> None:
     host = make_host(tmp_path, HERE / "cases/several_interfaces/host")
-    child = started(host, "apply", default_route="enp9s0")
+    child = started(host, "apply", route="enp0s3,enp9s0")
     answers = {
         "Management interface .*enp0s3, enp9s0": "enp9s0",
         "Memory of dom0": "1G",
@@ -96,6 +102,21 @@ def test_answers_are_wishes(tmp_path: Path, started) -> None:
     assert wishes.storage == StorageWish(StorageType.DIRECTORY, "/srv/guests", "Fast")
     assert wishes.iso_library == IsoWish(IsoType.DIRECTORY, "/srv/isos")
     assert wishes.pool is None
+
+
+def test_the_one_interface_that_would_do_is_no_question(tmp_path: Path, started) -> None:
+    host = make_host(tmp_path, HERE / "cases/several_interfaces/host")
+    child = started(host, "apply", route="enp9s0")
+    child.expect(r"Memory of dom0.*\] ")
+    assert "Management interface" not in child.before
+    for _ in range(4):
+        child.sendline("")
+        child.expect(r"\] ")
+    child.sendline("y")
+    assert end(child) == 0
+    wishes = Journal(host).load().wishes
+    assert wishes is not None
+    assert wishes.management_interface == "enp9s0"
 
 
 def test_what_cannot_be_meant_is_asked_again(host: Host, started) -> None:
