@@ -77,7 +77,7 @@ def test_answers_are_wishes(tmp_path: Path, started) -> None:
     host = make_host(tmp_path, HERE / "cases/several_interfaces/host")
     child = started(host, "apply")
     answers = {
-        "Management interface .*enp0s3, enp9s0": "enp9s0",
+        "Management interface .*enp0s3, enp9s0": "enp0s3",
         "Memory of dom0": "1G",
         "Storage": "directory:/srv/guests,name=Fast",
         "ISO library": "directory:/srv/isos",
@@ -91,7 +91,7 @@ def test_answers_are_wishes(tmp_path: Path, started) -> None:
     assert end(child) == 0
     wishes = Journal(host).load().wishes
     assert wishes is not None
-    assert (wishes.management_interface, wishes.dom0_memory_mib) == ("enp9s0", 1024)
+    assert (wishes.management_interface, wishes.dom0_memory_mib) == ("enp0s3", 1024)
     assert wishes.storage == StorageWish(StorageType.DIRECTORY, "/srv/guests", "Fast")
     assert wishes.iso_library == IsoWish(IsoType.DIRECTORY, "/srv/isos")
     assert wishes.pool is None
