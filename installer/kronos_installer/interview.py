@@ -69,13 +69,13 @@ def terminal() -> Terminal | None:
 def interview(facts: Facts, terminal: Terminal) -> Asked:
     """Return what the operator chose. Raises NoAnswerError; a host that cannot be set up is asked nothing about."""
     candidates = _candidates(facts)
-    _, problems = check(facts, _choosing(candidates[0] if candidates else ""))
-    if any(problem.level is Level.ERROR for problem in problems):
+    possible = [name for name in candidates or ("",) if _can_be(facts, name)]
+    if not possible:
         return {}
     asked: Asked = {}
     if candidates:
         question = f"Management interface ({', '.join(candidates)})"
-        asked["management_interface"] = terminal.ask(question, candidates[0], _one_of(candidates))
+        asked["management_interface"] = terminal.ask(question, possible[0], _one_of(candidates))
     most = facts.memory_mib - FOR_XEN_AND_GUESTS_MIB
     if most > LEAST_MIB:
         computed = dom0_memory_mib(facts.memory_mib)
@@ -102,6 +102,11 @@ def _candidates(facts: Facts) -> tuple[str, ...]:
         return ()
     names = sorted({name for stack in facts.stacks for name in stack.configured()})
     return tuple(name for name in names if check(facts, _choosing(name))[0] is not None)
+
+
+def _can_be(facts: Facts, interface: str) -> bool:
+    _, problems = check(facts, _choosing(interface))
+    return not any(problem.level is Level.ERROR for problem in problems)
 
 
 def _choosing(interface: str) -> Wishes:

@@ -131,7 +131,7 @@ def _lease_steps(facts: Facts, management: Management) -> Iterator[Step]:
     ifupdown runs it with `-i`: its DUID, which servers know it by, is in the lease file of
     the interface's name; without it a new one is made up, and another address may come.
     """
-    if not management.uses_dhcp or management.stack in (StackName.NETPLAN, StackName.NETWORKD):
+    if not management.uses_dhcp or management.stack is not StackName.IFUPDOWN:
         return
     for pattern in LEASE_FILES:
         leases = facts.leases.get(pattern.format(management.interface))

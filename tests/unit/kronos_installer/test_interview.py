@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from kronos_installer.host import Host
 
 PROGRAM = """
-import sys
+import os, sys
 from pathlib import Path
 from installer_kit import FakeCommands
 from kronos_installer.main import main
 root = Path(sys.argv[1])
-sys.exit(main([*sys.argv[2:], "--root", str(root)], runner=FakeCommands(root)))
+runner = FakeCommands(root, default_route=os.environ["DEFAULT_ROUTE"])
+sys.exit(main([*sys.argv[2:], "--root", str(root)], runner=runner))
 """
 
 
@@ -39,8 +40,8 @@ def host(tmp_path: Path) -> Host:
 def started() -> Iterator:
     children: list[pexpect.spawn] = []
 
-    def start(host: Host, *args: str) -> pexpect.spawn:
-        env = {**os.environ, "PYTHONPATH": ":".join([str(HERE), *sys.path])}
+    def start(host: Host, *args: str, default_route: str = "enp0s3") -> pexpect.spawn:
+        env = {**os.environ, "DEFAULT_ROUTE": default_route, "PYTHONPATH": ":".join([str(HERE), *sys.path])}
         argv = ["-c", PROGRAM, str(host.root), *args]
         child = pexpect.spawn(
             sys.executable, argv, env=env, encoding="utf-8", timeout=60, dimensions=(50, 200)
@@ -75,9 +76,9 @@ def test_enter_takes_the_defaults(host: Host, started) -> None:
 
 def test_answers_are_wishes(tmp_path: Path, started) -> None:
     host = make_host(tmp_path, HERE / "cases/several_interfaces/host")
-    child = started(host, "apply")
+    child = started(host, "apply", default_route="enp9s0")
     answers = {
-        "Management interface .*enp0s3, enp9s0": "enp0s3",
+        "Management interface .*enp0s3, enp9s0": "enp9s0",
         "Memory of dom0": "1G",
         "Storage": "directory:/srv/guests,name=Fast",
         "ISO library": "directory:/srv/isos",
@@ -91,7 +92,7 @@ def test_answers_are_wishes(tmp_path: Path, started) -> None:
     assert end(child) == 0
     wishes = Journal(host).load().wishes
     assert wishes is not None
-    assert (wishes.management_interface, wishes.dom0_memory_mib) == ("enp0s3", 1024)
+    assert (wishes.management_interface, wishes.dom0_memory_mib) == ("enp9s0", 1024)
     assert wishes.storage == StorageWish(StorageType.DIRECTORY, "/srv/guests", "Fast")
     assert wishes.iso_library == IsoWish(IsoType.DIRECTORY, "/srv/isos")
     assert wishes.pool is None
