@@ -42,4 +42,4 @@ class CheckedFileStep(FileStep):
     def from_json(cls, record: Record) -> Self:
         plain = FileStep.from_json(record)
         return cls(reason=plain.reason, path=plain.path, content=plain.content, before=plain.before,
-                   shared=plain.shared, network=plain.network, check=tuple(record["check"]))  # fmt: skip
+                   shared=plain.shared, check=tuple(record["check"]))  # fmt: skip

@@ -27,22 +27,11 @@ class FileStep(Step):
     content: bytes
     before: FileState | None
     shared: bool = False
-    network: bool = False
-
-    @property
-    @override
-    def touches_network(self) -> bool:
-        return self.network
 
     @property
     @override
     def target(self) -> str:
         return self.path
-
-    @property
-    @override
-    def needs_reboot(self) -> bool:
-        return self.network
 
     @property
     def _change(self) -> FileChange:
@@ -91,7 +80,6 @@ class FileStep(Step):
             "content": base64.b64encode(self.content).decode(),
             "before": self.before.to_json() if self.before else None,
             "shared": self.shared,
-            "network": self.network,
         }
 
     @classmethod
@@ -103,5 +91,4 @@ class FileStep(Step):
             content=base64.b64decode(record["content"]),
             before=FileState.from_json(record["before"]) if record["before"] else None,
             shared=record["shared"],
-            network=record["network"],
         )
