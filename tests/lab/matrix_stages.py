@@ -115,8 +115,26 @@ def walk(row, machine):
         (RESULTS / f"{row.name}.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
+class Transcript:
+    """Runs commands on the machine and keeps what they said, as a person would have seen it."""
+
+    def __init__(self, machine, name):
+        self.machine, self.path = machine, RESULTS / f"{name}.txt"
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        self.path.write_text("")
+
+    def run(self, command, timeout_s=900.0):
+        """Return a command's output; it succeeds."""
+        done = self.machine.execute(f"{command} 2>&1", timeout_s=timeout_s)
+        with self.path.open("a") as file:
+            file.write(f"# {command}\n{done.stdout}\n")
+        assert done.returncode == 0, f"{command}: {done.returncode}: {done.stdout[-2000:]}"
+        return done.stdout
+
+
 def _walk(row, road):
     machine = road.machine
+    told = Transcript(machine, row.name)
     with road.stage("before"):
         machine.wait_until_succeeds("systemctl is-system-running --wait | grep -qE 'running|degraded'")
         # The menu made on this very machine: what a rollback has to bring back.
@@ -125,10 +143,10 @@ def _walk(row, road):
         assert before["one carrier"], before
         road.manifest = manifest = road.read_manifest()
     with road.stage("plan and apply"):
-        plan = machine.succeed(f"xapi-host-setup plan {' '.join(row.setup)}")
+        plan = told.run(f"xapi-host-setup plan {' '.join(row.setup)}")
         assert "xenbr0" in plan
         assert road.read_manifest() == manifest, "plan changed something"
-        machine.succeed(f"xapi-host-setup apply --yes {' '.join(row.setup)}")
+        told.run(f"xapi-host-setup apply --yes {' '.join(row.setup)}")
     with road.stage("reboot into Xen"):
         machine.reboot()
         assert "xen_version" in machine.succeed("xl info")
@@ -139,6 +157,14 @@ def _walk(row, road):
         assert machine.succeed("systemctl --failed --no-legend").strip() == ""
         machine.succeed("xapi-wait-init-complete 120")
         assert len(road.xe("host-list --minimal")) == 36
+        for command in (
+            "xapi-host-setup status",
+            "xapi-host-setup doctor",
+            "xe host-list",
+            "xe sr-list",
+            "xe pif-list",
+        ):
+            told.run(command)
     with road.stage("a PV guest's hello"):
         guest = stages.create_guest(road, "g-pv", "pv", GUEST)
         road.xe(f"vm-start uuid={guest}")
@@ -147,7 +173,7 @@ def _walk(row, road):
             machine.wait_until_succeeds(f"ping -c 1 -W 2 {GUEST}")
         road.xe(f"vm-shutdown uuid={guest} force=true")
     with road.stage("rollback and reboot"):
-        machine.succeed("xapi-host-setup rollback --yes")
+        told.run("xapi-host-setup rollback --yes")
         machine.reboot()
         assert machine.execute("test -e /sys/hypervisor/type").returncode != 0
         wait_for_network(machine, before)
