@@ -66,8 +66,9 @@ def install_ours(machine: Machine, release: str, packages: Sequence[str] = ()) -
         ours = " ".join(name for name, _ in _stanzas(release) if name.startswith("xapi"))
         machine.succeed(f"{_APT_GET} --reinstall {ours}", timeout_s=1800)
         # Debian's Xen takes the boot default as soon as it is installed; a host that is not set up boots as before.
+        # The file's own test of the variable comes after its first line.
         machine.succeed(
-            f"grep -qxs {_NOT_XEN} {_XEN_CFG} || {{ echo {_NOT_XEN} >> {_XEN_CFG}; update-grub; }}"
+            f"head -n 1 {_XEN_CFG} | grep -qx {_NOT_XEN} || {{ sed -i '1i {_NOT_XEN}' {_XEN_CFG}; update-grub; }}"
         )
         # The indexes of a repository that is gone with us.
         machine.succeed(f"rm -f {_SOURCES} && apt-get clean && sync")
