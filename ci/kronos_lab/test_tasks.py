@@ -17,8 +17,10 @@ from xapi_shim.base.system_packages import ensure_packages
 if TYPE_CHECKING:
     from invoke.context import Context
 
-# What the tests themselves start: disk images, static guests.
-TEST_PACKAGES = ("qemu-utils", "busybox-static", "cpio", "git", "openssl")
+# What the tests themselves start: disk images, static guests, what reads the files that a host set-up writes.
+TEST_PACKAGES = (
+    "qemu-utils", "busybox-static", "cpio", "git", "openssl", "netplan.io", "grub2-common", "nftables", "dnsmasq-base",
+)  # fmt: skip
 # Where the packages of the rooms are found (pyproject.toml has the same for pytest and mypy).
 IMPORT_ROOTS = ":".join(str(REPO / room) for room in (".", "packaging", "installer", "ci"))
 QUICK = "not packaging and not lab and not clients and not long"
