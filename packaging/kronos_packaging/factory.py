@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kronos_packaging.build_deb import changelog_date
 from kronos_packaging.build_root import cache_dir, prune_cache
-from kronos_packaging.declarations import REPO, declared_targets, load_target, this_release
+from kronos_packaging.declarations import REPO, Format, declared_targets, load_target, this_release
 from kronos_packaging.engine import run_jobs
 from kronos_packaging.inputs import STATE, plan_targets, read_inputs, read_published
 from kronos_packaging.plan import Action
@@ -66,6 +66,7 @@ def build(
     `dist` is then as it was.
     """
     from kronos_packaging.local_engine import LocalEngine, use_ccache
+    from kronos_packaging.repository.publish import YUM_PACKAGES
 
     with only_one(cache_dir() / "build.lock", reporter):
         ensure_packages(SYSTEM_PACKAGES, reporter=reporter)
@@ -74,6 +75,9 @@ def build(
         for job in jobs:
             reporter.line(f"{job.target}: {job.component}: {job.action}: {job.reason}")
         if any(job.action is Action.BUILD for job in jobs):
+            if any(load_target(job.target).format is Format.RPM for job in jobs):
+                # What is in an rpm is read as soon as it is built, and long before it is published.
+                ensure_packages(YUM_PACKAGES, reporter=reporter)
             builder = engine or LocalEngine(ccache=use_ccache())
             run_jobs(jobs, lambda job: _ensure_built(job, jobs, inputs, builder, reporter), AT_ONCE)
             _publish(jobs, inputs, dist, base_url, reporter)
