@@ -41,6 +41,12 @@ def read_nics(files: HostFiles) -> tuple[Nic, ...]:
     )
 
 
+def _is_qemus(files: HostFiles, path: str) -> bool:
+    """Tell whether it is what dom0's own qemu adds below Xen: a Xen front end, of which dom0 has no other."""
+    in_control = "control_d" in files.read("/proc/xen/capabilities")
+    return in_control and "DRIVER=vif" in files.read(f"{path}/device/uevent").splitlines()
+
+
 def _nic(files: HostFiles, path: str) -> Nic:
     mac = files.read(f"{path}/address").strip().lower()
     in_bridge = files.exists(f"{path}/brport")
@@ -63,6 +69,8 @@ def _kind(files: HostFiles, path: str) -> NicKind:
         return NicKind.LOOPBACK
     if files.exists(f"{path}/wireless"):
         return NicKind.WIRELESS
+    if _is_qemus(files, path):
+        return NicKind.VIRTUAL
     is_ethernet = files.read(f"{path}/type").strip() == _ETHERNET
     return NicKind.ETHERNET if is_ethernet and files.exists(f"{path}/device") else NicKind.VIRTUAL
 

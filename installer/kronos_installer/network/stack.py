@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from kronos_installer.problem import Problem
 
 BRIDGE = "xenbr0"
+# What the toolstack adds for guests, and what dom0's own qemu (8.2 and later) adds to dom0, below Xen only: an
+# interface behind qemu's user network, which would be given an address, routes and name servers from there.
+GUESTS_INTERFACES = ("vif*", "tap*")
+QEMUS_INTERFACES = "enX*"
 
 
 class StackName(StrEnum):

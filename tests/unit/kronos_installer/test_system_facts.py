@@ -13,6 +13,7 @@ from installer_kit import OUTPUTS, FakeCommands, make_host, put
 from kronos_installer.detect.disks import parse_lsblk, parse_wipefs
 from kronos_installer.detect.firewall import FirewallKind, read_firewalls
 from kronos_installer.detect.hostname import is_hostname, read_hostname
+from kronos_installer.detect.nics import NicKind, read_nics
 from kronos_installer.detect.readings import UnreadableError
 from kronos_installer.detect.resolver import parse_resolv_conf, read_resolver
 from kronos_installer.detect.software import parse_docker_iptables, parse_refcount, read_software
@@ -330,3 +331,15 @@ def test_check_tells_it_all_as_json(host: Host, capsys) -> None:
     assert system["disks"][3]["not_free"] == ""
     assert system["hostname"]["name"] == "lab"
     assert system["time"]["synchronized"] is True
+
+
+def test_what_dom0s_own_qemu_adds_to_dom0_is_no_nic_of_the_hosts(tmp_path: Path) -> None:
+    host = make_host(tmp_path)
+    put(host, "/sys/class/net/enX1/address", "52:54:00:12:34:56\n")
+    put(host, "/sys/class/net/enX1/type", "1\n")
+    put(host, "/sys/class/net/enX1/device/uevent", "DRIVER=vif\nMODALIAS=xen:vif\n")
+    kinds = {nic.name: nic.kind for nic in read_nics(host)}
+    assert kinds["enX1"] is NicKind.ETHERNET  # a guest's own NIC, on a plain kernel
+    put(host, "/proc/xen/capabilities", "control_d\n")
+    kinds = {nic.name: nic.kind for nic in read_nics(host)}
+    assert (kinds["enX1"], kinds["enp0s3"]) == (NicKind.VIRTUAL, NicKind.ETHERNET)

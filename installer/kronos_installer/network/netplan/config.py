@@ -12,6 +12,7 @@ from kronos_installer.network.netplan import edit, management
 from kronos_installer.network.netplan.definitions import Definition, definitions_for, read_definitions
 from kronos_installer.network.netplan.document import Document, parse_document
 from kronos_installer.network.networkd import cloud_init
+from kronos_installer.network.networkd.edit import GUESTS_UNIT
 from kronos_installer.network.networkd.links import Link, read_links
 from kronos_installer.network.networkd.units import DIRECTORIES, Unit, read_units
 from kronos_installer.network.stack import BridgeKind, Management, NetworkEdit, StackConfig, StackName
@@ -72,7 +73,7 @@ def read_netplan(files: HostFiles) -> NetplanConfig | None:
         return None
     problems: list[Problem] = []
     originals: dict[str, FileState | None] = {}
-    for path in (*paths, edit.NEW_FILE, edit.DROP_IN, cloud_init.DISABLE_PATH):
+    for path in (*paths, edit.NEW_FILE, edit.DROP_IN, GUESTS_UNIT, cloud_init.DISABLE_PATH):
         try:
             originals[path] = _state(files, path)
         except ProblemError as error:
@@ -132,7 +133,7 @@ def _state(files: HostFiles, path: str) -> FileState | None:
 
 
 def _check_new(originals: Mapping[str, FileState | None]) -> None:
-    for path in (edit.NEW_FILE, edit.DROP_IN):
+    for path in (edit.NEW_FILE, edit.DROP_IN, GUESTS_UNIT):
         if originals.get(path) is not None:
             raise refusal("bridge-exists", "the file that the set-up would write is there already", at=f"{path}:1",
                           remedy="remove or rename it")  # fmt: skip

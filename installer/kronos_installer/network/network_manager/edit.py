@@ -13,7 +13,13 @@ from kronos_installer.network.network_manager.carried import COPIED_KEYS, MOVED_
 from kronos_installer.network.network_manager.keyfile import KeyFile, parse_keyfile
 from kronos_installer.network.network_manager.profiles import ETC, RUN
 from kronos_installer.network.network_manager.settings import SNIPPETS
-from kronos_installer.network.stack import BRIDGE, Management, NetworkEdit
+from kronos_installer.network.stack import (
+    BRIDGE,
+    GUESTS_INTERFACES,
+    QEMUS_INTERFACES,
+    Management,
+    NetworkEdit,
+)
 from kronos_installer.problem import refusal
 
 if TYPE_CHECKING:
@@ -25,8 +31,9 @@ if TYPE_CHECKING:
 BRIDGE_PROFILE = f"{ETC}/{BRIDGE}.nmconnection"
 PORT_PROFILE = f"{ETC}/{BRIDGE}-port.nmconnection"
 GUESTS_SNIPPET = f"{SNIPPETS}/zz-xapi.conf"
-# Guests' interfaces are ports that the toolstack adds; NetworkManager would ask for addresses on them.
-GUESTS_FILE = b"[keyfile]\nunmanaged-devices+=interface-name:vif*;interface-name:tap*\n"
+# NetworkManager would ask for addresses on them.
+_NOT_OURS = ";".join(f"interface-name:{name}" for name in (*GUESTS_INTERFACES, QEMUS_INTERFACES))
+GUESTS_FILE = f"[keyfile]\nunmanaged-devices+={_NOT_OURS}\n".encode()
 _SECRET_MODE = 0o600
 _PUBLIC_MODE = 0o644
 _UP_S = "30"

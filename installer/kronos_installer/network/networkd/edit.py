@@ -21,7 +21,14 @@ from kronos_installer.network.networkd.unit_text import (
     render_unit,
 )
 from kronos_installer.network.networkd.units import Unit
-from kronos_installer.network.stack import BRIDGE, BridgeKind, Management, NetworkEdit
+from kronos_installer.network.stack import (
+    BRIDGE,
+    GUESTS_INTERFACES,
+    QEMUS_INTERFACES,
+    BridgeKind,
+    Management,
+    NetworkEdit,
+)
 from kronos_installer.problem import refusal
 
 if TYPE_CHECKING:
@@ -36,7 +43,13 @@ _PORT, _BRIDGE_NETWORK, _GUESTS, _NETDEV = (
     f"{BRIDGE}-port.network", f"{BRIDGE}.network", "xenguests.network", f"{BRIDGE}.netdev",
 )  # fmt: skip
 _COMMENT = "# Made by xapi-host-setup; `xapi-host-setup rollback` takes it away.\n"
-_GUEST_NAMES = "vif* tap* xapi* xenbr*"
+_NOT_OURS = " ".join((*GUESTS_INTERFACES, "xapi*", "xenbr*", QEMUS_INTERFACES))
+GUESTS_UNIT = f"{_FOLDER}/{_PREFIXES[0]}-{_GUESTS}"
+# One of each kind that units of the host's must not take.
+NOT_FOR_UNITS = (
+    Nic("vif1.0", "fe:ff:ff:ff:ff:ff", NicKind.VIRTUAL),
+    Nic("enX0", "fe:ff:ff:ff:ff:fe", NicKind.ETHERNET),
+)
 
 
 def file_names() -> tuple[str, ...]:
@@ -57,9 +70,9 @@ def move_to_bridge(config: NetworkdConfig, management: Management, bridge: Bridg
             "management-unknown", f"no unit is for {nic.name}", at=management.at, remedy="look again"
         )
     new = _new_units(config, management, unit)
-    guests = may_match(config.networks, Nic("vif1.0", "fe:ff:ff:ff:ff:ff", NicKind.VIRTUAL))
+    guests = [unit for other in NOT_FOR_UNITS for unit in may_match(config.networks, other)]
     if guests:
-        new[_GUESTS] = (_section("Match", Name=_GUEST_NAMES), _section("Link", Unmanaged="yes"))
+        new[_GUESTS] = guests_unit()
     others = [*guests, *may_match(config.networks, nic), *may_match(config.networks, _bridge_nic(management))]
     prefix = _prefix([other.name for other in others], management.at)
     files: dict[str, bytes | None] = {
@@ -72,6 +85,11 @@ def move_to_bridge(config: NetworkdConfig, management: Management, bridge: Bridg
     follow = (("networkctl", "reload"), ("networkctl", "reconfigure", nic.name))
     return NetworkEdit(files, follow, (("ip", "link", "delete", "dev", BRIDGE), *follow),
                        dict.fromkeys(files, 0o644))  # fmt: skip
+
+
+def guests_unit() -> tuple[Section, ...]:
+    """Return the unit that keeps networkd's hands off what is not the host's."""
+    return (_section("Match", Name=_NOT_OURS), _section("Link", Unmanaged="yes"))
 
 
 def _bridge_nic(management: Management) -> Nic:
