@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
 import signal
@@ -14,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
@@ -153,6 +153,9 @@ async def run_async(
     check: bool = True,
 ) -> Completed:
     """`run` for coroutines. Cancelling kills the program; raises as `run` does."""
+    # Not at the top: most programs have no coroutines, and asyncio takes half of their start.
+    import asyncio
+
     args = _argv(argv)
     async with _spawned(args, env=env, pipe_stdin=stdin is not None) as process:
         try:
@@ -190,6 +193,8 @@ async def stream_lines(
 async def _spawned(
     args: list[str], *, env: Mapping[str, str] | None, pipe_stdin: bool
 ) -> AsyncIterator[asyncio.subprocess.Process]:
+    import asyncio
+
     try:
         process = await asyncio.create_subprocess_exec(
             *args,
