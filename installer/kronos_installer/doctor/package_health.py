@@ -57,6 +57,12 @@ def package_findings(answer: Answer, running_xen: str) -> Iterator[Problem]:
 
 
 def _upstream(version: str) -> str:
-    """Return a version's numbers: 4.17.5 of 4.17.5+23-ga4e5191dc0-1+deb12u1, 1:4.20.0-2 of Fedora the same way."""
-    found = re.match(r"(?:\d+:)?(\d+(?:\.\d+)*)", version)
-    return found[1] if found else version
+    """Return a version's numbers: 4.17.5 of 4.17.5+23-ga4e5191dc0-1+deb12u1, 1:4.20.0-2 of Fedora the same way.
+
+    A Xen built from a stable branch after a release calls itself the next one's `-pre`: 4.20.4-pre is 4.20.3 and more.
+    """
+    found = re.match(r"(?:\d+:)?(\d+(?:\.\d+)*)\.(\d+)(-pre)?", version)
+    if not found:
+        return version
+    branch, point, before = found.groups()
+    return f"{branch}.{int(point) - bool(before)}"

@@ -230,6 +230,8 @@ def test_packages_that_do_not_belong_together() -> None:
     half = PACKAGES.replace("common 4.17.5", "common 4.17.6")
     assert ids(package_findings(Answer(half), "")) == ["packages-mixed"]
     assert ids(package_findings(Answer(PACKAGES), "4.17.4")) == ["xen-restart"]
+    assert ids(package_findings(Answer(PACKAGES), "4.17.6-pre")) == []  # a snapshot of after 4.17.5
+    assert ids(package_findings(Answer(PACKAGES), "4.17.5-pre")) == ["xen-restart"]
     assert ids(package_findings(Answer("bash 1 installed\n"), "")) == ["package-missing"]
 
 
