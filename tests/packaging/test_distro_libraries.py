@@ -46,14 +46,14 @@ def test_the_conformance_tests_pass(target):
     with clean_root(ensure_root_tar(target, sorted({*RUN_THEM, *libraries()}), Reporter())) as root:
         tree = root.path / TREE.lstrip("/")
         ignore = shutil.ignore_patterns("__pycache__", "clients", *LEFT_OUT)
-        for room in ("xapi_shim", "ci", "packaging", "tests/conformance"):
+        for room in ("xapi_shim", "ci", "installer", "packaging", "tests/conformance"):
             shutil.copytree(REPO / room, tree / room, ignore=ignore)
         shutil.copytree(Path(XenAPI.__file__).parent, tree / "XenAPI", ignore=ignore)
         root.write("/etc/hosts", "127.0.0.1 localhost\n")
         # Not with pyproject.toml's options: some are of newer plugins.
         words = ["--quiet", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", TREE,
                  "-o", "asyncio_mode=auto", "-o", "timeout=120"]  # fmt: skip
-        roots = ":".join((TREE, f"{TREE}/ci", f"{TREE}/packaging"))
+        roots = ":".join((TREE, *(f"{TREE}/{room}" for room in ("ci", "installer", "packaging"))))
         done = root.run([*WITH_LOOPBACK, "python3", "-m", "pytest", *words, f"{TREE}/tests/conformance"], cwd=TREE,
                         env={"PYTHONPATH": roots}, check=False, timeout_s=3000)  # fmt: skip
     assert done.returncode == 0, done.stdout[-10_000:]
