@@ -71,12 +71,15 @@ def machine(tmp_path_factory):
         yield machine
 
 
+@pytest.mark.parametrize("command", ["apply", "rollback"])
 @pytest.mark.parametrize("how", ["kill", "wait"])
 @pytest.mark.parametrize("way", ["apply", "rollback"])
-def test_apply_cut_off_after_every_record(machine, how, way):
-    cases = Cases(machine, f"apply-{how}-{way}")
+def test_cut_off_after_every_record(machine, command, how, way):
+    cases = Cases(machine, f"{command}-{how}-{way}")
     for number in range(1, MOST):
-        said = cases.stop_at("apply", number, how)
+        if command == "rollback":
+            machine.succeed("xapi-host-setup apply --yes")
+        said = cases.stop_at(command, number, how)
         if said.startswith("ended"):
             assert said == "ended 0"
             break
@@ -85,30 +88,9 @@ def test_apply_cut_off_after_every_record(machine, how, way):
             # What the guard took back at the boot is made anew from a new plan; all else goes on.
             machine.succeed("xapi-host-setup apply --yes")
             assert stages.set_up_phase(machine) == "applied"
-        cases.note(f"apply cut off {said.removeprefix('stopped ')} ({number})", then=way)
+        cases.note(f"{command} cut off {said.removeprefix('stopped ')} ({number})", then=way)
         cases.clean()
     else:
-        raise AssertionError("apply never ended")
+        raise AssertionError(f"{command} never ended")
     assert number > 5
     cases.clean()
-
-
-@pytest.mark.parametrize("how", ["kill", "wait"])
-@pytest.mark.parametrize("way", ["apply", "rollback"])
-def test_rollback_cut_off_after_every_record(machine, how, way):
-    cases = Cases(machine, f"rollback-{how}-{way}")
-    for number in range(1, MOST):
-        machine.succeed("xapi-host-setup apply --yes")
-        said = cases.stop_at("rollback", number, how)
-        if said.startswith("ended"):
-            assert said == "ended 0"
-            break
-        cases.come_back(how)
-        if way == "apply":
-            machine.succeed("xapi-host-setup apply --yes")
-            assert stages.set_up_phase(machine) == "applied"
-        cases.note(f"rollback cut off {said.removeprefix('stopped ')} ({number})", then=way)
-        cases.clean()
-    else:
-        raise AssertionError("rollback never ended")
-    assert number > 5

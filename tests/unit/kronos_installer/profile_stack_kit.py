@@ -69,6 +69,17 @@ def check_case(case: Path, folder: Path, read: Reader) -> None:
     assert text == (case / name).read_text()
 
 
+def check_refusal(case: Path) -> None:
+    """See that each problem names files and lines, and a remedy."""
+    for line in (case / "refused.txt").read_text().splitlines():
+        if line == "not in use":
+            continue
+        place, _, rest = line.partition(": ")
+        assert all(part.rpartition(":")[2].isdigit() for part in place.split(", ")), line
+        assert rest.endswith(")"), line
+        assert "()" not in rest, line
+
+
 def _shown(config: StackConfig, management: Management, edit: NetworkEdit) -> list[str]:
     fields = ("kind", "interface", "mac", "ports", "bond", "vlan", "address_type", "uses_dhcp", "at")
     lines = [f"# {name}: {getattr(management, name)}" for name in fields]

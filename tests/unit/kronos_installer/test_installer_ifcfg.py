@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from profile_stack_kit import cases_of, check_case, host_of
+from profile_stack_kit import cases_of, check_case, check_refusal, host_of
 
 from kronos_installer.detect.nics import read_nics
 from kronos_installer.network.ifcfg import read_ifcfg
@@ -32,13 +32,7 @@ def test_captured_host(case: Path, tmp_path: Path) -> None:
     "case", [c for c in CASES if (c / "refused.txt").exists()], ids=lambda case: case.name
 )
 def test_every_refusal_names_file_and_line_and_a_remedy(case: Path) -> None:
-    for line in (case / "refused.txt").read_text().splitlines():
-        if line == "not in use":
-            continue
-        place, _, rest = line.partition(": ")
-        assert all(part.rpartition(":")[2].isdigit() for part in place.split(", ")), line
-        assert rest.endswith(")"), line
-        assert "()" not in rest, line
+    check_refusal(case)
 
 
 def test_openvswitch_is_refused_clearly(tmp_path: Path) -> None:
