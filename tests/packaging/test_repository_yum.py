@@ -41,8 +41,9 @@ class Dnf:
         self.options = [
             f"--installroot={self.root}", f"--releasever={release}", "--forcearch=x86_64", "--assumeyes",
             f"--setopt=reposdir={repos}", f"--setopt=cachedir={folder / 'cache'}",
-            f"--setopt=persistdir={folder / 'state'}", f"--setopt=logdir={folder}", "--setopt=metadata_expire=0",
-            "--setopt=retries=1",
+            f"--setopt=persistdir={folder / 'state'}", f"--setopt=logdir={folder}", "--setopt=retries=1",
+            # Metadata of the same second counts as fresh for dnf, even with metadata_expire=0.
+            "--refresh",
         ]  # fmt: skip
 
     def __call__(self, *words, check=True):
