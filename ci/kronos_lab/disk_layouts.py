@@ -1,6 +1,6 @@
-"""Base disks of other lay-outs than the plain one: made on a lab machine by the release's own tools.
+"""Disks of other lay-outs than the plain one: made on a lab machine by the release's own tools.
 
-A machine of the plain disk gets an empty second one, partitions it, copies itself there and installs GRUB:
+A machine of a plain disk gets an empty second one, partitions it, copies itself there and installs GRUB:
 this host needs neither device mapper nor a FAT file system.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kronos_lab.cache import lab_dir
-from kronos_lab.image import SIZE, ensure_image, one_at_a_time, release_spec
+from kronos_lab.image import SIZE, one_at_a_time
 from kronos_lab.machine import OVMF_CODE, Machine
 from kronos_lab.rows import Disk
 from xapi_shim.base.process import run
@@ -68,18 +68,17 @@ chroot /mnt grub-install /dev/vdb
 }
 
 
-def ensure_disk(reporter: Reporter, release: str, disk: Disk) -> Path:
-    """Return the base disk of a release with the lay-out, made if the cache lacks it. Needs root."""
-    plain = ensure_image(reporter, release_spec(release))
+def ensure_layout(reporter: Reporter, plain: Path, disk: Disk) -> Path:
+    """Return a disk with all that is on `plain` and the lay-out, made if the cache lacks it. Needs root."""
     if disk is Disk.PLAIN:
         return plain
     ensure_packages(["ovmf"], reporter=reporter)
     assert OVMF_CODE.exists()
     key = hashlib.sha256(f"{plain.name}{_SCRIPTS[disk]}".encode()).hexdigest()[:16]
-    image = lab_dir() / f"{release}-{disk.name.lower()}-{key}.qcow2"
+    image = lab_dir() / f"{disk.name.lower()}-{key}.qcow2"
     with one_at_a_time():
         if not image.exists():
-            with reporter.stage(f"making the lab's {release} disk: {disk}"), _folder() as tmp:
+            with reporter.stage(f"making a lab disk: {disk}"), _folder() as tmp:
                 _make(plain, disk, Path(tmp), image)
     os.utime(image)  # see image.prune_images
     return image

@@ -29,23 +29,22 @@ _XEN_CFG, _NOT_XEN = "/etc/default/grub.d/xen.cfg", "XEN_OVERRIDE_GRUB_DEFAULT=0
 _APT_GET = "DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends"
 
 
-def ensure_installed(
-    reporter: Reporter, base: Path, release: str, packages: Sequence[str], *, uefi: bool = False
-) -> Path:
-    """Return an overlay of `base` with xapi of dist/apt, our own Xen, `packages` and cpio. Raises LabError.
+def ensure_installed(reporter: Reporter, base: Path, release: str) -> Path:
+    """Return an overlay of `base` with xapi of dist/apt, our own Xen and cpio. Raises LabError.
 
     It is kept while Xen and what our packages depend on stay the same; what our packages hold may be older
     than dist/apt: `install_ours` on a machine of it brings that.
     """
-    image = lab_dir() / f"installed-{release}-{_key(base, release, packages)}.qcow2"
+    image = lab_dir() / f"installed-{release}-{_key(base, release)}.qcow2"
     if not image.exists():
-        what = f"installing xapi{''.join(f', {name}' for name in packages)} on {release}"
-        with reporter.stage(what), tempfile.TemporaryDirectory(dir=lab_dir()) as tmp:
-            machine = Machine(base, name=f"install-{release}", folder=Path(tmp), uefi=uefi)
+        with (
+            reporter.stage(f"installing xapi on {release}"),
+            tempfile.TemporaryDirectory(dir=lab_dir()) as tmp,
+        ):
+            machine = Machine(base, name=f"install-{release}", folder=Path(tmp))
             with machine:
-                install_ours(machine, release, packages)
+                install_ours(machine, release)
                 machine.shut_down()
-            # The firmware's variables know nothing that another machine of this disk would miss.
             os.replace(machine.spec.disk, image)
     for used in (base, image):
         os.utime(used)  # see image.prune_images
@@ -53,7 +52,7 @@ def ensure_installed(
 
 
 def install_ours(machine: Machine, release: str, packages: Sequence[str] = ()) -> None:
-    """Bring the machine's packages of ours to what dist/apt holds, by apt; the rest stays. Raises LabError."""
+    """Bring the machine's packages of ours to what dist/apt holds and add `packages`, by apt. Raises LabError."""
     sources = (REPO / f"dist/kronos-{release}.sources").read_text()
     with serve(APT) as uri:
         machine.copy_to([REPO / "dist/kronos-archive-keyring.pgp"], "/usr/share/keyrings/")
@@ -74,8 +73,8 @@ def install_ours(machine: Machine, release: str, packages: Sequence[str] = ()) -
         machine.succeed(f"rm -f {_SOURCES} && apt-get clean && sync")
 
 
-def _key(base: Path, release: str, packages: Sequence[str]) -> str:
-    digest = hashlib.sha256(f"{base.name} {' '.join(packages)}".encode())
+def _key(base: Path, release: str) -> str:
+    digest = hashlib.sha256(base.name.encode())
     for name, stanza in _stanzas(release):
         kept = str(stanza.get("Depends", "")) if name.startswith("xapi") else str(stanza)
         digest.update(re.sub(r" \(= [^)]*\)", "", f"{name}: {kept}").encode())

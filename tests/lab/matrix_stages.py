@@ -7,9 +7,10 @@ from contextlib import contextmanager
 import road_stages as stages
 
 from kronos_lab.cache import REPO
-from kronos_lab.disk_layouts import ensure_disk
+from kronos_lab.disk_layouts import ensure_layout
 from kronos_lab.far_side import Cable, FarSide
 from kronos_lab.guest import install_guest
+from kronos_lab.image import ensure_image, release_spec
 from kronos_lab.installed import ensure_installed, install_ours
 from kronos_lab.machine import Machine, wait_until
 from kronos_lab.rows import FAR4, FAR6, VLAN, Disk, Wiring
@@ -26,12 +27,11 @@ def prepared(row, folder):
     """Yield a machine with Kronos installed, the row's network configured, and booted with it."""
     factory.build([row.release], Reporter())
     uefi = row.disk is Disk.UEFI
-    base = ensure_installed(
-        Reporter(), ensure_disk(Reporter(), row.release, row.disk), row.release, row.packages, uefi=uefi
-    )
+    plain = ensure_image(Reporter(), release_spec(row.release))
+    base = ensure_layout(Reporter(), ensure_installed(Reporter(), plain, row.release), row.disk)
     first = Machine(base, name=row.name, folder=folder, uefi=uefi)
     with first:
-        install_ours(first, row.release)
+        install_ours(first, row.release, row.packages)
         install_guest(first)
         if row.prepare:
             first.succeed("bash -e", stdin=row.prepare)
