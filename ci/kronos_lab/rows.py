@@ -44,6 +44,8 @@ class Row:
     wiring: Wiring = Wiring.USER
     disk: Disk = Disk.PLAIN
     setup: tuple[str, ...] = ()
+    # An empty second disk, /dev/vdb.
+    spare_disk: bool = False
 
     @property
     def address(self) -> str:
@@ -164,6 +166,11 @@ ROWS = {
             _interfaces(_VLAN_ON_BOND), ("ifenslave", "vlan"), Wiring.CABLE4),
         Row("debian-12-ipv6-only", "debian-12", "ifupdown, static IPv6, no IPv4 at all", _interfaces(_IPV6_ONLY),
             (), Wiring.CABLE6),
+        Row("debian-12-openvswitch", "debian-12",
+            "ifupdown, DHCP, Open vSwitch below; SR on a disk of its own, ISO library in a directory",
+            packages=("openvswitch-switch",), spare_disk=True,
+            setup=("--network-backend openvswitch", "--storage device:/dev/vdb,name=Disks",
+                   "--iso-library directory:/srv/isos,name=ISOs")),
         Row("debian-12-uefi", "debian-12", "UEFI (OVMF), ifupdown, DHCP", disk=Disk.UEFI),
         Row("debian-12-lvm", "debian-12", "root on LVM, ifupdown, DHCP", disk=Disk.LVM),
         Row("debian-13-networkd", "debian-13", "systemd-networkd, DHCP, RA, a static route", _NETWORKD),

@@ -6,7 +6,7 @@ docs/lab-results.json holds the last recorded result of each row; `./inv lab.rec
 from __future__ import annotations
 
 import json
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import jinja2
 
@@ -20,12 +20,16 @@ _TEMPLATES = REPO / "ci/kronos_lab/templates"
 
 
 class Result(TypedDict):
-    """A row's walk. `times` are seconds by stage; `failed at` is the stage that failed, "" for none."""
+    """A row's walk. `times` are seconds by stage; `failed at` is the stage that failed, "" for none.
+
+    `silences` are the seconds without network of a switch of the running network (`switched`) and of the way `back`.
+    """
 
     row: str
     outcome: str
     times: dict[str, float]
     date: str
+    silences: NotRequired[dict[str, float]]
 
 
 def recorded() -> dict[str, Result]:
@@ -59,6 +63,8 @@ def made_support_matrix() -> str:
 
 def _cells(result: Result | None) -> dict[str, object]:
     if result is None:
-        return {"outcome": "not run", "times": ["-" for _ in STAGES], "date": "-"}
+        return {"outcome": "not run", "times": ["-" for _ in (*STAGES, "switch")], "date": "-"}
     times = [f"{result['times'][stage]:.0f} s" if stage in result["times"] else "-" for stage in STAGES]
+    silences = result.get("silences", {})
+    times.append(f"{silences['switched']} s, {silences['back']} s" if silences else "-")
     return {"outcome": result["outcome"], "times": times, "date": result["date"]}

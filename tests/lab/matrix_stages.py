@@ -1,5 +1,6 @@
 """The walk of a matrix row: a prepared machine, set up, booted into Xen, used, rolled back, and identical to the start."""
 
+import itertools
 import json
 import time
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from kronos_lab.installed import ensure_installed, install_ours
 from kronos_lab.machine import Machine, wait_until
 from kronos_lab.rows import FAR4, FAR6, VLAN, Disk, Wiring
 from kronos_packaging import factory
+from xapi_shim.base.process import run
 from xapi_shim.base.progress import Reporter
 
 RESULTS = REPO / "dist/lab-results"
@@ -37,10 +39,20 @@ def prepared(row, folder):
             first.succeed("bash -e", stdin=row.prepare)
         first.succeed("rm -f /etc/apt/preferences.d/kronos; sync")
         first.shut_down()
+    spare = folder / "spare.qcow2" if row.spare_disk else None
+    if spare is not None:
+        run(["qemu-img", "create", "-q", "-f", "qcow2", spare, "8G"])
     with (
         wired(row, folder) as (far, cables),
         Machine(
-            base, name=row.name, folder=folder, uefi=uefi, far_side=far, cables=cables, address=row.address
+            base,
+            name=row.name,
+            folder=folder,
+            uefi=uefi,
+            far_side=far,
+            cables=cables,
+            address=row.address,
+            second_disk=spare,
         ) as machine,
     ):
         yield machine
@@ -108,7 +120,7 @@ def walk(row, machine):
         "date": time.strftime("%F"),
     }
     try:
-        _walk(row, road)
+        _walk(row, road, result)
         result["outcome"] = "passed"
     finally:
         RESULTS.mkdir(parents=True, exist_ok=True)
@@ -133,7 +145,7 @@ class Transcript:
         return done.stdout
 
 
-def _walk(row, road):
+def _walk(row, road, result):
     machine = road.machine
     told = Transcript(machine, row.name)
     with road.stage("before"):
@@ -170,7 +182,10 @@ def _walk(row, road):
         stages.hello(road, guest, "g-pv")
         if row.wiring is Wiring.USER:
             machine.wait_until_succeeds(f"ping -c 1 -W 2 {GUEST}")
+        if row.spare_disk:
+            storage(road, guest)
         road.xe(f"vm-shutdown uuid={guest} force=true")
+        road.xe(f"vm-uninstall uuid={guest} force=true")
     with road.stage("rollback and reboot"):
         told.run("xapi-host-setup rollback --yes")
         machine.reboot()
@@ -182,3 +197,64 @@ def _walk(row, road):
         differing -= {path for path in differing - manifest.keys() if path.startswith(DAEMONS_OWN)}
         assert not differing, sorted(differing)
         assert stages.set_up_phase(machine) == "clean"
+    with road.stage("switch while it runs"):
+        result["silences"] = switch_while_it_runs(row, told, before)
+        after = road.read_manifest()
+        differing = {path for path in after.keys() | manifest.keys() if after.get(path) != manifest.get(path)}
+        assert not {path for path in differing if path in manifest}, sorted(differing)
+
+
+def storage(road, guest):
+    """The guest's disk is on the disk that was given, and the library is there."""
+    default = road.xe("pool-list params=default-SR --minimal")
+    (disk,) = road.xe(f"vbd-list vm-uuid={guest} params=vdi-uuid --minimal").split(",")
+    assert road.xe(f"vdi-param-get uuid={disk} param-name=sr-uuid") == default
+    assert road.xe(f"sr-param-get uuid={default} param-name=name-label") == "Disks"
+    assert road.machine.succeed("findmnt --noheadings --output SOURCE /var/lib/xapi/storage") == "/dev/vdb\n"
+    assert road.xe("sr-list name-label=ISOs params=type --minimal") == "iso"
+
+
+def switch_while_it_runs(row, told, before):
+    """Switch the running network and back; return the longest silence of the gateway in each, in seconds."""
+    machine = told.machine
+    silences = {}
+    flags = " ".join(row.setup)
+    for way, command in (
+        ("switched", f"apply --yes --switch-network-now {flags}"),
+        ("back", "rollback --yes"),
+    ):
+        with Silence(machine, before) as silence:
+            told.run(f"xapi-host-setup {command}")
+            wait_for_network(machine, before)
+        silences[way] = silence.longest_s
+        expected = ("confirmed", 0) if way == "switched" else ("clean", 1)
+        bridge = machine.execute("test -e /sys/class/net/xenbr0").returncode
+        assert (stages.set_up_phase(machine), bridge) == expected
+    return silences
+
+
+class Silence:
+    """A context manager: a ping ten times a second to the default gateway, and how long it did not answer."""
+
+    every_s = 0.1
+
+    def __init__(self, machine, before):
+        self.machine = machine
+        self.gateway = next(route.split()[2] for route in before["routes"] if route.startswith("default "))
+        self.longest_s = 0.0
+
+    def __enter__(self):
+        self.machine.succeed(
+            "systemd-run --quiet --collect --unit=silence --property=StandardOutput=truncate:/run/silence "
+            f"ping -n -D -i {self.every_s} {self.gateway}"
+        )
+        self.machine.wait_until_succeeds("grep -q 'bytes from' /run/silence")
+        return self
+
+    def __exit__(self, *_):
+        heard = self.machine.succeed("date +[%s.%N]; cat /run/silence; systemctl stop silence.service")
+        end, *lines = [float(line[1:].split("]")[0]) for line in heard.splitlines() if line.startswith("[")]
+        answers = [*lines, end]
+        self.longest_s = round(
+            max(after - before for before, after in itertools.pairwise(answers)) - self.every_s, 1
+        )

@@ -154,8 +154,8 @@ def set_up_phase(machine):
 
 
 def create_guest(road, name, kind, address):
-    """With xe: a VM from the template, with a disk on the SR and an interface on the bridge."""
-    sr = road.xe("sr-list name-label='Local storage' --minimal")
+    """With xe: a VM from the template, with a disk on the pool's default SR and an interface on the bridge."""
+    sr = road.xe("pool-list params=default-SR --minimal")
     network = road.xe("network-list bridge=xenbr0 --minimal")
     vm = road.xe(f"vm-install template='Linux kernel and ramdisk' new-name-label={name}")
     road.xe(
