@@ -37,6 +37,8 @@ BOOT_S = 1200.0
 POLL_S = 1.0
 # How long one look at a machine that may be rebooting may take.
 LOOK_S = 60.0
+# A snapshot writes all the memory that is in use.
+QMP_S = 300.0
 # How long QEMU may take to quit before it is killed.
 OFF_S = 30.0
 # What a unix socket's address holds, without its final NUL (unix(7)).
@@ -195,7 +197,7 @@ class Machine:
     def qmp(self, command: str, **arguments: object) -> Any:  # noqa: ANN401 -- QMP answers any JSON
         """Run a QMP command and return its answer (QEMU's interop/qmp-spec). Raises LabError, OSError."""
         with socket.socket(socket.AF_UNIX) as wire:
-            wire.settimeout(30)
+            wire.settimeout(QMP_S)
             wire.connect(os.fspath(self.spec.qmp_socket))
             lines = wire.makefile("rw")
             lines.readline()
@@ -209,6 +211,19 @@ class Machine:
             if "error" in answer:
                 raise LabError(f"QMP {command}: {answer['error']}")
             return answer.get("return")
+
+    def save(self, name: str) -> None:
+        """Keep memory, devices and disk as they are under a name that may be there already. Raises LabError."""
+        self._monitor(f"savevm {name}")
+
+    def load(self, name: str) -> None:
+        """Go back to where `save` was. Raises LabError."""
+        self._monitor(f"loadvm {name}")
+
+    def _monitor(self, line: str) -> None:
+        # QEMU's monitor prints nothing but what went wrong (qemu-doc, savevm).
+        if said := self.qmp("human-monitor-command", **{"command-line": line}).strip():
+            raise LabError(f"{self.name}: {line}: {said}")
 
     # -- ssh -------------------------------------------------------------------------------
 
