@@ -25,8 +25,8 @@ DAEMONS_OWN = "/etc/xensource/"
 
 
 @contextmanager
-def prepared(row, folder):
-    """Yield a machine with Kronos installed, the row's network configured, and booted with it."""
+def prepared(row, folder, **more):
+    """Yield a machine with Kronos installed, the row's network configured, and booted with it; `more` is Machine's."""
     factory.build([row.release], Reporter())
     uefi = row.disk is Disk.UEFI
     plain = ensure_image(Reporter(), release_spec(row.release))
@@ -53,6 +53,7 @@ def prepared(row, folder):
             cables=cables,
             address=row.address,
             second_disk=spare,
+            **more,
         ) as machine,
     ):
         yield machine

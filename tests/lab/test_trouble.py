@@ -1,0 +1,185 @@
+"""What goes wrong on a real machine is refused, or taken back: never a host off its network, never a file changed."""
+
+import json
+from pathlib import Path
+
+import matrix_stages
+import pytest
+import road_stages as stages
+
+from kronos_lab.rows import ROWS
+
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(7200)]
+
+ROW = ROWS["debian-12-hotplug"]
+INTERFACES = "/etc/network/interfaces"
+# Every interfaces file of the golden cases that is refused by itself; their NIC is the lab's, too.
+CASES = Path(__file__).parents[1] / "unit/kronos_installer/cases"
+TRAPS = sorted(
+    refused.parent
+    for refused in CASES.glob("*/refused.txt")
+    if [path for path in (refused.parent / "host").rglob("*") if path.is_file()]
+    == [refused.parent / f"host{INTERFACES}"]
+)
+ANSWERS = {
+    "management_interfaces: enp0s3\n": "answers.yaml:1",
+    "hostname: xen1\ndom0_vcpus: many\n": "answers.yaml:2",
+    "hostname: [\n": "answers.yaml",
+    "confirm: nobody\n": "answers.yaml:1",
+    "management_interface: enp0s5\n": "enp0s5",
+    "storage: {type: device, location: /dev/vda}\n": "/dev/vda",
+}
+FLAGS = {
+    # There, and without addresses.
+    "--management-interface enp0s5": (3, "enp0s5"),
+    "--management-interface nonsense0": (3, "nonsense0"),
+    "--join 192.0.2.99 --password-file /root/none": (3, "192.0.2.99"),
+    "--storage device:/dev/vdz": (3, "/dev/vdz"),
+    "--storage nfs:10.0.2.2:/nothing": (3, "10.0.2.2"),
+    "--answers /root/none.yaml": (3, "/root/none.yaml"),
+    "--dom0-mem 64G": (3, "dom0"),
+    "--dom0-mem lots": (2, "lots"),
+}
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory):
+    with matrix_stages.prepared(ROW, tmp_path_factory.mktemp("t") / "m", segment="trouble") as machine:
+        machine.succeed("update-grub 2>/dev/null")
+        machine.wait_until_succeeds("systemctl is-system-running --wait | grep -qE 'running|degraded'")
+        yield machine
+
+
+@pytest.fixture
+def start(machine):
+    """What the host is like; it is like that again in the end."""
+    start = Start(machine)
+    yield start
+    start.check()
+
+
+class Start:
+    def __init__(self, machine):
+        self.machine = machine
+        self.network = matrix_stages.network(machine)
+        self.manifest = stages.Road(machine).read_manifest()
+
+    def check(self):
+        matrix_stages.wait_for_network(self.machine, self.network)
+        now = stages.Road(self.machine).read_manifest()
+        changed = {
+            path for path in now.keys() | self.manifest.keys() if now.get(path) != self.manifest.get(path)
+        }
+        # What a daemon that ran under Xen made for itself; a purge takes it.
+        changed -= {
+            path for path in changed - self.manifest.keys() if path.startswith(matrix_stages.DAEMONS_OWN)
+        }
+        assert changed == set()
+        assert stages.set_up_phase(self.machine) == "clean"
+
+    def refused(self, flags, status=3):
+        """Return the document of an apply that is refused."""
+        done = self.machine.execute(f"xapi-host-setup apply --yes --json {flags}")
+        assert done.returncode == status, (flags, done)
+        return json.loads(done.stdout or "{}") or {"error": done.stderr}
+
+    def comes_back(self, timeout_s=1800.0):
+        """The set-up is taken back by the host itself, and the host runs without Xen."""
+        self.machine.wait_until_succeeds(
+            "test ! -e /sys/hypervisor/type && systemctl is-system-running | grep -qE 'running|degraded'"
+            ' && xapi-host-setup status --json | grep -q \'"phase": "clean"\'',
+            timeout_s,
+        )
+
+
+@pytest.mark.parametrize("case", TRAPS, ids=lambda case: case.name)
+def test_a_trap_in_the_interfaces_file_is_refused(start, case):
+    machine = start.machine
+    machine.succeed(f"cp -a {INTERFACES} /root/interfaces.saved")
+    machine.succeed(f"cat > {INTERFACES}", stdin=(case / f"host{INTERFACES}").read_text())
+    problems = start.refused("")["problems"]
+    seen = {f"{one['diagnosis']}: {one['id']}" for one in problems if one["level"] == "error"}
+    expected = {": ".join(line.split(": ")[:2]) for line in (case / "refused.txt").read_text().splitlines()}
+    assert expected <= seen
+    machine.succeed(f"mv /root/interfaces.saved {INTERFACES}")
+
+
+def test_wrong_answers_and_flags_are_refused(start):
+    for text, named in ANSWERS.items():
+        start.machine.succeed("cat > /root/answers.yaml", stdin=text)
+        assert named in start.refused("--answers /root/answers.yaml")["error"]
+    for flags, (status, named) in FLAGS.items():
+        assert named in start.refused(flags, status)["error"]
+
+
+@pytest.mark.parametrize("path", ["/boot", "/etc"])
+def test_a_read_only_file_system_is_refused(start, path):
+    start.machine.succeed(f"mount --bind {path} {path} && mount -o remount,bind,ro {path}")
+    (problem,) = [one for one in start.refused("")["problems"] if one["level"] == "error"]
+    assert problem["id"] == "filesystem-read-only"
+    start.machine.succeed(f"umount {path}")
+
+
+def test_a_full_boot_is_refused(start):
+    sizes = " ".join(f"{1 << power}K" for power in range(23, 1, -1))
+    start.machine.succeed(
+        f"for s in {sizes}; do fallocate -l $s /boot/fill.$s 2>/dev/null || rm -f /boot/fill.$s; done"
+    )
+    problems = [one["id"] for one in start.refused("")["problems"] if one["level"] == "error"]
+    start.machine.succeed("rm -f /boot/fill.*")
+    assert "boot-full" in problems
+
+
+@pytest.mark.parametrize("path", [INTERFACES, "/boot/grub/grub.cfg", "/etc/default/grub.d"])
+def test_what_fails_half_way_is_undone(start, path):
+    start.machine.succeed(f"chattr +i {path}")
+    said = start.refused("", status=1)["error"]
+    start.machine.succeed(f"chattr -i {path}")
+    assert "was undone, the host is as before" in said
+    assert path in said
+
+
+def test_an_unconfirmed_network_comes_back_by_itself_after_the_reboot(start):
+    start.machine.succeed("xapi-host-setup apply --yes --confirm operator --confirm-minutes 1")
+    start.machine.reboot()
+    start.comes_back()
+    assert "nobody ran 'xapi-host-setup confirm'" in start.machine.execute("xapi-host-setup status").stdout
+
+
+def test_a_switch_whose_program_dies_comes_back_by_itself(start):
+    machine = start.machine
+    boot = machine.boot_id()
+    machine.succeed(
+        "systemd-run --quiet --collect --unit=operator "
+        "xapi-host-setup apply --yes --switch-network-now --confirm operator --confirm-minutes 1"
+    )
+    machine.wait_until_succeeds("test -e /sys/class/net/xenbr0")
+    machine.succeed("systemctl kill --signal=SIGKILL xapi-host-switch.service operator.service")
+    machine.wait_until_succeeds("! test -e /sys/class/net/xenbr0")
+    start.comes_back()
+    assert machine.boot_id() == boot
+
+
+def test_a_xen_that_does_not_boot_gives_way_to_the_old_kernel(start):
+    machine = start.machine
+    machine.succeed("xapi-host-setup apply --yes")
+    # In Xen's entries only: a root file system that is not there.
+    machine.succeed(
+        "sed -i '/^[[:space:]]*menuentry .*Xen/,/^[[:space:]]*}/ s/root=UUID=[^ ]*/root=UUID=00000000-dead/'"
+        " /boot/grub/grub.cfg"
+    )
+    assert "00000000-dead" in machine.succeed("cat /boot/grub/grub.cfg")
+    machine.reboot()
+    machine.fail("test -e /sys/hypervisor/type")
+    machine.wait_until_succeeds('xapi-host-setup status --json | grep -q \'"phase": "confirmed"\'')
+    matrix_stages.wait_for_network(machine, start.network)
+    assert machine.execute("xapi-host-setup status").returncode == 5
+    machine.succeed("update-grub 2>/dev/null")
+    machine.succeed("xapi-host-setup apply --yes")
+    machine.reboot()
+    machine.succeed("test -e /sys/hypervisor/type")
+    machine.wait_until_succeeds(
+        'xapi-host-setup status --json | grep -q \'"phase": "finished"\'', stages.SETTLE_S
+    )
+    machine.succeed("xapi-host-setup rollback --yes")
+    machine.reboot()
