@@ -19,6 +19,7 @@ from kronos_installer.journal import Journal, Phase, State
 from kronos_installer.package_removal import pending_packages, remove_packages
 from kronos_installer.planning import plan_for, wishes_for
 from kronos_installer.problem import Level
+from kronos_installer.reconfigure import CHANGEABLE
 from kronos_installer.report import plan_record, render_facts, render_plan, render_problems
 from kronos_installer.saved_plan import save_plan, saved_wishes
 from kronos_installer.settle import Surroundings
@@ -172,8 +173,10 @@ class Commands(BootCommands):
         )
         other = [name for name, value in asked.items() if value != getattr(state.wishes, name)]
         if other:
+            changeable = state.phase is Phase.FINISHED and set(other) <= set(CHANGEABLE)
+            way = "reconfigure' with the same flags" if changeable else "rollback' first"
             raise UsageError(f"this host is set up already, with another {', '.join(other)}",
-                             resolution="run 'xapi-host-setup rollback' first")  # fmt: skip
+                             resolution=f"run 'xapi-host-setup {way}")  # fmt: skip
         if state.phase is Phase.CONFIRMED:
             return self._go_on()
         missing = executor.not_in_place(self.host, state)

@@ -72,7 +72,9 @@ def test_second_apply_changes_nothing(host: Host, capsys) -> None:
 def test_apply_with_other_wishes_is_refused(host: Host, capsys) -> None:
     assert call(host, "apply", "--yes") == 0
     assert call(host, "apply", "--yes", "--dom0-mem", "2G") == 2
-    assert "already, with another dom0_memory_mib" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "already, with another dom0_memory_mib" in said
+    assert "run 'xapi-host-setup rollback' first" in said
 
 
 def test_apply_asks_and_takes_no_for_an_answer(host: Host, monkeypatch, capsys) -> None:

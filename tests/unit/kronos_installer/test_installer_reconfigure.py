@@ -220,3 +220,10 @@ def test_a_grub_file_that_somebody_else_wrote_is_refused(host: Host) -> None:
     put(host, CONFIG_PATH, "# mine\n")
     with pytest.raises(RefusedError, match="dom0's options are not as the set-up wrote them"):
         plan_for(host)
+
+
+def test_an_apply_with_other_wishes_points_here(host: Host, capsys) -> None:
+    assert call(host, "apply", "--yes", "--hostname", "xen2", "--dom0-vcpus", "1") == 2
+    assert "run 'xapi-host-setup reconfigure' with the same flags" in capsys.readouterr().err
+    assert call(host, "apply", "--yes", "--hostname", "xen2", "--confirm", "operator") == 2
+    assert "run 'xapi-host-setup rollback' first" in capsys.readouterr().err
