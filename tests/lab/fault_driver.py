@@ -7,14 +7,28 @@ Without an n-th record it says `ended STATUS` there.
 """
 
 import functools
+import json
 import os
 import signal
 import sys
 from pathlib import Path
 
 from kronos_installer import main as program
+from kronos_installer.journal import JOURNAL
+from kronos_installer.steps.step import step_from_json
 
 SAID = Path("/run/fault-driver.stopped")
+
+
+def last_record():
+    """Return the kind of the journal's last record, and what its step does."""
+    journal = Path(JOURNAL)
+    # The first record is written aside.
+    lines = journal.read_text().splitlines() if journal.exists() else ['{"record": "plan"}']
+    record = json.loads(lines[-1])
+    if "step" not in record:
+        return record["record"]
+    return f"{record['record']}: {step_from_json(json.loads(lines[0])['steps'][record['step']]).describe()}"
 
 
 class Stop:
@@ -26,7 +40,7 @@ class Stop:
             return
         self.left -= 1
         if self.left == 0:
-            self.say(f"stopped {effect}")
+            self.say(f"stopped after {last_record()}")
             if self.how == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
             while True:

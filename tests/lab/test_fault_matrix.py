@@ -132,7 +132,7 @@ def test_cut_off_after_every_record(host, command, how):
         for way in ("apply", "rollback"):
             host.machine.load("cut-off")
             host.go(way)
-        results.note(number=number, record=said.removeprefix("stopped after recording "), **seen)
+        results.note(number=number, record=said.removeprefix("stopped after "), **seen)
     else:
         raise AssertionError(f"{command} never ended")
     assert number > 5
