@@ -1,62 +1,151 @@
-"""PIF.scan, and this host's interfaces at start-up: records of what there is."""
+"""PIF.scan, and this host's interfaces at start-up: records of what there is.
+
+Every NIC has a PIF; a bond or a VLAN has one where it leads to a bridge, as host set-up leaves those that the host is
+managed by. What an administrator made for other ends is not ours to show.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.host_errors import host_errors
+from xapi_shim.datamodel.types import NULL_REF
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from xapi_shim.api.toolstack import Call, Toolstack
+    from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import Value
-    from xapi_shim.network.interface import HostInterfaces, Nic
+    from xapi_shim.network.interface import Bond, HostInterfaces, Nic, Vlan
+
+    # Of PIFs: the device, the tag, and whether it is a NIC. Others' records may have the same device.
+    Key = tuple[str, int, bool]
+
+UNTAGGED = -1
+# PIF records of the kernel's bonding modes (Documentation/networking/bonding.rst); all others share by source.
+_MODES = {"active-backup": "active-backup", "802.3ad": "lacp"}
+
+
+@dataclass(frozen=True)
+class Uplink:
+    """What a PIF stands for; `device` is the one below of a VLAN."""
+
+    device: str
+    tag: int
+    is_nic: bool
+    own_name: str
+    mac: str
+    mtu: int
+    attached: bool
+    bridge: str | None
+
+    @property
+    def key(self) -> Key:
+        return self.device, self.tag, self.is_nic
+
+
+def uplinks(interfaces: HostInterfaces) -> Iterator[Uplink]:
+    """Yield what has a PIF. Pure."""
+    for nic in interfaces.nics:
+        yield _uplink(nic, nic.device, UNTAGGED, attached=nic.carrier, is_nic=True)
+    for bond in bridged_bonds(interfaces):
+        yield _uplink(bond, bond.device, UNTAGGED, attached=bond.carrier)
+    for vlan in bridged_vlans(interfaces):
+        yield _uplink(vlan, vlan.below, vlan.tag, attached=vlan.carrier)
+
+
+def _uplink(
+    link: Nic | Bond | Vlan, device: str, tag: int, *, attached: bool, is_nic: bool = False
+) -> Uplink:
+    return Uplink(device, tag, is_nic, link.device, link.mac, link.mtu, attached, link.bridge)
+
+
+def bridged_vlans(interfaces: HostInterfaces) -> tuple[Vlan, ...]:
+    """Return the VLANs that are a bridge's port, on a NIC or a bond. Pure."""
+    below = {nic.device for nic in interfaces.nics} | {bond.device for bond in interfaces.bonds}
+    return tuple(vlan for vlan in interfaces.vlans if vlan.bridge and vlan.below in below)
+
+
+def bridged_bonds(interfaces: HostInterfaces) -> tuple[Bond, ...]:
+    """Return the bonds that are a bridge's port, or have a VLAN that is. Pure."""
+    below = {vlan.below for vlan in bridged_vlans(interfaces)}
+    return tuple(bond for bond in interfaces.bonds if bond.bridge or bond.device in below)
 
 
 def record_interfaces(tools: Toolstack, interfaces: HostInterfaces) -> None:
-    """Make a network and a PIF for each physical NIC that is a bridge's port; others get a PIF alone."""
+    """Make the records say what there is: networks, PIFs, bonds and VLANs of this host."""
     db = tools.db
-    # Others, such as VLANs', may have the same device.
-    physical = [pif for pif in db.items("host", tools.host, "PIFs") if db.flag("PIF", pif, "physical")]
-    known = {db.text("PIF", pif, "device"): pif for pif in physical}
-    for nic in interfaces.nics:
-        pif = known.pop(nic.device, None) or _add_pif(tools, nic)
-        db.update("PIF", pif, **_pif_values(nic, interfaces))
-        if nic.bridge:
-            db.set("network", db.text("PIF", pif, "network"), "bridge", nic.bridge)
-    for gone in known.values():
-        db.set("PIF", gone, "currently_attached", value=False)
+    known = {_key(db, pif): pif for pif in db.items("host", tools.host, "PIFs")}
+    found = tuple(uplinks(interfaces))
+    bridges = {uplink.bridge for uplink in found if uplink.bridge}
+    pifs: dict[str, str] = {}
+    for uplink in found:
+        pif = known.pop(uplink.key) if uplink.key in known else _add_pif(tools, uplink)
+        pifs[uplink.own_name] = pif
+        db.update("PIF", pif, **_pif_values(uplink, interfaces))
+        if uplink.bridge:
+            db.set("network", db.text("PIF", pif, "network"), "bridge", uplink.bridge)
+        else:
+            _leave_bridge(db, pif, bridges, uplink.own_name)
+    _record_bonds(db, interfaces, pifs)
+    for vlan in bridged_vlans(interfaces):
+        _record_vlan(db, vlan, pifs)
+    for (device, tag, _), gone in known.items():
+        db.update("PIF", gone, currently_attached=False, management=False)
+        _leave_bridge(db, gone, bridges, device if tag == UNTAGGED else f"{device}.{tag}")
 
 
-def _add_pif(tools: Toolstack, nic: Nic) -> str:
+def _leave_bridge(db: Database, pif: str, bridges: set[str], own_name: str) -> None:
+    """Give the interface's network a bridge's name of its own where another uplink has that bridge now."""
+    network = db.text("PIF", pif, "network")
+    if db.exists("network", network) and db.text("network", network, "bridge") in bridges:
+        db.set("network", network, "bridge", _own_bridge(own_name))
+
+
+def _key(db: Database, pif: str) -> Key:
+    return db.text("PIF", pif, "device"), db.number("PIF", pif, "VLAN"), db.flag("PIF", pif, "physical")
+
+
+def _own_bridge(name: str) -> str:
+    return f"br{name}"[:15]
+
+
+def _add_pif(tools: Toolstack, uplink: Uplink) -> str:
     db = tools.db
     network = db.create(
         "network",
         {
-            "name_label": f"Pool-wide network associated with {nic.device}",
-            "bridge": nic.bridge or f"br{nic.device}"[:15],
-            "MTU": nic.mtu,
+            "name_label": f"Pool-wide network associated with {uplink.own_name}",
+            "bridge": uplink.bridge or _own_bridge(uplink.own_name),
+            "MTU": uplink.mtu,
             "managed": True,
         },
     )
     return db.create(
         "PIF",
         {
-            "device": nic.device,
+            "device": uplink.device,
             "network": network,
             "host": tools.host,
-            "MAC": nic.mac,
-            "MTU": nic.mtu,
-            "VLAN": -1,
-            "physical": True,
+            "MAC": uplink.mac,
+            "MTU": uplink.mtu,
+            "VLAN": uplink.tag,
+            "physical": uplink.is_nic,
             "managed": True,
         },
     )
 
 
-def _pif_values(nic: Nic, interfaces: HostInterfaces) -> dict[str, Value]:
-    values: dict[str, Value] = {"MAC": nic.mac, "MTU": nic.mtu, "currently_attached": nic.carrier}
+def _pif_values(uplink: Uplink, interfaces: HostInterfaces) -> dict[str, Value]:
+    values: dict[str, Value] = {
+        "MAC": uplink.mac,
+        "MTU": uplink.mtu,
+        "currently_attached": uplink.attached,
+    }
     own = interfaces.management
-    if own is None or own.interface not in (nic.device, nic.bridge):
+    if own is None or own.interface not in (uplink.own_name, uplink.bridge):
         return {**values, "management": False}
     return {
         **values,
@@ -70,6 +159,33 @@ def _pif_values(nic: Nic, interfaces: HostInterfaces) -> dict[str, Value]:
         "ipv6_gateway": own.ipv6_gateway,
         "primary_address_type": "IPv4" if own.ip else "IPv6",
     }
+
+
+def _record_bonds(db: Database, interfaces: HostInterfaces, pifs: Mapping[str, str]) -> None:
+    up = {nic.device: nic.carrier for nic in interfaces.nics}
+    bond_of = dict.fromkeys(up, NULL_REF)
+    for bond in bridged_bonds(interfaces):
+        members = [member for member in bond.members if member in up]
+        ref = next(iter(db.items("PIF", pifs[bond.device], "bond_master_of")), None)
+        ref = ref or db.create("Bond", {"master": pifs[bond.device]})
+        db.update(
+            "Bond",
+            ref,
+            mode=_MODES.get(bond.mode, "balance-slb"),
+            links_up=sum(up[member] for member in members),
+            primary_slave=pifs[members[0]] if members else NULL_REF,
+        )
+        bond_of |= dict.fromkeys(members, ref)
+    for nic, ref in bond_of.items():
+        db.set("PIF", pifs[nic], "bond_slave_of", ref)
+
+
+def _record_vlan(db: Database, vlan: Vlan, pifs: Mapping[str, str]) -> None:
+    pif = pifs[vlan.device]
+    if not db.exists("VLAN", db.text("PIF", pif, "VLAN_master_of")):
+        # The tagged side is below, where the packets have their tags (XenAPI, class VLAN).
+        values: dict[str, Value] = {"tagged_PIF": pifs[vlan.below], "untagged_PIF": pif, "tag": vlan.tag}
+        db.set("PIF", pif, "VLAN_master_of", db.create("VLAN", values))
 
 
 async def scan(call: Call, host: str) -> None:  # noqa: ARG001

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from xapi_shim import __date__, __version__
@@ -20,7 +21,7 @@ PRODUCT = {"product_brand": "Kronos", "product_version": "8.4.0", "product_versi
 PLATFORM = {"platform_name": "XCP", "platform_version": "3.4.0"}
 
 
-def software_version(facts: HostFacts, info: HypervisorInfo) -> dict[str, Value]:
+def software_version(facts: HostFacts, info: HypervisorInfo, network_backend: str) -> dict[str, Value]:
     return {
         **PRODUCT,
         **PLATFORM,
@@ -28,7 +29,7 @@ def software_version(facts: HostFacts, info: HypervisorInfo) -> dict[str, Value]
         "xapi_build": __version__,
         "xen": info.version,
         "linux": facts.kernel,
-        "network_backend": "bridge",
+        "network_backend": network_backend,
         "db_schema": f"{SCHEMA_VERSION[0]}.{SCHEMA_VERSION[1]}",
         "hostname": facts.hostname,
         "build_number": __version__,
@@ -41,8 +42,9 @@ async def refresh_pack_info(call: Call, host: str) -> None:
     """Read anew what this host runs."""
     tools = call.tools
     with host_errors():
-        info = await tools.hypervisor.info()
-    call.db.set("host", host, "software_version", software_version(read_facts(tools.paths.inventory), info))
+        info, network = await asyncio.gather(tools.hypervisor.info(), tools.network.read())
+    version = software_version(read_facts(tools.paths.inventory), info, network.backend)
+    call.db.set("host", host, "software_version", version)
 
 
 MESSAGES = {"host.refresh_pack_info": refresh_pack_info}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xapi_shim.api.host_facts import HostFacts
     from xapi_shim.api.toolstack import Toolstack
     from xapi_shim.datamodel.model import Value
+    from xapi_shim.network.interface import HostInterfaces
     from xapi_shim.xen.interface import HypervisorInfo
 
 log = logging.getLogger(__name__)
@@ -36,10 +37,9 @@ async def start_up(tools: Toolstack, facts: HostFacts, *, local_sr_type: str) ->
     """Fill the records of this host from the machine. Raises XenError, NetworkError."""
     info = await tools.hypervisor.info()
     interfaces = await tools.network.read()
-    address = interfaces.management.ip if interfaces.management else ""
     db = tools.db
     with db.transaction():
-        tools.host = _host(tools, facts, info, address)
+        tools.host = _host(tools, facts, info, interfaces)
         tools.tasks.host = tools.host
         tools.pool = _pool(tools)
         _metrics(tools, info)
@@ -55,7 +55,7 @@ async def start_up(tools: Toolstack, facts: HostFacts, *, local_sr_type: str) ->
         update_all(db)
 
 
-def _host(tools: Toolstack, facts: HostFacts, info: HypervisorInfo, address: str) -> str:
+def _host(tools: Toolstack, facts: HostFacts, info: HypervisorInfo, interfaces: HostInterfaces) -> str:
     db = tools.db
     uuid = facts.inventory.get("INSTALLATION_UUID", "")
     hosts = db.refs("host")
@@ -97,8 +97,8 @@ def _host(tools: Toolstack, facts: HostFacts, info: HypervisorInfo, address: str
         "host",
         host,
         hostname=facts.hostname,
-        address=address,
-        software_version=software_version(facts, info),
+        address=_address(interfaces),
+        software_version=software_version(facts, info, interfaces.backend),
         capabilities=list(info.capabilities),
         cpu_info=cpu,
         cpu_configuration={},
@@ -108,6 +108,14 @@ def _host(tools: Toolstack, facts: HostFacts, info: HypervisorInfo, address: str
         current_operations={},
     )
     return host
+
+
+def _address(interfaces: HostInterfaces) -> str:
+    """Return where the host is reached: IPv4's address, else IPv6's, "" for a host without."""
+    own = interfaces.management
+    if own is None:
+        return ""
+    return own.ip or next((address.partition("/")[0] for address in own.ipv6), "")
 
 
 def _pool(tools: Toolstack) -> str:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xapi_shim.network.interface import (
+    Bond,
     Bridge,
     HostInterfaces,
     IpMode,
     ManagementAddress,
     NetworkError,
     Nic,
+    Vlan,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     Entry = Mapping[str, Any]
+
+
+# Open vSwitch's interface for all its bridges of the kernel's (ovs-vswitchd(8)).
+_DATAPATH = "ovs-system"
 
 
 @dataclass(frozen=True)
@@ -39,25 +45,46 @@ class NicHardware:
 
 @dataclass(frozen=True)
 class IpTexts:
-    """Outputs of `ip -json -details link`, `address`, `route show default` and `-6 route show default`."""
+    """Outputs of `ip -json -details link`, `address`, `route show default` and `-6 route show default`.
+
+    `switches` are the ports of Open vSwitch's bridges, of which ip(8) tells only that they are some bridge's.
+    """
 
     links: str
     addresses: str
     routes: str
     routes6: str
+    switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def parse_host(texts: IpTexts, hardware: Mapping[str, NicHardware], resolv_conf: str) -> HostInterfaces:
     """Return the host's network; `hardware` holds the physical interfaces by name. Raises NetworkError."""
     try:
         links = _entries(texts.links)
-        bridges = [_bridge(link, links) for link in links if kind(link) == "bridge"]
+        bridges = [*_bridges(links, texts.switches)]
+        bridge_of = {port: bridge.name for bridge in bridges for port in bridge.ports}
+        nics = [
+            _nic(link, hardware[link["ifname"]], bridge_of) for link in links if link["ifname"] in hardware
+        ]
+        bonds = [_bond(link, links, bridge_of) for link in links if kind(link) == "bond"]
+        vlans = [_vlan(link, bridge_of) for link in links if kind(link) == "vlan"]
         names = {bridge.name for bridge in bridges}
-        nics = [_nic(link, hardware[link["ifname"]], names) for link in links if link["ifname"] in hardware]
         management = _management(texts, {*hardware, *names}, resolv_conf)
     except (KeyError, TypeError, ValueError) as error:
         raise NetworkError(f"ip printed something else: {error!r}") from error
-    return HostInterfaces(tuple(nics), tuple(bridges), management)
+    return HostInterfaces(tuple(nics), tuple(bridges), management, tuple(bonds), tuple(vlans))
+
+
+def switch_names(text: str) -> tuple[str, ...]:
+    """Return the interfaces of Open vSwitch in an `ip -json -details link` output. Raises NetworkError.
+
+    They are its bridges, and others that lead to the host itself; the one that stands for the datapath is none.
+    """
+    try:
+        found = [str(link["ifname"]) for link in _entries(text) if kind(link) == "openvswitch"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise NetworkError(f"ip printed something else: {error!r}") from error
+    return tuple(name for name in found if name != _DATAPATH)
 
 
 def _entries(text: str) -> list[Entry]:
@@ -86,8 +113,7 @@ def ports_of(text: str, bridge: str) -> tuple[str, ...]:
     return tuple(str(link["ifname"]) for link in _entries(text) if link.get("master") == bridge)
 
 
-def _nic(link: Entry, found: NicHardware, bridges: set[str]) -> Nic:
-    master = link.get("master")
+def _nic(link: Entry, found: NicHardware, bridge_of: Mapping[str, str]) -> Nic:
     return Nic(
         device=str(link["ifname"]),
         # The address it was made with: a bond gives all its members one.
@@ -102,14 +128,49 @@ def _nic(link: Entry, found: NicHardware, bridges: set[str]) -> Nic:
         device_id=found.device_id,
         pci_bus_path=found.pci_bus_path,
         driver=found.driver,
-        bridge=master if master in bridges else None,
+        bridge=bridge_of.get(str(link["ifname"])),
     )
 
 
-def _bridge(link: Entry, links: Iterable[Entry]) -> Bridge:
+def _bond(link: Entry, links: Iterable[Entry], bridge_of: Mapping[str, str]) -> Bond:
     name = str(link["ifname"])
-    ports = tuple(str(other["ifname"]) for other in links if other.get("master") == name)
-    return Bridge(name, str(link["address"]), int(link["mtu"]), ports)
+    return Bond(
+        device=name,
+        mac=str(link["address"]),
+        mtu=int(link["mtu"]),
+        carrier=_is_up(link),
+        mode=str(link["linkinfo"].get("info_data", {}).get("mode", "")),
+        members=tuple(str(other["ifname"]) for other in links if other.get("master") == name),
+        bridge=bridge_of.get(name),
+    )
+
+
+def _vlan(link: Entry, bridge_of: Mapping[str, str]) -> Vlan:
+    name = str(link["ifname"])
+    return Vlan(
+        device=name,
+        mac=str(link["address"]),
+        mtu=int(link["mtu"]),
+        carrier=_is_up(link),
+        # Without a link it is in another network namespace, as a container's.
+        below=str(link.get("link", "")),
+        tag=int(link["linkinfo"]["info_data"]["id"]),
+        bridge=bridge_of.get(name),
+    )
+
+
+def _is_up(link: Entry) -> bool:
+    return link.get("operstate") == "UP"
+
+
+def _bridges(links: Iterable[Entry], switches: Mapping[str, tuple[str, ...]]) -> Iterator[Bridge]:
+    for link in links:
+        name = str(link["ifname"])
+        if kind(link) == "bridge":
+            ports = tuple(str(other["ifname"]) for other in links if other.get("master") == name)
+            yield Bridge(name, str(link["address"]), int(link["mtu"]), ports)
+        elif name in switches:
+            yield Bridge(name, str(link["address"]), int(link["mtu"]), switches[name], is_openvswitch=True)
 
 
 def _management(texts: IpTexts, candidates: set[str], resolv_conf: str) -> ManagementAddress | None:

@@ -37,13 +37,40 @@ class Nic:
 
 
 @dataclass(frozen=True)
+class Bond:
+    """NICs that act as one; `mode` is the kernel's name for how (active-backup, 802.3ad, ...)."""
+
+    device: str
+    mac: str
+    mtu: int
+    carrier: bool
+    mode: str
+    members: tuple[str, ...]
+    bridge: str | None = None
+
+
+@dataclass(frozen=True)
+class Vlan:
+    """What carries the tag `tag` on the NIC or bond `below`."""
+
+    device: str
+    mac: str
+    mtu: int
+    carrier: bool
+    below: str
+    tag: int
+    bridge: str | None = None
+
+
+@dataclass(frozen=True)
 class Bridge:
-    """A bridge; `ports` holds NICs and guests' interfaces."""
+    """A bridge of Linux or Open vSwitch; `ports` holds what leads out of the host and guests' interfaces."""
 
     name: str
     mac: str
     mtu: int
     ports: tuple[str, ...] = ()
+    is_openvswitch: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +97,15 @@ class HostInterfaces:
     nics: tuple[Nic, ...]
     bridges: tuple[Bridge, ...]
     management: ManagementAddress | None
+    bonds: tuple[Bond, ...] = ()
+    vlans: tuple[Vlan, ...] = ()
+
+    @property
+    def backend(self) -> str:
+        """What the management bridge is made of, as host.software_version names it."""
+        own = self.management.interface if self.management else ""
+        is_ours = any(bridge.is_openvswitch and bridge.name == own for bridge in self.bridges)
+        return "openvswitch" if is_ours else "bridge"
 
 
 class NetworkError(KronosError):

@@ -1,4 +1,4 @@
-"""The network of the host this runs on, through ip(8) and sysfs: Linux bridges."""
+"""The network of the host this runs on, through ip(8), sysfs and ovs-vsctl(8); bridges that it makes are Linux's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.process import run_async
-from xapi_shim.network.host_interfaces import IpTexts, find_link, kind, parse_host, ports_of
+from xapi_shim.network.host_interfaces import IpTexts, find_link, kind, parse_host, ports_of, switch_names
 from xapi_shim.network.interface import BridgeInUseError, BridgeNameError, NetworkError
 from xapi_shim.network.nic_hardware import read_hardware
 from xapi_shim.network.wake import broadcast_address, send_magic_packet
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from xapi_shim.network.interface import HostInterfaces
 
 TIMEOUT_S = 30.0
+# It waits for ovs-vswitchd for ever otherwise (ovs-vsctl(8)).
+_VSCTL = ("ovs-vsctl", "--timeout=10")
 # IFNAMSIZ less the closing NUL; a name is also a folder of sysfs.
 _NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.][A-Za-z0-9_.-]{0,14}")
 # Told apart by this from bridges that the administrator made.
@@ -40,7 +42,8 @@ class LinuxNetwork:
             _ip("-json", "-6", "route", "show", "default"),
         )
         hardware = await asyncio.to_thread(read_hardware, self._root)
-        return parse_host(IpTexts(links, addresses, routes, routes6), hardware, self._resolv_conf())
+        switches = await _switches(links)
+        return parse_host(IpTexts(links, addresses, routes, routes6, switches), hardware, self._resolv_conf())
 
     def _resolv_conf(self) -> str:
         for name in _RESOLV_CONFS:
@@ -86,9 +89,24 @@ async def _links() -> str:
     return await _ip("-json", "-details", "link", "show")
 
 
+async def _switches(links: str) -> dict[str, tuple[str, ...]]:
+    """Return the ports of Open vSwitch's bridges, by name. Raises NetworkError."""
+    names = switch_names(links)
+    if not names:
+        return {}
+    bridges = set((await _run(*_VSCTL, "list-br")).split())
+    return {
+        name: tuple((await _run(*_VSCTL, "list-ports", name)).split()) for name in names if name in bridges
+    }
+
+
 async def _ip(*args: str) -> str:
     """Run ip(8) and return what it prints. Raises NetworkError."""
+    return await _run("ip", *args)
+
+
+async def _run(*argv: str) -> str:
     try:
-        return (await run_async(["ip", *args], timeout_s=TIMEOUT_S)).stdout
+        return (await run_async([*argv], timeout_s=TIMEOUT_S)).stdout
     except KronosError as error:
         raise NetworkError(error.message, resolution=error.resolution) from error

@@ -165,6 +165,8 @@ class Vif:
     bridge: str
     devid: int
     mtu: int | None = None
+    # The hotplug script that puts it on the bridge; the hypervisor's own choice without (xl-network-configuration(5)).
+    script: str = ""
 
 
 @dataclass(frozen=True)

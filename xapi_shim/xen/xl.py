@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid as uuids
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xapi_shim.base.atomic_file import write_atomic
@@ -28,7 +29,7 @@ from xapi_shim.xen.interface import (
 from xapi_shim.xen.tools import attempt
 from xapi_shim.xen.xenstore import read_guest_key, write_guest_keys
 from xapi_shim.xen.xl_config import MIB, needed_memory_bytes, render
-from xapi_shim.xen.xl_devices import XlDevices
+from xapi_shim.xen.xl_devices import XlDevices, with_script
 from xapi_shim.xen.xl_text import complaint, parse_domains, parse_info, says_exists, says_no_memory
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class XlHypervisor(XlDevices):
         return found
 
     async def create(self, config: DomainConfig, *, paused: bool) -> int:
+        config = replace(config, vifs=tuple(map(with_script, config.vifs)))
         text = render(config)
         for path in (config.kernel, config.ramdisk):
             if path is not None and not path.is_file():

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 
 _DEVICE = re.compile(r"xvd[a-z]{1,2}|hd[a-d]|sd[a-z]")
+_SCRIPT = re.compile(r"vif-[a-z]+")
 _BRIDGE = re.compile(r"[A-Za-z0-9_.-]{1,15}")
 
 # An event that ends a guest leaves the domain as it is: the toolstack decides what comes next.
@@ -90,8 +91,11 @@ def vif_spec(vif: Vif) -> str:
         raise InvalidDomainConfigError("bridge", f"not the name of a bridge: {vif.bridge!r}")
     if vif.devid < 0 or (vif.mtu is not None and not 68 <= vif.mtu <= 65535):
         raise InvalidDomainConfigError("vif", f"device {vif.devid} with an MTU of {vif.mtu}")
+    if vif.script and not _SCRIPT.fullmatch(vif.script):
+        raise InvalidDomainConfigError("script", f"not the name of a script: {vif.script!r}")
     parts = [f"mac={vif.mac}", f"bridge={vif.bridge}", f"devid={vif.devid}"]
-    return ",".join([*parts, f"mtu={vif.mtu}"] if vif.mtu else parts)
+    parts += [f"mtu={vif.mtu}"] if vif.mtu else []
+    return ",".join([*parts, f"script={vif.script}"] if vif.script else parts)
 
 
 def _sizes(config: DomainConfig) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xapi_shim.xen.interface import DeviceBusyError, DeviceExistsError, DeviceMissingError, Devices, XenError
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from xapi_shim.base.process import Completed
     from xapi_shim.xen.interface import Disk, HypervisorInfo, Scheduling, Trigger, Vif
 
+# Of xen-utils: Xen's own script knows Linux's bridges only.
+_SWITCH_SCRIPT = "vif-openvswitch"
+_INTERFACES = Path("/sys/class/net")
 # The schedulers that know weights and caps; xl has a command for each.
 _SCHEDULERS = ("credit", "credit2")
 
@@ -89,12 +94,19 @@ class XlDevices(ABC):
         _check(done, device)
 
     async def attach_vif(self, domid: int, vif: Vif) -> None:
-        done = await self._guest_program("network-attach", domid, *vif_spec(vif).split(","))
+        done = await self._guest_program("network-attach", domid, *vif_spec(with_script(vif)).split(","))
         _check(done, str(vif.devid))
 
     async def detach_vif(self, domid: int, devid: int) -> None:
         """See Hypervisor.detach_vif; libxl takes it by force from a guest that does not answer in time."""
         _check(await self._guest_program("network-detach", domid, str(devid)), str(devid))
+
+
+def with_script(vif: Vif, interfaces: Path = _INTERFACES) -> Vif:
+    """Return the interface with the script for its bridge: a bridge of Linux has a folder of that name in sysfs."""
+    link = interfaces / vif.bridge
+    is_other = link.exists() and not (link / "bridge").is_dir()
+    return replace(vif, script=_SWITCH_SCRIPT) if is_other else vif
 
 
 def _check(done: Completed, device: str = "") -> None:

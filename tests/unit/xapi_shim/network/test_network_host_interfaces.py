@@ -4,8 +4,14 @@ import json
 
 import pytest
 
-from xapi_shim.network.host_interfaces import IpTexts, NicHardware, parse_host, parse_resolv_conf
-from xapi_shim.network.interface import Bridge, IpMode, ManagementAddress, NetworkError
+from xapi_shim.network.host_interfaces import (
+    IpTexts,
+    NicHardware,
+    parse_host,
+    parse_resolv_conf,
+    switch_names,
+)
+from xapi_shim.network.interface import Bond, Bridge, IpMode, ManagementAddress, NetworkError, Vlan
 from xapi_shim.network.nic_hardware import pci_names, read_hardware
 
 MAC = "52:54:00:12:34:56"
@@ -26,9 +32,9 @@ def inet(local, prefixlen=24, **more):
     } | more
 
 
-def texts(links, addresses=(), routes=(), routes6=()):
+def texts(links, addresses=(), routes=(), routes6=(), switches=()):
     named = [{"ifname": name, "addr_info": info} for name, info in dict(addresses).items()]
-    return IpTexts(*(json.dumps(x) for x in (links, named, list(routes), list(routes6))))
+    return IpTexts(*(json.dumps(x) for x in (links, named, list(routes), list(routes6))), dict(switches))
 
 
 BRIDGED = [
@@ -96,6 +102,47 @@ def test_a_member_of_a_bond_is_no_bridges_port():
     links = [link("eth0", master="bond0", permaddr="52:54:00:00:00:99"), link("bond0", "bond")]
     (nic,) = parse_host(texts(links), {"eth0": UP}, "").nics
     assert (nic.bridge, nic.mac) == (None, "52:54:00:00:00:99")
+
+
+# As Debian 12's `ip -json -details link` has them, but for what is not read.
+VLAN_ON_BOND = [
+    link("eth0", master="bond0"),
+    link("eth1", master="bond0"),
+    link("bond0", operstate="UP") | {"linkinfo": {"info_kind": "bond", "info_data": {"mode": "active-backup", "miimon": 100}}},
+    link("bond0.5", link="bond0", operstate="UP", master="xenbr0")
+    | {"linkinfo": {"info_kind": "vlan", "info_data": {"protocol": "802.1Q", "id": 5}, "info_slave_kind": "bridge"}},
+    link("xenbr0", "bridge", operstate="UP"),
+]  # fmt: skip
+
+
+def test_a_vlan_on_a_bond_below_the_bridge():
+    found = parse_host(texts(VLAN_ON_BOND, {"xenbr0": [inet("192.0.2.10")]}), {"eth0": UP, "eth1": UP}, "")
+    assert [(nic.device, nic.bridge) for nic in found.nics] == [("eth0", None), ("eth1", None)]
+    assert found.bonds == (Bond("bond0", MAC, 1500, True, "active-backup", ("eth0", "eth1")),)
+    assert found.vlans == (Vlan("bond0.5", MAC, 1500, True, "bond0", 5, "xenbr0"),)
+    assert found.management is not None
+    assert (found.management.interface, found.backend) == ("xenbr0", "bridge")
+
+
+def test_a_bridge_of_open_vswitch():
+    links = [
+        link("eth0", master="ovs-system"),
+        link("vif1.0", master="ovs-system"),
+        link("eth1", master="ovs-system"),
+        *(link(name, "openvswitch") for name in ("ovs-system", "xenbr0", "other", "port0")),
+    ]
+    assert switch_names(json.dumps(links)) == ("xenbr0", "other", "port0")
+    switches = {"xenbr0": ("eth0", "vif1.0"), "other": ("eth1",)}
+    found = parse_host(
+        texts(links, {"xenbr0": [inet("192.0.2.10")]}, switches=switches), {"eth0": UP, "eth1": UP}, ""
+    )
+    assert [(nic.device, nic.bridge) for nic in found.nics] == [("eth0", "xenbr0"), ("eth1", "other")]
+    assert found.bridges == (
+        Bridge("xenbr0", MAC, 1500, ("eth0", "vif1.0"), is_openvswitch=True),
+        Bridge("other", MAC, 1500, ("eth1",), is_openvswitch=True),
+    )
+    assert found.management is not None
+    assert (found.management.interface, found.backend) == ("xenbr0", "openvswitch")
 
 
 @pytest.mark.parametrize("text", ["{", '[{"mtu": 1}]', "[1]"])

@@ -19,6 +19,8 @@ from xapi_shim.xen.interface import (
     Vif,
     XenError,
 )
+from xapi_shim.xen.xl_config import vif_spec
+from xapi_shim.xen.xl_devices import with_script
 
 DISK = Disk(Path("/sr/a.qcow2"), "qcow2", "xvdb", read_only=False)
 VIF = Vif("00:16:3e:00:00:01", "xenbr0", 1, 1500)
@@ -123,3 +125,16 @@ async def test_triggers(world, domid):
     await world.hypervisor.send_trigger(domid, Trigger.NMI)
     with pytest.raises(XenError, match="failed"):
         await world.hypervisor.send_trigger(domid, Trigger.POWER)
+
+
+def test_an_interface_on_another_bridge_than_linuxs_gets_the_script_of_open_vswitch(tmp_path):
+    (tmp_path / "xenbr0/bridge").mkdir(parents=True)
+    (tmp_path / "ovsbr0").mkdir()
+    scripts = {
+        bridge: with_script(replace(VIF, bridge=bridge), tmp_path).script
+        for bridge in ("xenbr0", "ovsbr0", "none")
+    }
+    assert scripts == {"xenbr0": "", "ovsbr0": "vif-openvswitch", "none": ""}
+    assert vif_spec(replace(VIF, script="vif-openvswitch")).endswith(",script=vif-openvswitch")
+    with pytest.raises(InvalidDomainConfigError, match="script"):
+        vif_spec(replace(VIF, script="vif-x,backend=1"))
