@@ -14,6 +14,7 @@ from debian.deb822 import Packages
 from kronos_lab.cache import REPO, lab_dir
 from kronos_lab.machine import Machine
 from kronos_lab.repo_server import serve
+from xapi_shim.base.process import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,23 +33,30 @@ _APT_GET = "DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-re
 def ensure_installed(reporter: Reporter, base: Path, release: str) -> Path:
     """Return an overlay of `base` with xapi of dist/apt, our own Xen and cpio. Raises LabError.
 
-    It is kept while Xen and what our packages depend on stay the same; what our packages hold may be older
-    than dist/apt: `install_ours` on a machine of it brings that.
+    What takes long is kept while Xen and what our packages depend on stay the same; on top of it is a disk with our
+    packages as dist/apt has them now.
     """
-    image = lab_dir() / f"installed-{release}-{_key(base, release)}.qcow2"
-    if not image.exists():
-        with (
-            reporter.stage(f"installing xapi on {release}"),
-            tempfile.TemporaryDirectory(dir=lab_dir()) as tmp,
-        ):
-            machine = Machine(base, name=f"install-{release}", folder=Path(tmp))
-            with machine:
-                install_ours(machine, release)
-                machine.shut_down()
-            os.replace(machine.spec.disk, image)
-    for used in (base, image):
+    stood = lab_dir() / f"installed-{release}-{_key(base, release)}.qcow2"
+    now = lab_dir() / f"current-{release}-{_content_key(stood, release)}.qcow2"
+    is_new = not stood.exists()
+    if is_new:
+        _make(reporter, f"installing xapi on {release}", base, stood, release)
+    if is_new and not now.exists():
+        run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", stood, "-F", "qcow2", now])
+    elif not now.exists():
+        _make(reporter, f"bringing xapi on {release} up to date", stood, now, release)
+    for used in (base, stood, now):
         os.utime(used)  # see image.prune_images
-    return image
+    return now
+
+
+def _make(reporter: Reporter, what: str, below: Path, image: Path, release: str) -> None:
+    with reporter.stage(what), tempfile.TemporaryDirectory(dir=lab_dir()) as tmp:
+        machine = Machine(below, name=f"install-{release}", folder=Path(tmp))
+        with machine:
+            install_ours(machine, release)
+            machine.shut_down()
+        os.replace(machine.spec.disk, image)
 
 
 def install_ours(machine: Machine, release: str, packages: Sequence[str] = ()) -> None:
@@ -78,6 +86,14 @@ def _key(base: Path, release: str) -> str:
     for name, stanza in _stanzas(release):
         kept = str(stanza.get("Depends", "")) if name.startswith("xapi") else str(stanza)
         digest.update(re.sub(r" \(= [^)]*\)", "", f"{name}: {kept}").encode())
+    return digest.hexdigest()[:16]
+
+
+def _content_key(stood: Path, release: str) -> str:
+    digest = hashlib.sha256(stood.name.encode())
+    for name, stanza in _stanzas(release):
+        if name.startswith("xapi"):
+            digest.update(f"{name} {stanza['SHA256']} ".encode())
     return digest.hexdigest()[:16]
 
 

@@ -33,7 +33,8 @@ def prepared(row, folder, **more):
     base = ensure_layout(Reporter(), ensure_installed(Reporter(), plain, row.release), row.disk)
     first = Machine(base, name=row.name, folder=folder, uefi=uefi)
     with first:
-        install_ours(first, row.release, row.packages)
+        if row.packages:
+            install_ours(first, row.release, row.packages)
         install_guest(first)
         if row.prepare:
             first.succeed("bash -e", stdin=row.prepare)
