@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from kronos_lab.cache import lab_dir
 from kronos_lab.image import SIZE, one_at_a_time
+from kronos_lab.installed import APT_GET
 from kronos_lab.machine import OVMF_CODE, Machine
 from kronos_lab.rows import Disk
 from xapi_shim.base.process import run
@@ -22,7 +23,6 @@ from xapi_shim.base.system_packages import ensure_packages
 if TYPE_CHECKING:
     from xapi_shim.base.progress import Reporter
 
-_APT_GET = "DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends"
 _COPY = """\
 cp -ax / /mnt/
 mkdir -p /mnt/dev /mnt/proc /mnt/sys
@@ -37,7 +37,7 @@ sync
 """
 _SCRIPTS = {
     Disk.UEFI: f"""\
-{_APT_GET} grub-efi-amd64-bin dosfstools
+{APT_GET} grub-efi-amd64-bin dosfstools
 printf 'label: gpt\\nstart=2048, size=128MiB, type=U\\ntype=L\\n' | sfdisk --quiet /dev/vdb
 mkfs.vfat -F 32 /dev/vdb1 >/dev/null
 mkfs.ext4 -q /dev/vdb2
@@ -52,7 +52,7 @@ DEBIAN_FRONTEND=noninteractive chroot /mnt apt-get install -y -q grub-efi-amd64
 chroot /mnt grub-install --target=x86_64-efi --efi-directory=/boot/efi --removable --no-nvram
 {_END}""",
     Disk.LVM: f"""\
-{_APT_GET} lvm2
+{APT_GET} lvm2
 printf 'label: dos\\nstart=2048, type=8e, bootable\\n' | sfdisk --quiet /dev/vdb
 pvcreate -q /dev/vdb1
 vgcreate -q lab /dev/vdb1

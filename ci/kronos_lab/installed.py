@@ -17,7 +17,7 @@ from kronos_lab.repo_server import serve
 from xapi_shim.base.process import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from xapi_shim.base.progress import Reporter
 
@@ -27,7 +27,7 @@ PREFER_OURS = "Package: *\nPin: release o=Kronos\nPin-Priority: 990\n"
 _SOURCES = "/etc/apt/sources.list.d/kronos.sources"
 # What Debian's file itself names for that.
 _XEN_CFG, _NOT_XEN = "/etc/default/grub.d/xen.cfg", "XEN_OVERRIDE_GRUB_DEFAULT=0"
-_APT_GET = "DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends"
+APT_GET = "DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends"
 
 
 def ensure_installed(reporter: Reporter, base: Path, release: str) -> Path:
@@ -59,19 +59,18 @@ def _make(reporter: Reporter, what: str, below: Path, image: Path, release: str)
         os.replace(machine.spec.disk, image)
 
 
-def install_ours(machine: Machine, release: str, packages: Sequence[str] = ()) -> None:
-    """Bring the machine's packages of ours to what dist/apt holds and add `packages`, by apt. Raises LabError."""
+def install_ours(machine: Machine, release: str) -> None:
+    """Bring the machine's packages of ours to what dist/apt holds, by apt; the rest stays. Raises LabError."""
     sources = (REPO / f"dist/kronos-{release}.sources").read_text()
     with serve(APT) as uri:
         machine.copy_to([REPO / "dist/kronos-archive-keyring.pgp"], "/usr/share/keyrings/")
         machine.succeed(f"cat > {_SOURCES}", stdin=re.sub(r"URIs: .*", f"URIs: {uri}", sources))
         machine.succeed("cat > /etc/apt/preferences.d/kronos", stdin=PREFER_OURS)
         machine.succeed("apt-get update -q")
-        wanted = " ".join(("xapi", "cpio", *packages))
-        machine.succeed(f"{_APT_GET} {wanted}", timeout_s=3600)
+        machine.succeed(f"{APT_GET} xapi cpio", timeout_s=3600)
         # The same version with another content is nothing new to apt.
         ours = " ".join(name for name, _ in _stanzas(release) if name.startswith("xapi"))
-        machine.succeed(f"{_APT_GET} --reinstall {ours}", timeout_s=1800)
+        machine.succeed(f"{APT_GET} --reinstall {ours}", timeout_s=1800)
         # Debian's Xen takes the boot default as soon as it is installed; a host that is not set up boots as before.
         # The file's own test of the variable comes after its first line.
         machine.succeed(
