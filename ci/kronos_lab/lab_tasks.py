@@ -130,7 +130,7 @@ def console(_: Context, name: str = "lab") -> None:
 @task(help={"only": "tests whose names match this expression of pytest's -k"})
 def test(_: Context, only: str = "") -> None:
     """Walk the whole road: build, apt install, host set-up, Xen, guests, and all the way back."""
-    run_tests("lab" if only else "lab and not long", only)
+    run_tests("lab" if only else "lab and not long", only, shown=bool(only))
 
 
 @task(
@@ -150,7 +150,7 @@ def matrix(_: Context, row: str = "", list: bool = False) -> None:  # noqa: A002
     except KronosError as error:
         raise Exit(str(error), 2) from error
     # In brackets, as pytest names the case: no row's name is then a part of another's.
-    run_tests("lab", " or ".join(f"test_row[{name}]" for name in names))
+    run_tests("lab", " or ".join(f"test_row[{name}]" for name in names), shown=True)
 
 
 @task

@@ -90,14 +90,16 @@ def faults(_: Context, kills: int = 1000, calls: int = 100) -> None:
 def run_tests(chosen: str, names: str = "", *, shown: bool = False) -> None:
     """Run pytest over the tests that the marker expression `chosen` and the name expression `names` pick.
 
-    What builds and boots waits more than it computes: two of those run at once. What tests print is `shown` or not.
+    What builds and boots waits more than it computes: two of those run at once. With `shown` they run one after the
+    other, and what they print is seen as it comes.
     """
     reporter = Reporter()
     ensure_packages(TEST_PACKAGES, reporter=reporter)
     marks = ["-m", chosen, *(["-k", names] if names else [])]
-    at_once = (["--capture=no"] if shown else []) if chosen == QUICK else AT_ONCE
+    at_once = [] if chosen == QUICK else AT_ONCE
+    how = ["--capture=no"] if shown else at_once
     _gate(
         f"pytest: {chosen}",
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *at_once, *marks],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *how, *marks],
         reporter,
     )
