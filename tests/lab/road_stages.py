@@ -198,7 +198,7 @@ def create_guest_from_outside(road, session, name, kind, address):
 
 def console(road, domid):
     argv = road.machine.ssh_argv(f"xl console {domid}")
-    argv.insert(1, "-tt")
+    argv.insert(argv.index("ssh") + 1, "-tt")
     return pexpect.spawn(argv[0], argv[1:], encoding="utf-8", codec_errors="replace", timeout=600)
 
 
