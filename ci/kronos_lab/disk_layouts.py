@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from xapi_shim.base.progress import Reporter
 
 _COPY = """\
-cp -ax / /mnt/
+cp -ax /. /mnt
 mkdir -p /mnt/dev /mnt/proc /mnt/sys
 for place in dev proc sys; do mount --bind /$place /mnt/$place; done
 """
