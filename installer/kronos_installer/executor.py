@@ -73,6 +73,18 @@ class AfterRebootError(KronosError):
         )
 
 
+class StateDirectoryError(KronosError):
+    """There is no place for the journal, so nothing is begun."""
+
+    exit_status = 3
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(
+            f"nothing was changed: {STATE_DIRECTORY} cannot be made: {error.strerror}",
+            resolution="make room there, or mount it read-write; 'xapi-host-setup check' tells what else is wrong",
+        )
+
+
 class BusyError(KronosError):
     """Another xapi-host-setup is at work."""
 
@@ -82,10 +94,13 @@ class BusyError(KronosError):
 
 @contextmanager
 def exclusive(host: Host) -> Iterator[None]:
-    """Keep every other apply and rollback out. Raises BusyError. The lock dies with the process."""
+    """Keep every other apply and rollback out. Raises BusyError, StateDirectoryError. The lock dies with the process."""
     made = not host.at(STATE_DIRECTORY).is_dir()
     if made:
-        host.at(STATE_DIRECTORY).mkdir(mode=0o700, parents=True)
+        try:
+            host.at(STATE_DIRECTORY).mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise StateDirectoryError(error) from error
     fd = os.open(host.at(STATE_DIRECTORY), os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:

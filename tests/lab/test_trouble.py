@@ -97,11 +97,13 @@ def test_a_trap_in_the_interfaces_file_is_refused(start, case):
     machine = start.machine
     machine.succeed(f"cp -a {INTERFACES} /root/interfaces.saved")
     machine.succeed(f"cat > {INTERFACES}", stdin=(case / f"host{INTERFACES}").read_text())
-    problems = start.refused("")["problems"]
+    try:
+        problems = start.refused("")["problems"]
+    finally:
+        machine.succeed(f"mv /root/interfaces.saved {INTERFACES}")
     seen = {f"{one['diagnosis']}: {one['id']}" for one in problems if one["level"] == "error"}
     expected = {": ".join(line.split(": ")[:2]) for line in (case / "refused.txt").read_text().splitlines()}
     assert expected <= seen
-    machine.succeed(f"mv /root/interfaces.saved {INTERFACES}")
 
 
 def test_wrong_answers_and_flags_are_refused(start):
@@ -115,26 +117,41 @@ def test_wrong_answers_and_flags_are_refused(start):
 @pytest.mark.parametrize("path", ["/boot", "/etc"])
 def test_a_read_only_file_system_is_refused(start, path):
     start.machine.succeed(f"mount --bind {path} {path} && mount -o remount,bind,ro {path}")
-    (problem,) = [one for one in start.refused("")["problems"] if one["level"] == "error"]
+    try:
+        (problem,) = [one for one in start.refused("")["problems"] if one["level"] == "error"]
+    finally:
+        start.machine.succeed(f"umount {path}")
     assert problem["id"] == "filesystem-read-only"
-    start.machine.succeed(f"umount {path}")
+
+
+def test_a_place_for_the_journal_that_cannot_be_written_is_refused(start):
+    start.machine.succeed("mount --bind /var/lib /var/lib && mount -o remount,bind,ro /var/lib")
+    try:
+        said = start.refused("")["error"]
+    finally:
+        start.machine.succeed("umount /var/lib")
+    assert "nothing was changed: /var/lib/xapi-host-setup cannot be made: Read-only file system" in said
 
 
 def test_a_full_boot_is_refused(start):
-    sizes = " ".join(f"{1 << power}K" for power in range(23, 1, -1))
-    start.machine.succeed(
-        f"for s in {sizes}; do fallocate -l $s /boot/fill.$s 2>/dev/null || rm -f /boot/fill.$s; done"
-    )
-    problems = [one["id"] for one in start.refused("")["problems"] if one["level"] == "error"]
-    start.machine.succeed("rm -f /boot/fill.*")
-    assert "boot-full" in problems
+    # Less than 128 KiB are left, which is enough for the journal's folder.
+    sizes = " ".join(f"{1 << power}K" for power in range(23, 6, -1))
+    fill = f"for s in {sizes}; do fallocate -l $s /boot/fill.$s || rm -f /boot/fill.$s; done"
+    try:
+        start.machine.succeed(f"({fill}) 2>&1")
+        problems = [one["id"] for one in start.refused("")["problems"] if one["level"] == "error"]
+    finally:
+        start.machine.succeed("rm -f /boot/fill.*")
+    assert problems == ["boot-full"]
 
 
 @pytest.mark.parametrize("path", [INTERFACES, "/boot/grub/grub.cfg", "/etc/default/grub.d"])
 def test_what_fails_half_way_is_undone(start, path):
     start.machine.succeed(f"chattr +i {path}")
-    said = start.refused("", status=1)["error"]
-    start.machine.succeed(f"chattr -i {path}")
+    try:
+        said = start.refused("", status=1)["error"]
+    finally:
+        start.machine.succeed(f"chattr -i {path}")
     assert "was undone, the host is as before" in said
     assert path in said
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,6 +76,19 @@ def test_apply_with_other_wishes_is_refused(host: Host, capsys) -> None:
     said = capsys.readouterr().err
     assert "already, with another dom0_memory_mib" in said
     assert "run 'xapi-host-setup rollback' first" in said
+
+
+def test_a_place_for_the_journal_that_cannot_be_made_refuses_an_apply(host: Host, capsys) -> None:
+    shutil.rmtree(host.at("/var/lib"), ignore_errors=True)
+    host.at("/var").mkdir(exist_ok=True)
+    host.at("/var/lib").write_text("no folder")
+    before = snapshot(host)
+    assert call(host, "apply", "--yes") == 3
+    assert (
+        "nothing was changed: /var/lib/xapi-host-setup cannot be made: Not a directory"
+        in capsys.readouterr().err
+    )
+    assert snapshot(host) == before
 
 
 def test_apply_asks_and_takes_no_for_an_answer(host: Host, monkeypatch, capsys) -> None:
