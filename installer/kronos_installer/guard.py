@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _NETPLAN = "/etc/netplan/"
 # netplan's systemd generator has read its files before any unit starts (netplan-generate(8)).
 _NETPLAN_GENERATE = ("netplan", "generate")
+_IFUPDOWN = "/etc/network/"
+# Where this is, networking.service brings allow-hotplug interfaces up too (Debian's ifupdown, networking.service).
+RESTART_HOTPLUG = "/run/network/restart-hotplug"
 
 
 def steps_to_put_back(state: State) -> tuple[int, ...]:
@@ -64,6 +67,7 @@ def _put_back(host: Host, state: State, place: int, reporter: Reporter) -> bool:
             step.undo(host, state.intents[place])
         for argv in derived(step):
             host.run(argv)
+        _wake_hotplugged(host, step)
     except (KronosError, OSError) as error:
         reporter.line(f"failed: {error}")
         return False
@@ -72,6 +76,14 @@ def _put_back(host: Host, state: State, place: int, reporter: Reporter) -> bool:
     if not applying and not openvswitch:
         _record(host, {"record": "undone", "step": place}, reporter)
     return True
+
+
+def _wake_hotplugged(host: Host, step: Step) -> None:
+    """Have ifupdown bring up interfaces whose hotplug event may have come, and found nothing, before the files were back."""
+    if isinstance(step, NetworkStep) and any(change.path.startswith(_IFUPDOWN) for change in step.files):
+        mark = host.at(RESTART_HOTPLUG)
+        mark.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        mark.touch()
 
 
 def _record(host: Host, record: Record, reporter: Reporter) -> None:
