@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -57,9 +58,18 @@ class IpTexts:
     switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@contextmanager
+def _what_ip_prints() -> Iterator[None]:
+    """Raise NetworkError for texts of another form."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise NetworkError(f"ip printed something else: {error!r}") from error
+
+
 def parse_host(texts: IpTexts, hardware: Mapping[str, NicHardware], resolv_conf: str) -> HostInterfaces:
     """Return the host's network; `hardware` holds the physical interfaces by name. Raises NetworkError."""
-    try:
+    with _what_ip_prints():
         links = _entries(texts.links)
         bridges = [*_bridges(links, texts.switches)]
         bridge_of = {port: bridge.name for bridge in bridges for port in bridge.ports}
@@ -70,8 +80,6 @@ def parse_host(texts: IpTexts, hardware: Mapping[str, NicHardware], resolv_conf:
         vlans = [_vlan(link, bridge_of) for link in links if kind(link) == "vlan"]
         names = {bridge.name for bridge in bridges}
         management = _management(texts, {*hardware, *names}, resolv_conf)
-    except (KeyError, TypeError, ValueError) as error:
-        raise NetworkError(f"ip printed something else: {error!r}") from error
     return HostInterfaces(tuple(nics), tuple(bridges), management, tuple(bonds), tuple(vlans))
 
 
@@ -80,10 +88,8 @@ def switch_names(text: str) -> tuple[str, ...]:
 
     They are its bridges, and others that lead to the host itself; the one that stands for the datapath is none.
     """
-    try:
+    with _what_ip_prints():
         found = [str(link["ifname"]) for link in _entries(text) if kind(link) == "openvswitch"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise NetworkError(f"ip printed something else: {error!r}") from error
     return tuple(name for name in found if name != _DATAPATH)
 
 
@@ -102,15 +108,17 @@ def kind(link: Entry) -> str:
 
 def find_link(text: str, name: str) -> Entry | None:
     """Return a link of an `ip -json -details link` output by its name. Raises NetworkError."""
-    try:
+    with _what_ip_prints():
         return next((link for link in _entries(text) if link["ifname"] == name), None)
-    except (KeyError, TypeError, ValueError) as error:
-        raise NetworkError(f"ip printed something else: {error!r}") from error
 
 
 def ports_of(text: str, bridge: str) -> tuple[str, ...]:
     """Return the names of a bridge's ports, from an `ip -json -details link` output."""
-    return tuple(str(link["ifname"]) for link in _entries(text) if link.get("master") == bridge)
+    return _below(bridge, _entries(text))
+
+
+def _below(master: str, links: Iterable[Entry]) -> tuple[str, ...]:
+    return tuple(str(link["ifname"]) for link in links if link.get("master") == master)
 
 
 def _nic(link: Entry, found: NicHardware, bridge_of: Mapping[str, str]) -> Nic:
@@ -140,7 +148,7 @@ def _bond(link: Entry, links: Iterable[Entry], bridge_of: Mapping[str, str]) -> 
         mtu=int(link["mtu"]),
         carrier=_is_up(link),
         mode=str(link["linkinfo"].get("info_data", {}).get("mode", "")),
-        members=tuple(str(other["ifname"]) for other in links if other.get("master") == name),
+        members=_below(name, links),
         bridge=bridge_of.get(name),
     )
 
@@ -167,8 +175,7 @@ def _bridges(links: Iterable[Entry], switches: Mapping[str, tuple[str, ...]]) ->
     for link in links:
         name = str(link["ifname"])
         if kind(link) == "bridge":
-            ports = tuple(str(other["ifname"]) for other in links if other.get("master") == name)
-            yield Bridge(name, str(link["address"]), int(link["mtu"]), ports)
+            yield Bridge(name, str(link["address"]), int(link["mtu"]), _below(name, links))
         elif name in switches:
             yield Bridge(name, str(link["address"]), int(link["mtu"]), switches[name], is_openvswitch=True)
 
