@@ -91,15 +91,7 @@ class Host:
         machine.succeed(f"xapi-host-setup {way} --yes")
         files = stages.Road(machine).read_manifest()
         if way == "rollback":
-            paths = files.keys() | self.clean.keys()
-            changed = sorted(path for path in paths if files.get(path) != self.clean.get(path))
-            # What a daemon that ran under Xen made for itself; a purge takes it.
-            changed = [
-                path
-                for path in changed
-                if path in self.clean or not path.startswith(matrix_stages.DAEMONS_OWN)
-            ]
-            assert changed == []
+            assert matrix_stages.changed_files(self.clean, files) == []
             assert stages.set_up_phase(machine) == "clean"
         else:
             assert stages.set_up_phase(machine) in ("applied", "finished")

@@ -71,14 +71,7 @@ class Start:
     def check(self):
         matrix_stages.wait_for_network(self.machine, self.network)
         now = stages.Road(self.machine).read_manifest()
-        changed = {
-            path for path in now.keys() | self.manifest.keys() if now.get(path) != self.manifest.get(path)
-        }
-        # What a daemon that ran under Xen made for itself; a purge takes it.
-        changed -= {
-            path for path in changed - self.manifest.keys() if path.startswith(matrix_stages.DAEMONS_OWN)
-        }
-        assert changed == set()
+        assert matrix_stages.changed_files(self.manifest, now) == []
         assert stages.set_up_phase(self.machine) == "clean"
 
     def refused(self, flags, status=3):
