@@ -4,6 +4,7 @@ import matrix_stages
 import pytest
 
 from kronos_lab.rows import ROWS
+from kronos_lab.second_host import ensure_joiner
 
 # The row that every change walks; `./inv lab.matrix` walks the others.
 IN_CI = "debian-13-networkd"
@@ -19,5 +20,6 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(7200)]
     ],
 )
 def test_row(row, tmp_path):
-    with matrix_stages.prepared(row, tmp_path / "m") as machine:
+    second = ensure_joiner if row.joins else None
+    with matrix_stages.prepared(row, tmp_path / "m", second) as machine:
         matrix_stages.walk(row, machine)
