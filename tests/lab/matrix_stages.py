@@ -204,7 +204,7 @@ def _walk(row, road, result):
         road.xe(f"vm-shutdown uuid={guest} force=true")
         road.xe(f"vm-uninstall uuid={guest} force=true")
     if machine.neighbour:
-        with machine.neighbour, road.stage("second host joins"):
+        with road.stage("second host joins"), machine.neighbour:
             pool_stages.a_second_host(road, management_address(machine), pool_stages.join_with_xe)
     with road.stage("rollback and reboot"):
         told.run("xapi-host-setup rollback --yes")

@@ -23,5 +23,5 @@ def test_a_host_joins_as_a_part_of_its_set_up(tmp_path):
             machine.reboot()
             wait_until_settled(machine)
         join = pool_stages.join_with_set_up(second_host_for(ROW).setup)
-        with machine.neighbour, road.stage("second host joins"):
+        with road.stage("second host joins"), machine.neighbour:
             pool_stages.a_second_host(road, matrix_stages.management_address(machine), join)
