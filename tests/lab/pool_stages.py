@@ -106,16 +106,18 @@ def join_with_set_up(setup):
     return join
 
 
+def host_list(road):
+    """What `xe host-list` prints at a host, its lines in any order; nothing while the daemon restarts."""
+    done = road.machine.execute("xe host-list params=uuid,name-label,address,enabled")
+    return sorted(done.stdout.splitlines())
+
+
 def is_member(pool):
     """Both hosts tell the same; the second one is no master any more."""
     second = pool.there.machine
-    told = sorted(pool.road.xe("host-list params=uuid,name-label,address,enabled").splitlines())
     wait_until(
         "the second host tells what the master tells",
-        lambda: (
-            sorted(second.execute("xe host-list params=uuid,name-label,address,enabled").stdout.splitlines())
-            == told
-        ),
+        lambda: host_list(pool.there) == host_list(pool.road) != [],
         POOL_S,
     )
     assert pool.road.xe("pool-list params=master --minimal") == pool.uuid
