@@ -1,0 +1,223 @@
+"""Two daemons over the simulator: one joins the other's pool, both run guests, it leaves again."""
+
+import socket
+import subprocess
+import sys
+import uuid
+from dataclasses import replace
+
+import pytest
+import XenAPI
+from running_daemon import PASSWORD, RunningDaemon, one_password
+
+from xapi_shim.web.daemon import Daemon, Options
+
+MASTER, JOINER = "127.0.0.1", "127.0.0.2"
+
+
+def free_port():
+    """Return a port that is free on both addresses: hosts of a pool listen on the same one."""
+    for _ in range(50):
+        with socket.socket() as first, socket.socket() as second:
+            first.bind((MASTER, 0))
+            try:
+                second.bind((JOINER, first.getsockname()[1]))
+            except OSError:
+                continue
+            return first.getsockname()[1]
+    raise AssertionError("no port is free on both addresses")
+
+
+class PoolHost(RunningDaemon):
+    """A daemon that is started anew when it says so, as systemd does it; its address is where it listens."""
+
+    def prepare(self):
+        self.paths.inventory.parent.mkdir(parents=True)
+        lines = (("INSTALLATION_UUID", uuid.uuid4()), ("CONTROL_DOMAIN_UUID", uuid.uuid4()))
+        self.paths.inventory.write_text("".join(f"{key}='{value}'\n" for key, value in lines))
+        guests = self.paths.root / "boot/guest"
+        guests.mkdir(parents=True)
+        (guests / "vmlinuz").write_bytes(b"kernel")
+
+    def start(self):
+        async def go():
+            options = Options(self.paths, simulator=True, address=self.address, port=self.port, under_systemd=False,
+                              authenticate=one_password, login_delay_s=0.0)  # fmt: skip
+            self.daemon = Daemon(options)
+            network = self.daemon.tools.network
+            own = network.interfaces.management
+            network.interfaces = replace(network.interfaces, management=replace(own, ip=self.address))
+            await self.daemon.start()
+
+        self.wait(go())
+
+    def restarted(self):
+        """Wait until the daemon asks to be started anew, and do it."""
+        self.wait(self.daemon.restart.wait())
+        self.stop()
+        self.start()
+
+    def session(self):
+        session = XenAPI.Session(self.url, ignore_ssl=True)
+        session.xenapi.login_with_password("root", PASSWORD, "1.0", "tests")
+        return session
+
+    def local(self):
+        session = XenAPI.xapi_local()
+        session.transport.path = str(self.paths.unix_socket)
+        return session
+
+    def xe(self, *words):
+        argv = [sys.executable, "-m", "xapi_shim.cli.main", "--socket", self.paths.unix_socket, *words]
+        return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+@pytest.fixture
+def hosts(tmp_path):
+    port = free_port()
+    made = []
+    for name, address in (("m", MASTER), ("j", JOINER)):
+        host = PoolHost(tmp_path / name, address, port)
+        host.prepare()
+        host.start()
+        made.append(host)
+    yield made
+    for host in made:
+        host.close()
+
+
+@pytest.fixture
+def pool(hosts):
+    master, joiner = hosts
+    api = joiner.session().xenapi
+    api.pool.join(MASTER, "root", PASSWORD)
+    joiner.restarted()
+    return master, joiner
+
+
+def test_a_second_host_joins(pool):
+    master, joiner = pool
+    api = master.session().xenapi
+    assert len(api.host.get_all()) == 2
+    assert joiner.paths.pool_conf.read_text() == f"slave:{MASTER}"
+    assert {api.host.get_address(ref) for ref in api.host.get_all()} == {MASTER, JOINER}
+    assert joiner.xe("host-list", "--minimal") == master.xe("host-list", "--minimal")
+    with pytest.raises(XenAPI.Failure) as refused:
+        joiner.session()
+    assert refused.value.details == ["HOST_IS_SLAVE", MASTER]
+
+
+def guest(api, name="guest"):
+    (template,) = api.VM.get_by_name_label("Linux kernel and ramdisk")
+    vm = api.VM.clone(template, name)
+    api.VM.set_is_a_template(vm, False)
+    api.VM.provision(vm)
+    api.VM.set_PV_kernel(vm, "/boot/guest/vmlinuz")
+    return vm
+
+
+def host_at(api, address):
+    (found,) = [ref for ref, one in api.host.get_all_records().items() if one["address"] == address]
+    return found
+
+
+def domains(host):
+    """Return the uuids of the guests that a host's hypervisor has."""
+    return {one.uuid for one in host.wait(host.xen.domains()) if one.domid != 0}
+
+
+def test_a_guest_runs_on_the_member(pool):
+    master, joiner = pool
+    api = master.session().xenapi
+    there = host_at(api, JOINER)
+    vm = guest(api)
+    api.VM.start_on(vm, there, False, False)
+    assert api.VM.get_resident_on(vm) == there
+    assert domains(joiner) == {api.VM.get_uuid(vm)}
+    assert domains(master) == set()
+    api.VM.pause(vm)
+    assert api.VM.get_power_state(vm) == "Paused"
+    api.VM.unpause(vm)
+    api.VM.hard_shutdown(vm)
+    assert (api.VM.get_power_state(vm), domains(joiner)) == ("Halted", set())
+
+
+def test_a_guest_that_ends_by_itself_on_the_member_is_told_by_the_master(pool):
+    master, joiner = pool
+    session = master.session()
+    api = session.xenapi
+    vm = guest(api)
+    api.VM.start_on(vm, host_at(api, JOINER), False, False)
+    token = api.event["from"](["vm"], "", 1.0)["token"]
+    domid = int(api.VM.get_domid(vm))
+    joiner.do(joiner.xen.guest_shuts_down, domid)
+    while api.VM.get_power_state(vm) != "Halted":
+        batch = api.event["from"](["vm"], token, 30.0)
+        assert batch["events"]
+        token = batch["token"]
+
+
+def test_root_on_the_member_drives_the_pool(pool):
+    master, joiner = pool
+    assert joiner.xe("host-list", "--minimal") == master.xe("host-list", "--minimal")
+    local = joiner.local()
+    local.xenapi.login_with_password("", "", "1.0", "tests")
+    api = local.xenapi
+    vm = guest(api)
+    api.VM.start_on(vm, host_at(api, MASTER), False, False)
+    assert domains(master) == {api.VM.get_uuid(vm)}
+    with pytest.raises(XenAPI.Failure) as refused:
+        api.VM.start(vm, False, False)
+    assert refused.value.details[0] == "VM_BAD_POWER_STATE"
+
+
+def test_the_pool_is_whole_again_after_the_master_was_started_anew(pool):
+    master, joiner = pool
+    vm = guest(master.session().xenapi)
+    master.stop()
+    master.start()
+    api = master.session().xenapi
+    there = host_at(api, JOINER)
+    token = ""
+    while not api.host_metrics.get_live(api.host.get_metrics(there)):
+        batch = api.event["from"](["host_metrics"], token, 30.0)
+        token = batch["token"]
+    api.VM.start_on(vm, there, False, False)
+    assert domains(joiner) == {api.VM.get_uuid(vm)}
+
+
+def test_a_member_that_was_started_anew_finds_its_guests(pool):
+    master, joiner = pool
+    api = master.session().xenapi
+    vm = guest(api)
+    api.VM.start_on(vm, host_at(api, JOINER), False, False)
+    xen = joiner.xen
+    joiner.stop()
+    assert api.VM.get_power_state(vm) == "Running"
+    joiner.start()
+    assert domains(joiner) == set()
+    del xen
+    assert api.VM.get_power_state(vm) == "Halted"
+
+
+def test_a_member_leaves(pool):
+    master, joiner = pool
+    api = master.session().xenapi
+    before = api.host.get_all()
+    api.pool.eject(host_at(api, JOINER))
+    joiner.restarted()
+    assert len(before) == 2
+    assert [api.host.get_address(ref) for ref in api.host.get_all()] == [MASTER]
+    assert joiner.paths.pool_conf.read_text() == "master"
+    own = joiner.session().xenapi
+    assert [own.host.get_address(ref) for ref in own.host.get_all()] == [JOINER]
+    assert master.paths.pool_secret.read_text() != joiner.paths.pool_secret.read_text()
+
+
+def test_a_wrong_password_changes_nothing(hosts):
+    master, joiner = hosts
+    with pytest.raises(XenAPI.Failure) as refused:
+        joiner.session().xenapi.pool.join(MASTER, "root", "wrong")
+    assert refused.value.details[0] == "SESSION_AUTHENTICATION_FAILED"
+    assert len(master.session().xenapi.host.get_all()) == 1
+    assert not joiner.paths.pool_conf.exists()
