@@ -10,6 +10,7 @@ import pytest
 import XenAPI
 from running_daemon import PASSWORD, RunningDaemon, one_password
 
+from kronos_installer.xenapi_client import XenApiFailureError, local_session
 from xapi_shim.web.daemon import Daemon, Options
 
 MASTER, JOINER = "127.0.0.1", "127.0.0.2"
@@ -60,11 +61,6 @@ class PoolHost(RunningDaemon):
     def session(self):
         session = XenAPI.Session(self.url, ignore_ssl=True)
         session.xenapi.login_with_password("root", PASSWORD, "1.0", "tests")
-        return session
-
-    def local(self):
-        session = XenAPI.xapi_local()
-        session.transport.path = str(self.paths.unix_socket)
         return session
 
     def xe(self, *words):
@@ -148,27 +144,26 @@ def test_a_guest_that_ends_by_itself_on_the_member_is_told_by_the_master(pool):
     api = session.xenapi
     vm = guest(api)
     api.VM.start_on(vm, host_at(api, JOINER), False, False)
-    token = api.event["from"](["vm"], "", 1.0)["token"]
-    domid = int(api.VM.get_domid(vm))
-    joiner.do(joiner.xen.guest_shuts_down, domid)
+    token = api.event_from(["vm"], "", 1.0)["token"]
+    joiner.do(joiner.xen.guest_poweroff, api.VM.get_uuid(vm))
     while api.VM.get_power_state(vm) != "Halted":
-        batch = api.event["from"](["vm"], token, 30.0)
+        batch = api.event_from(["vm"], token, 30.0)
         assert batch["events"]
         token = batch["token"]
 
 
 def test_root_on_the_member_drives_the_pool(pool):
     master, joiner = pool
+    guest(master.session().xenapi)
     assert joiner.xe("host-list", "--minimal") == master.xe("host-list", "--minimal")
-    local = joiner.local()
-    local.xenapi.login_with_password("", "", "1.0", "tests")
-    api = local.xenapi
-    vm = guest(api)
-    api.VM.start_on(vm, host_at(api, MASTER), False, False)
-    assert domains(master) == {api.VM.get_uuid(vm)}
-    with pytest.raises(XenAPI.Failure) as refused:
-        api.VM.start(vm, False, False)
-    assert refused.value.details[0] == "VM_BAD_POWER_STATE"
+    with local_session(joiner.paths.unix_socket) as root:
+        (vm,) = root.call("VM.get_by_name_label", "guest")
+        (host,) = [r for r, one in root.call("host.get_all_records").items() if one["address"] == MASTER]
+        root.call("VM.start_on", vm, host, False, False)
+        assert domains(master) == {root.call("VM.get_uuid", vm)}
+        with pytest.raises(XenApiFailureError) as refused:
+            root.call("VM.start", vm, False, False)
+        assert refused.value.code == "VM_BAD_POWER_STATE"
 
 
 def test_the_pool_is_whole_again_after_the_master_was_started_anew(pool):
@@ -180,23 +175,22 @@ def test_the_pool_is_whole_again_after_the_master_was_started_anew(pool):
     there = host_at(api, JOINER)
     token = ""
     while not api.host_metrics.get_live(api.host.get_metrics(there)):
-        batch = api.event["from"](["host_metrics"], token, 30.0)
+        batch = api.event_from(["host_metrics"], token, 30.0)
         token = batch["token"]
     api.VM.start_on(vm, there, False, False)
     assert domains(joiner) == {api.VM.get_uuid(vm)}
 
 
-def test_a_member_that_was_started_anew_finds_its_guests(pool):
+def test_a_member_that_was_started_anew_tells_what_became_of_its_guests(pool):
     master, joiner = pool
     api = master.session().xenapi
     vm = guest(api)
     api.VM.start_on(vm, host_at(api, JOINER), False, False)
-    xen = joiner.xen
     joiner.stop()
     assert api.VM.get_power_state(vm) == "Running"
+    # The simulator's guests end with its daemon.
     joiner.start()
     assert domains(joiner) == set()
-    del xen
     assert api.VM.get_power_state(vm) == "Halted"
 
 

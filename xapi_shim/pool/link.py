@@ -7,6 +7,7 @@ self-signed: what says that it is the right one is its fingerprint, which the po
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import http.client
 import json
@@ -95,6 +96,7 @@ class Link:
         self.address, self.port = address, port
         self._known, self._secret = known, secret
         self._idle: deque[_Connection] = deque(maxlen=IDLE)
+        self._busy: set[_Connection] = set()
         # The fingerprint of the certificate that was shown last.
         self.shown = ""
 
@@ -144,6 +146,15 @@ class Link:
         if connection.sock is None:
             connection.connect()
             self.shown = connection.shown
+        self._busy.add(connection)
+        try:
+            return self._asked(connection, method, path, body, headers, timeout_s)
+        finally:
+            self._busy.discard(connection)
+
+    def _asked(
+        self, connection: _Connection, method: str, path: str, body: bytes, headers: Mapping[str, str], timeout_s: float | None
+    ) -> bytes:  # fmt: skip
         connection.sock.settimeout(timeout_s)
         cookie = {"Cookie": f"pool_secret={self._secret()}"} if self._secret() else {}
         connection.request(method, path, body, {**headers, **cookie})
@@ -161,7 +172,10 @@ class Link:
         return data
 
     def close(self) -> None:
-        """Let go of the connections that are kept."""
+        """Let go of all connections: who waits for an answer gets none."""
+        for busy in tuple(self._busy):
+            with contextlib.suppress(OSError, AttributeError):
+                busy.sock.shutdown(socket.SHUT_RDWR)
         while (kept := self._kept()) is not None:
             kept.close()
 

@@ -43,6 +43,7 @@ class Members:
         self.db, self._secret, self._port = db, secret, port
         self._links: dict[tuple[str, int], Link] = {}
         self._heard: dict[str, float] = {}
+        self._ended = False
         self._ids: deque[str] = deque(maxlen=IDS_KEPT)
         self._threads = ThreadPoolExecutor(MAX_CALLS, "member")
 
@@ -84,7 +85,7 @@ class Members:
 
     async def _changed(self, wait_s: float) -> None:
         """Return at the next change, or after `wait_s`."""
-        if wait_s <= 0:
+        if wait_s <= 0 or self._ended:
             return
         changed = asyncio.Event()
         self.db.on_change(changed.set)
@@ -165,6 +166,11 @@ class Members:
         if at not in self._links:
             self._links[at] = Link(*at, known, self._secret)
         return self._links[at]
+
+    def end(self) -> None:
+        """Answer who waits for news: there will be none."""
+        self._ended = True
+        self.db.advance()
 
     def close(self) -> None:
         for link in self._links.values():

@@ -184,6 +184,8 @@ class Daemon:
         """Close the doors; guests go on running."""
         self.options.paths.init_complete.unlink(missing_ok=True)
         self.tools.events.end()
+        if self.tools.members is not None:
+            self.tools.members.end()
         for timer in self.tools.timers.values():
             timer.cancel()
         for task in (*self._background, *self.tools.background):
