@@ -129,9 +129,10 @@ def _asked(link: Link, method: str, *params: Any) -> Any:  # noqa: ANN401 -- any
                 return value
             case {"Status": "Failure", "ErrorDescription": [code, *params_]}:
                 raise RemoteError(str(code), *map(str, params_))
+            case _:
+                raise LinkError(link.address, f"{method}: no answer of a XenAPI")
     except NOT_AN_ANSWER as error:
         raise LinkError(link.address, f"{method}: no answer of a XenAPI ({error})") from error
-    raise LinkError(link.address, f"{method}: no answer of a XenAPI")
 
 
 async def initial_auth(call: Call) -> str:

@@ -129,7 +129,7 @@ class Link:
             return self._exchange(connection, method, path, body, headers, timeout_s)
         except (OSError, http.client.HTTPException) as error:
             connection.close()
-            raise LinkError(self.address, f"{path}: {error or type(error).__name__}") from error
+            raise LinkError(self.address, f"{path}: {str(error) or type(error).__name__}") from error
         except BaseException:
             connection.close()
             raise
@@ -190,7 +190,7 @@ async def open_stream(
                 address, port, ssl=_unverified(), server_hostname=POOL_NAME
             )
     except (OSError, TimeoutError) as error:
-        raise LinkError(address, error or type(error).__name__) from error
+        raise LinkError(address, str(error) or type(error).__name__) from error
     shown = fingerprint(writer.get_extra_info("ssl_object").getpeercert(binary_form=True) or b"")
     if shown not in known:
         writer.close()

@@ -71,7 +71,8 @@ class Members:
                     await self._changed(min(float(wait_s), WAIT_S))
                 self._note(host)
                 return batch_document(batch_since(self.db, epoch, since))
-        raise InternalErrorError("not a question of a replica")
+            case _:
+                raise InternalErrorError("not a question of a replica")
 
     def _commit(self, one: str, operations: object) -> None:
         """Do `operations` unless they were done already under this id."""
@@ -151,7 +152,8 @@ class Members:
         match answer:
             case {"value": value}:
                 return cast("object", value)
-        raise InternalErrorError(f"{name}: what the host answers is no result")
+            case _:
+                raise InternalErrorError(f"{name}: what the host answers is no result")
 
     def _link(self, host: str) -> Link:
         """Return the link to a host. Raises CANNOT_CONTACT_HOST [host] for one without an address."""

@@ -26,3 +26,5 @@ def raise_error(document: object) -> None:
     match document:
         case {"error": [str(code), *params]}:
             raise RemoteError(code, *map(str, params))
+        case _:
+            return
