@@ -1,8 +1,11 @@
 """Two daemons over the simulator: one joins the other's pool, both run guests, it leaves again."""
 
+import asyncio
+import json
 import socket
 import subprocess
 import sys
+import threading
 import uuid
 from dataclasses import replace
 
@@ -11,7 +14,14 @@ import XenAPI
 from running_daemon import PASSWORD, RunningDaemon, one_password
 
 from kronos_installer.xenapi_client import XenApiFailureError, local_session
+from xapi_shim.api.pool_merge import leave_operations
+from xapi_shim.api.pool_role import read_fingerprints
+from xapi_shim.database.replication import perform
+from xapi_shim.pool.link import Link, LinkError
+from xapi_shim.pool.members import PERFORM
+from xapi_shim.pool.replica import PATH
 from xapi_shim.web.daemon import Daemon, Options
+from xapi_shim.web.membership import LeftPoolError, NotAMemberError
 
 MASTER, JOINER = "127.0.0.1", "127.0.0.2"
 
@@ -40,17 +50,23 @@ class PoolHost(RunningDaemon):
         guests.mkdir(parents=True)
         (guests / "vmlinuz").write_bytes(b"kernel")
 
-    def start(self):
+    def begin(self):
+        """Begin to start, and return the future of it."""
+        self.waiting = threading.Event()
+
         async def go():
             options = Options(self.paths, simulator=True, address=self.address, port=self.port, under_systemd=False,
-                              authenticate=one_password, login_delay_s=0.0)  # fmt: skip
+                              authenticate=one_password, login_delay_s=0.0, on_waiting=self.waiting.set)  # fmt: skip
             self.daemon = Daemon(options)
             network = self.daemon.tools.network
             own = network.interfaces.management
             network.interfaces = replace(network.interfaces, management=replace(own, ip=self.address))
             await self.daemon.start()
 
-        self.wait(go())
+        return asyncio.run_coroutine_threadsafe(go(), self.loop)
+
+    def start(self):
+        self.begin().result(60)
 
     def restarted(self):
         """Wait until the daemon asks to be started anew, and do it."""
@@ -63,9 +79,14 @@ class PoolHost(RunningDaemon):
         session.xenapi.login_with_password("root", PASSWORD, "1.0", "tests")
         return session
 
-    def xe(self, *words):
+    def run_xe(self, *words):
         argv = [sys.executable, "-m", "xapi_shim.cli.main", "--socket", self.paths.unix_socket, *words]
-        return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60).stdout
+        return subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
+
+    def xe(self, *words):
+        done = self.run_xe(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
 
 @pytest.fixture
@@ -215,3 +236,108 @@ def test_a_wrong_password_changes_nothing(hosts):
     assert refused.value.details[0] == "SESSION_AUTHENTICATION_FAILED"
     assert len(master.session().xenapi.host.get_all()) == 1
     assert not joiner.paths.pool_conf.exists()
+
+
+def test_a_member_waits_for_a_master_that_is_down(pool):
+    master, joiner = pool
+    joiner.stop()
+    master.stop()
+    starting = joiner.begin()
+    assert joiner.waiting.wait(30)
+    assert not starting.done()
+    master.start()
+    starting.result(30)
+    assert len(master.session().xenapi.host.get_all()) == 2
+
+
+def test_root_on_a_member_is_told_that_the_master_is_down(pool):
+    master, joiner = pool
+    master.stop()
+    with pytest.raises(XenApiFailureError) as refused, local_session(joiner.paths.unix_socket):
+        pass
+    assert (refused.value.code, refused.value.params) == ("CANNOT_CONTACT_HOST", (MASTER,))
+    told = joiner.run_xe("host-list")
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "could not be contacted" in told.stderr or MASTER in told.stderr
+    master.start()
+
+
+def test_a_master_with_another_certificate_is_told_nothing(pool):
+    """Whoever took the master's address: the pool's secret is not sent to him."""
+    master, joiner = pool
+    stranger = Link(MASTER, master.port, lambda: {"00:11"}, lambda: "the secret")
+    heard = master.daemon.tools.requests.copy()
+    with pytest.raises(LinkError, match="does not know"):
+        stranger.post(PATH, {}, timeout_s=10, repeatable=False)
+    assert master.daemon.tools.requests[("POST", PATH)] <= heard[("POST", PATH)] + 4
+    known = Link(JOINER, joiner.port, lambda: read_fingerprints(joiner.paths), lambda: "the secret")
+    with pytest.raises(LinkError, match="does not know"):
+        known.post(PERFORM, {}, timeout_s=10, repeatable=False)
+
+
+def post(host, path, body, secret):
+    link = Link(host.address, host.port, lambda: None, lambda: secret)
+    try:
+        return json.loads(link.send("POST", path, body, {}, timeout_s=30, repeatable=False))
+    finally:
+        link.close()
+
+
+def test_who_does_not_know_the_secret_is_not_served(pool):
+    for host in pool:
+        for path in (PATH, PERFORM):
+            for secret in ("", "x", "x; session_id=x"):
+                with pytest.raises(LinkError, match="HTTP 401"):
+                    post(host, path, b"{}", secret)
+
+
+def test_what_is_no_question_is_refused(pool):
+    commit = {"host": "", "epoch": "", "since": 0, "id": "1", "operations": [["put", "VM", "x", "y", 1]]}
+    passed = {"message": "VM.start", "args": [], "session": "", "role": "root", "task": "", "address": ""}
+    for host in pool:
+        for document in ("", "x", "[]", "{}", json.dumps(commit), json.dumps(passed)):
+            for path in (PATH, PERFORM):
+                answer = post(host, path, document.encode(), host.paths.pool_secret.read_text())
+                assert list(answer) == ["error"]
+
+
+def test_a_join_that_was_cut_off_is_mended_by_another(pool):
+    master, joiner = pool
+    joiner.stop()
+    joiner.paths.pool_conf.write_text("master")
+    joiner.start()
+    api = master.session().xenapi
+    metrics = api.host.get_metrics(host_at(api, JOINER))
+    master.do(master.daemon.tools.db.set, "host_metrics", metrics, "live", False)
+    joiner.session().xenapi.pool.join(MASTER, "root", PASSWORD)
+    joiner.restarted()
+    assert len(api.host.get_all()) == 2
+
+
+def test_leaving_goes_on_after_a_crash(pool):
+    master, joiner = pool
+    api = master.session().xenapi
+    there = host_at(api, JOINER)
+    joiner.stop()
+    joiner.paths.leaving_pool.touch()
+    db = master.daemon.tools.db
+    master.do(lambda: perform(db, leave_operations(db, there)))
+    with pytest.raises(LeftPoolError):
+        joiner.start()
+    joiner.start()
+    assert joiner.paths.pool_conf.read_text() == "master"
+    assert len(joiner.session().xenapi.host.get_all()) == 1
+
+
+def test_a_member_that_its_pool_does_not_know_says_so(pool):
+    master, joiner = pool
+    api = master.session().xenapi
+    there = host_at(api, JOINER)
+    joiner.stop()
+    db = master.daemon.tools.db
+    master.do(lambda: perform(db, leave_operations(db, there)))
+    with pytest.raises(NotAMemberError):
+        joiner.start()
+    assert joiner.paths.pool_conf.read_text() == f"slave:{MASTER}"
+    joiner.paths.pool_conf.write_text("master")
+    joiner.start()

@@ -89,7 +89,7 @@ def act(db, what, at, label):
         db.destroy("VM", vms[at % len(vms)])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(STEPS)
 def test_a_replica_is_what_its_master_is(steps):
     master, replica = pair()
