@@ -1,2 +1,0 @@
-def check_join(joiner, host, master, *, address, force): pass
-def check_eject(db, host): pass
