@@ -90,6 +90,16 @@ def drop_operations(db: Database, host: str, *, orphans: bool) -> list[tuple[str
     return dropped
 
 
+def drop_task(db: Database, task: str) -> None:
+    """Forget the operations of a task whose host does not say how they ended."""
+    with db.transaction():
+        for cls in CLASSES:
+            for ref in db.refs(cls):
+                current = db.mapping(cls, ref, "current_operations")
+                if current.pop(task, None) is not None:
+                    db.set(cls, ref, "current_operations", dict(current))
+
+
 def is_reserved_elsewhere(tools: Toolstack, vbd: str) -> bool:
     """Say whether another host is giving a guest a drive's disk: its guest, or what is at work on the drive or its VM."""
     db, vm = tools.db, tools.db.text("VBD", vbd, "VM")
