@@ -46,6 +46,7 @@ def bind(tools: Toolstack, model: DataModel) -> dict[str, Handler]:
             handlers[key] = _handler(tools, key, message, function)
     if wrong:
         raise BindingError("; ".join(wrong))
+    tools.handlers.update(handlers)
     return handlers
 
 

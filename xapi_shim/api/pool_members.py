@@ -27,7 +27,7 @@ from xapi_shim.datamodel.errors import (
     XenAPIError,
 )
 from xapi_shim.pool.link import Link, LinkError
-from xapi_shim.pool.remote_error import RemoteError
+from xapi_shim.pool.remote_error import remote_error
 from xapi_shim.pool.replica import Replica
 from xapi_shim.rpc.roles import fill_roles
 
@@ -132,7 +132,7 @@ def _pool_secret(address: str, port: int, login: tuple[str, str]) -> tuple[str, 
 
 
 def _asked(link: Link, method: str, *params: Any) -> Any:  # noqa: ANN401 -- any XenAPI value
-    """Call a message of another host by XML-RPC. Raises LinkError, RemoteError."""
+    """Call a message of another host by XML-RPC. Raises LinkError, XenAPIError."""
     body = xmlrpc.client.dumps(params, method).encode()
     answer = link.send("POST", "/", body, {"Content-Type": "text/xml"}, timeout_s=LOGIN_S, repeatable=False)
     try:
@@ -141,7 +141,7 @@ def _asked(link: Link, method: str, *params: Any) -> Any:  # noqa: ANN401 -- any
             case {"Status": "Success", "Value": value}:
                 return value
             case {"Status": "Failure", "ErrorDescription": [code, *params_]}:
-                raise RemoteError(str(code), *map(str, params_))
+                raise remote_error(str(code), *map(str, params_))
             case _:
                 raise LinkError(link.address, f"{method}: no answer of a XenAPI")
     except NOT_AN_ANSWER as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.api.certificate_records import HOST, INTERNAL, library_errors, now, record_own, renew_own
 from xapi_shim.api.certificate_rules import leaf_pem, server_pem
+from xapi_shim.api.other_hosts import check_alone
 from xapi_shim.api.own_host import is_master
 from xapi_shim.api.pool_operations import CERT_REFRESH, TLS_VERIFICATION_ENABLE, pool_operation
 from xapi_shim.base.atomic_file import fsync_directory, write_atomic
@@ -59,7 +60,8 @@ async def emergency_reset_server_certificate(call: Call) -> None:
 async def refresh_server_certificate(call: Call, host: str) -> None:  # noqa: ARG001
     """Make the certificate for the pool's other hosts anew.
 
-    Raises CERTIFICATE_LIBRARY_CORRUPT [], and what pool_operation does.
+    Raises CERTIFICATE_LIBRARY_CORRUPT [], CANNOT_CONTACT_HOST [host] in a pool of more hosts than this one, and what
+    pool_operation does.
     """
     with pool_operation(call, CERT_REFRESH):
         await renew_own(call.tools, INTERNAL)
@@ -87,8 +89,10 @@ def _set_verifies(tools: Toolstack, *, on: bool) -> None:
 async def enable_tls_verification(call: Call) -> None:
     """Verify certificates from now on; there is no way back but the emergency one.
 
-    Raises CERTIFICATE_LIBRARY_CORRUPT [], and what pool_operation does.
+    Raises CERTIFICATE_LIBRARY_CORRUPT [], CANNOT_CONTACT_HOST [host] in a pool of more hosts than this one, and what
+    pool_operation does.
     """
+    check_alone(call)
     with pool_operation(call, TLS_VERIFICATION_ENABLE):
         _set_verifies(call.tools, on=True)
         call.db.set("pool", call.tools.pool, "tls_verification_enabled", value=True)

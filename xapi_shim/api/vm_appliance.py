@@ -7,7 +7,6 @@ import logging
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from xapi_shim.api import vm_power
 from xapi_shim.api.operations import operation, update_appliance
 from xapi_shim.datamodel.errors import OperationNotAllowedError, OperationPartiallyFailedError, XenAPIError
 from xapi_shim.datamodel.types import NULL_REF
@@ -33,25 +32,25 @@ async def start(call: Call, self: str, paused: bool) -> None:  # noqa: FBT001
     """Start the guests that are halted. Raises OPERATION_PARTIALLY_FAILED [operation]."""
 
     async def act(vm: str) -> None:
-        await vm_power.start(call, vm, paused, force=False)
+        await call.perform("VM.start", vm, paused, False)  # noqa: FBT003 -- force
 
     await _run(call, self, "start", ("Halted",), act)
 
 
 async def clean_shutdown(call: Call, self: str) -> None:
     """Ask the guests to shut down. Raises OPERATION_PARTIALLY_FAILED [operation]."""
-    await _run(call, self, "clean_shutdown", ("Running",), lambda vm: vm_power.clean_shutdown(call, vm))
+    await _run(call, self, "clean_shutdown", ("Running",), "VM.clean_shutdown")
 
 
 async def hard_shutdown(call: Call, self: str) -> None:
     """Switch the guests off. Raises OPERATION_PARTIALLY_FAILED [operation]."""
     states = ("Running", "Paused", "Suspended")
-    await _run(call, self, "hard_shutdown", states, lambda vm: vm_power.hard_shutdown(call, vm))
+    await _run(call, self, "hard_shutdown", states, "VM.hard_shutdown")
 
 
 async def shutdown(call: Call, self: str) -> None:
     """Ask the guests to shut down, and switch those off that do not. Raises OPERATION_PARTIALLY_FAILED."""
-    await _run(call, self, "shutdown", ("Running", "Paused"), lambda vm: vm_power.shutdown(call, vm))
+    await _run(call, self, "shutdown", ("Running", "Paused"), "VM.shutdown")
 
 
 async def _run(call: Call, appliance: str, name: str, states: tuple[str, ...], act: Act) -> None:
