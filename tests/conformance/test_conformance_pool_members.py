@@ -14,6 +14,7 @@ import XenAPI
 from running_daemon import PASSWORD, RunningDaemon, one_password
 
 from kronos_installer.xenapi_client import XenApiFailureError, local_session
+from xapi_shim.api.host_record import NotInPoolError
 from xapi_shim.api.pool_leave import leave_operations
 from xapi_shim.api.pool_role import read_fingerprints
 from xapi_shim.database.replication import perform
@@ -21,7 +22,7 @@ from xapi_shim.pool.link import Link, LinkError
 from xapi_shim.pool.members import PERFORM
 from xapi_shim.pool.replica import PATH
 from xapi_shim.web.daemon import Daemon, Options
-from xapi_shim.web.membership import LeftPoolError, NotAMemberError
+from xapi_shim.web.membership import LeftPoolError
 
 MASTER, JOINER = "127.0.0.1", "127.0.0.2"
 
@@ -336,7 +337,7 @@ def test_a_member_that_its_pool_does_not_know_says_so(pool):
     joiner.stop()
     db = master.daemon.tools.db
     master.do(lambda: perform(db, leave_operations(db, there)))
-    with pytest.raises(NotAMemberError):
+    with pytest.raises(NotInPoolError):
         joiner.start()
     assert joiner.paths.pool_conf.read_text() == f"slave:{MASTER}"
     joiner.paths.pool_conf.write_text("master")

@@ -24,8 +24,9 @@ from xapi_shim.api.operations import update_vm
 from xapi_shim.api.own_host import belongs_here, is_reserved_elsewhere, is_resident_here, runs_elsewhere
 from xapi_shim.api.vm_power import destroy_domain
 from xapi_shim.api.vm_start import record_devices, record_halted, record_running, start_domain
+from xapi_shim.base.errors import KronosError
 from xapi_shim.datamodel.errors import XenAPIError
-from xapi_shim.xen.interface import Devices, DomainInfo, RunState, ShutdownReason, XenError
+from xapi_shim.xen.interface import Devices, DomainInfo, RunState, ShutdownReason
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Toolstack
@@ -118,8 +119,8 @@ class GuestWatch:
                 self._wanted.clear()
                 try:
                     await self.look()
-                except (XenError, XenAPIError):
-                    log.exception("cannot read the domains")
+                except (KronosError, XenAPIError):
+                    log.exception("cannot read the domains, or write what they say")
                     self._retry("")
 
     async def _listen(self) -> None:
@@ -182,7 +183,8 @@ class GuestWatch:
         try:
             async with self._tools.domain_locks[vm]:
                 again = await self._act_locked(vm)
-        except (XenError, XenAPIError) as error:
+        except (KronosError, XenAPIError) as error:
+            # Records too may refuse: a full disk, a master that does not answer.
             log.error("VM %s: %s", vm, error)
             again = True
         finally:

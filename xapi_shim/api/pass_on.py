@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, cast
 
 from xapi_shim.api.other_hosts import is_live
 from xapi_shim.api.own_host import drop_task
+from xapi_shim.api.sr import pbds_to_plug
 from xapi_shim.api.work_place import work_host
 from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.errors import (
@@ -14,6 +17,8 @@ from xapi_shim.datamodel.errors import (
     HostOfflineError,
     InternalErrorError,
     NotImplementedError_,
+    TaskCancelledError,
+    XenAPIError,
 )
 from xapi_shim.datamodel.model import Role
 from xapi_shim.datamodel.types import Kind
@@ -22,11 +27,16 @@ from xapi_shim.rpc.sessions import Door, Origin
 from xapi_shim.rpc.values import Coercion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
 
-    from xapi_shim.api.toolstack import Toolstack
+    from xapi_shim.api.toolstack import Call, Toolstack
     from xapi_shim.datamodel.model import Message, Value
     from xapi_shim.rpc.call import Handler
+
+
+log = logging.getLogger(__name__)
+
+MAKES_SR = "SR.create"
 
 
 def place_of(tools: Toolstack, key: str, args: Sequence[Value]) -> str | None:
@@ -49,6 +59,9 @@ async def pass_on(
 ) -> Value:
     """Have host `place` do a call. Raises CANNOT_CONTACT_HOST [host], and what the host says."""
     assert tools.members is not None
+    if info.task:
+        # Who works on it, for who cancels it and for what a start of that host puts in order.
+        tools.db.set("task", info.task, "resident_on", place)
     try:
         result = await tools.members.perform(place, key, args, info)
     except CannotContactHostError:
@@ -92,7 +105,31 @@ class PassedOn:
         await self._tools.replica.catch_up()
         message, coercion = self._declared[name][1], Coercion(self._tools.db.model)
         values = [coercion.value(p.type, one, p.name) for p, one in zip(message.params, args, strict=True)]
-        return {"value": cast("object", await self._handlers[name](info, values))}
+        return {"value": cast("object", await self._cancellable(self._handlers[name](info, values), task))}
+
+    async def _cancellable(self, work: Coroutine[Any, Any, Value], task: str) -> Value:
+        """Do what task.cancel on this host can end. Raises TASK_CANCELLED [task]."""
+        if not task:
+            return await work
+        running = asyncio.create_task(work)
+        self._tools.tasks.attach(task, running)
+        try:
+            return await running
+        except asyncio.CancelledError:
+            if running.cancelled():
+                raise TaskCancelledError(task) from None
+            raise
+
+
+async def plug_elsewhere(call: Call, sr: str) -> None:
+    """Have the pool's other hosts plug a shared SR that was just made; what cannot be plugged there is logged."""
+    if call.tools.members is None:
+        return
+    for pbd in pbds_to_plug(call.db, sr):
+        try:
+            await call.perform("PBD.plug", pbd)
+        except XenAPIError as error:
+            log.error("PBD %s cannot be plugged: %s", call.db.text("PBD", pbd, "uuid"), error)
 
 
 def check_master(tools: Toolstack) -> None:

@@ -132,7 +132,8 @@ class Daemon:
         take_role(self.tools, uuid)
         if self.tools.replica is not None:
             await fill_replica(self.tools, self.tools.replica, uuid, self.options.on_waiting)
-        await start_up(self.tools, facts, local_sr_type="dummy" if self.options.simulator else "file")
+        await start_up(self.tools, facts, local_sr_type="dummy" if self.options.simulator else "file",
+                       is_member=self.tools.replica is not None)  # fmt: skip
         await self.watch.settle()
         await settle_host(self.tools)
         self.tools.tracer.refresh(self.tools.host)

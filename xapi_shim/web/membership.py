@@ -6,6 +6,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.host_record import NotInPoolError
 from xapi_shim.api.pass_on import PassedOn
 from xapi_shim.api.pool_role import (
     become_master,
@@ -32,16 +33,6 @@ if TYPE_CHECKING:
     from xapi_shim.rpc.dispatch import Dispatcher
 
 log = logging.getLogger(__name__)
-
-
-class NotAMemberError(KronosError):
-    """The pool that this host is to be a member of does not know it."""
-
-    def __init__(self, master: str, uuid: str) -> None:
-        super().__init__(
-            f"the pool of {master} has no host {uuid}",
-            resolution="let it join again: write 'master' to /etc/xensource/pool.conf, restart xapi, xe pool-join",
-        )
 
 
 class LeftPoolError(KronosError):
@@ -81,7 +72,7 @@ def _known(tools: Toolstack) -> set[str]:
 async def fill_replica(tools: Toolstack, replica: Replica, uuid: str, waiting: Callable[[], None]) -> None:
     """Have the pool's database on a member; `waiting` is called now and then while there is no master.
 
-    Raises NotAMemberError, LeftPoolError.
+    Raises NotInPoolError, LeftPoolError.
     """
     await replica.fill(waiting)
     leaving = tools.paths.leaving_pool
@@ -89,7 +80,7 @@ async def fill_replica(tools: Toolstack, replica: Replica, uuid: str, waiting: C
         if leaving.exists():
             become_master(tools.paths)
             raise LeftPoolError
-        raise NotAMemberError(replica.address, uuid)
+        raise NotInPoolError(uuid)
     leaving.unlink(missing_ok=True)
     tools.db.upstream = replica
     tools.db.on_change(partial(_keep_fingerprints, tools))

@@ -1,5 +1,7 @@
 """Two hosts over the same records: each makes true what is its own, and leaves alone what is the other's."""
 
+import asyncio
+
 import pytest
 from two_hosts import machine, two_hosts
 
@@ -8,6 +10,7 @@ from xapi_shim.api.host_record import NotInPoolError
 from xapi_shim.api.own_host import belongs_here, is_master, operation_key, worker_of
 from xapi_shim.api.sr import pbds_to_plug
 from xapi_shim.api.startup import refresh_metrics
+from xapi_shim.database.sqlite_store import StoreError
 from xapi_shim.datamodel.errors import (
     HostCannotAttachNetworkError,
     HostOfflineError,
@@ -174,6 +177,41 @@ async def test_the_second_of_two_domains_of_one_vm_is_paused_until_its_record_is
     await pool.master.do("VM.hard_shutdown", vm)
     await pool.member.watch.settle()
     assert (db.text("VM", vm, "power_state"), db.text("VM", vm, "resident_on")) == ("Paused", pool.member.ref)
+
+
+class Store:
+    """Where records are kept, and may be refused."""
+
+    def __init__(self):
+        self.full, self.refused = False, asyncio.Event()
+
+    def generation(self):
+        return 0
+
+    def load(self):
+        return ()
+
+    def commit(self, changes, generation):
+        if self.full:
+            self.refused.set()
+            raise StoreError("there is no room")
+
+
+async def test_what_could_not_be_recorded_is_recorded_later(tmp_path):
+    store = Store()
+    pool = await two_hosts(tmp_path, store)
+    db, vm = pool.db, pool.vm()
+    await pool.member.do("VM.start", vm, False, False)
+    halted = asyncio.Event()
+    db.on_change(lambda: halted.set() if db.text("VM", vm, "power_state") == "Halted" else None)
+    watching = asyncio.create_task(pool.member.watch.run())
+    async with asyncio.timeout(10):
+        store.full = True
+        pool.member.xen.xl_destroy(db.text("VM", vm, "uuid"))
+        await store.refused.wait()
+        store.full = False
+        await halted.wait()
+    watching.cancel()
 
 
 async def test_what_runs_nowhere_is_the_masters(pool):

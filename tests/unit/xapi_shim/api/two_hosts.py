@@ -152,25 +152,25 @@ class Pool:
         self.db.update("host_metrics", self.db.text("host", host.ref, "metrics"), **values)
 
 
-def machine(db, root, number, sessions, network=None):
+def machine(db, root, number, sessions):
     paths = Paths(root / f"host{number}")
     kernel = paths.root / "boot/guest/vmlinuz"
     kernel.parent.mkdir(parents=True)
     kernel.write_bytes(b"kernel")
     paths.audit_log.parent.mkdir(parents=True)
     paths.state.mkdir(parents=True)
-    network = network or SimulatedNetwork()
+    network = SimulatedNetwork()
     mac = f"52:54:00:00:00:0{number + 1}"
     nics = tuple(replace(nic, mac=mac) for nic in network.interfaces.nics)
     network.interfaces = replace(network.interfaces, nics=nics)
     return Host(number, db, paths, sessions, SimulatedXen(), network, member=number > 0)
 
 
-async def two_hosts(root, network=None):
+async def two_hosts(root, store=None):
     """Start a pool whose member has a record, as joining leaves it, and starts for the first time."""
-    db = Database(DATAMODEL)
+    db = Database(DATAMODEL, store)
     sessions = Sessions(db)
-    master, member = machine(db, root, 0, sessions), machine(db, root, 1, sessions, network)
+    master, member = machine(db, root, 0, sessions), machine(db, root, 1, sessions)
     await master.start()
     metrics = db.create("host_metrics", {"live": True, "last_updated": now_text()})
     db.create("host", {"uuid": UUIDS[1], "name_label": "host1", "metrics": metrics, "enabled": True})
