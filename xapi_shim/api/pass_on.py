@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from xapi_shim.api.other_hosts import is_live
 from xapi_shim.api.own_host import drop_task
@@ -27,7 +27,7 @@ from xapi_shim.rpc.sessions import Door, Origin
 from xapi_shim.rpc.values import Coercion
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from xapi_shim.api.toolstack import Call, Toolstack
     from xapi_shim.datamodel.model import Message, Value
@@ -107,11 +107,15 @@ class PassedOn:
         values = [coercion.value(p.type, one, p.name) for p, one in zip(message.params, args, strict=True)]
         return {"value": cast("object", await self._cancellable(self._handlers[name](info, values), task))}
 
-    async def _cancellable(self, work: Coroutine[Any, Any, Value], task: str) -> Value:
+    async def _cancellable(self, work: Awaitable[Value], task: str) -> Value:
         """Do what task.cancel on this host can end. Raises TASK_CANCELLED [task]."""
         if not task:
             return await work
-        running = asyncio.create_task(work)
+
+        async def do() -> Value:
+            return await work
+
+        running = asyncio.create_task(do())
         self._tools.tasks.attach(task, running)
         try:
             return await running

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from xapi_shim.database.replication import Create, Destroy, Put
+from xapi_shim.database.replication import MERGED, Create, Destroy, Put
 from xapi_shim.database.sqlite_store import Change, Store, StoreError
 from xapi_shim.database.table import FIXED, Deleted, Row, Table
 from xapi_shim.datamodel.errors import HandleInvalidError, MapDuplicateKeyError, UuidInvalidError
@@ -245,7 +245,8 @@ class Database:
             return
         with self.transaction():
             if self.upstream is not None:
-                self._operations.append(Put(cls, ref, name, value))
+                was = cast("dict[str, Value]", old) if name == MERGED else None
+                self._operations.append(Put(cls, ref, name, value, was))
             self._put(cls, ref, name, value)
             for rel in self._relations.get((cls, name), ()):
                 self._relate(rel, ref, old, value)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from xapi_shim.base.errors import KronosError
 from xapi_shim.database.fitting import fits, is_ref
 from xapi_shim.database.table import FIXED
+from xapi_shim.datamodel.errors import OtherOperationInProgressError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,12 +38,16 @@ class Create:
 
 @dataclass(frozen=True)
 class Put:
-    """One field of a row."""
+    """One field of a row.
+
+    `was` is what the replica had, of the maps in which hosts write beside each other (MERGED).
+    """
 
     cls: str
     ref: str
     name: str
     value: Value
+    was: dict[str, Value] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class Destroy:
 
 
 Operation = Create | Put | Destroy
+# Who does something to an object says so here first, and nobody else begins then.
+MERGED = "current_operations"
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,10 @@ class Upstream(Protocol):
 
 
 def perform(db: Database, operations: Iterable[Operation]) -> None:
-    """Do all of `operations` in one transaction. Raises HandleInvalidError; then nothing is done."""
+    """Do all of `operations` in one transaction.
+
+    Raises HandleInvalidError, OtherOperationInProgressError; then nothing is done.
+    """
     with db.transaction():
         for one in operations:
             match one:
@@ -100,9 +110,24 @@ def perform(db: Database, operations: Iterable[Operation]) -> None:
                 case Create():
                     db.create(one.cls, one.values, ref=one.ref)
                 case Put():
-                    db.set(one.cls, one.ref, one.name, one.value)
+                    value = one.value if one.was is None else _merged(db, one, one.was)
+                    db.set(one.cls, one.ref, one.name, value)
                 case Destroy():
                     db.destroy(one.cls, one.ref)
+
+
+def _merged(db: Database, put: Put, was: dict[str, Value]) -> dict[str, Value]:
+    """Return a map with the keys that the replica has added and without those that it took away.
+
+    Raises OtherOperationInProgressError where it added one, and another has come that it had not heard of.
+    """
+    now = cast("dict[str, Value]", db.get(put.cls, put.ref, put.name))
+    new = cast("dict[str, Value]", put.value)
+    added = {key: value for key, value in new.items() if key not in was}
+    unheard = [key for key in now if key not in was]
+    if added and unheard:
+        raise OtherOperationInProgressError(put.cls, put.ref, str(now[unheard[0]]), unheard[0])
+    return {key: value for key, value in now.items() if key in new or key not in was} | added
 
 
 def batch_since(db: Database, epoch: str, since: int) -> Batch:
@@ -137,7 +162,7 @@ def _operation(one: Operation) -> tuple[object, ...]:
         case Create():
             return ("create", one.cls, one.ref, one.values)
         case Put():
-            return ("put", one.cls, one.ref, one.name, one.value)
+            return ("put", one.cls, one.ref, one.name, one.value, *([one.was] if one.was is not None else []))
         case Destroy():
             return ("destroy", one.cls, one.ref)
 
@@ -156,6 +181,9 @@ def _parse_operation(model: DataModel, document: object) -> Operation:
             return Create(cls, ref, _values(model, cls, values))
         case ["put", str(cls), str(ref), str(name), value]:
             return Put(cls, ref, name, _values(model, cls, {name: value})[name])
+        case ["put", str(cls), str(ref), str(name), dict(value), dict(was)] if name == MERGED:
+            both = [_values(model, cls, {name: one})[name] for one in (value, was)]
+            return Put(cls, ref, name, both[0], cast("dict[str, Value]", both[1]))
         case ["destroy", str(cls), str(ref)] if cls in model.classes:
             return Destroy(cls, ref)
     raise ValueError(str(document)[:64])

@@ -9,21 +9,23 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, cast
 
 from xapi_shim.database.replication import (
+    Put,
     ReplicationError,
     batch_document,
     batch_since,
     parse_operations,
     perform,
 )
-from xapi_shim.datamodel.errors import CannotContactHostError, InternalErrorError
+from xapi_shim.datamodel.errors import CannotContactHostError, InternalErrorError, VdiInUseError
 from xapi_shim.pool.link import Link, LinkError
 from xapi_shim.pool.remote_error import raise_error
 from xapi_shim.pool.replica import WAIT_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from xapi_shim.database.database import Database
+    from xapi_shim.database.replication import Operation
     from xapi_shim.datamodel.model import Value
     from xapi_shim.rpc.call import CallInfo
 
@@ -58,7 +60,7 @@ class Members:
                 "operations": operations,
             }:
                 self._note(host)
-                self._commit(one, operations)
+                self._commit(one, operations, since if epoch == self.db.epoch else -1)
                 return batch_document(batch_since(self.db, epoch, since))
             case {
                 "host": str(host),
@@ -74,12 +76,14 @@ class Members:
             case _:
                 raise InternalErrorError("not a question of a replica")
 
-    def _commit(self, one: str, operations: object) -> None:
-        """Do `operations` unless they were done already under this id."""
+    def _commit(self, one: str, operations: object, since: int) -> None:
+        """Do `operations` unless they were done already under this id; the replica is at `since`."""
         if one in self._ids:
             return
         try:
-            perform(self.db, parse_operations(self.db.model, operations))
+            parsed = parse_operations(self.db.model, operations)
+            check_disks(self.db, parsed, since)
+            perform(self.db, parsed)
         except ReplicationError as error:
             raise InternalErrorError(str(error)) from error
         self._ids.append(one)
@@ -178,6 +182,26 @@ class Members:
         for link in self._links.values():
             link.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def check_disks(db: Database, operations: Iterable[Operation], since: int) -> None:
+    """Raise VDI_IN_USE [vdi; operation] for a disk that is to be kept for a guest, and was given to another.
+
+    A replica that is at `since` cannot have known: it checked against the drives as they were then.
+    """
+    drives = db.tables["VBD"].rows
+    for one in operations:
+        match one:
+            case Put("VBD", ref, "reserved", True) if ref in drives and db.exists(
+                "VDI", db.text("VBD", ref, "VDI")
+            ):
+                vdi = db.text("VBD", ref, "VDI")
+            case _:
+                continue
+        for other in db.items("VDI", vdi, "VBDs"):
+            taken = db.flag("VBD", other, "reserved") or db.flag("VBD", other, "currently_attached")
+            if other != ref and taken and drives[other].modified > since:
+                raise VdiInUseError(vdi, "attach")
 
 
 def fingerprints(db: Database, host: str) -> set[str]:

@@ -19,8 +19,14 @@ from xapi_shim.database.replication import (
     perform,
 )
 from xapi_shim.database.table import DELETED_ROWS_KEPT, FIXED
-from xapi_shim.datamodel.errors import HandleInvalidError, HostOfflineError
+from xapi_shim.datamodel.errors import (
+    HandleInvalidError,
+    HostOfflineError,
+    OtherOperationInProgressError,
+    VdiInUseError,
+)
 from xapi_shim.datamodel.registry import DATAMODEL
+from xapi_shim.pool.members import check_disks
 from xapi_shim.rpc.roles import fill_roles
 
 
@@ -189,3 +195,42 @@ def test_what_is_no_operation_is_refused(document):
 def test_what_is_no_batch_is_refused(document):
     with pytest.raises(ReplicationError):
         parse_batch(DATAMODEL, document)
+
+
+def test_two_hosts_that_begin_with_one_guest_at_once():
+    """The second to say so is refused, though it had not heard of the first."""
+    master, first = pair()
+    second = Database(DATAMODEL)
+    second.upstream = Direct(master, second)
+    vm = master.create("VM", {})
+    for replica in (first, second):
+        replica.absorb(replica.upstream.news())
+    first.set("VM", vm, "current_operations", {"task 1": "start"})
+    with pytest.raises(OtherOperationInProgressError) as refused:
+        second.set("VM", vm, "current_operations", {"task 2": "start"})
+    assert refused.value.params == ("VM", vm, "start", "task 1")
+    assert second.mapping("VM", vm, "current_operations") == {}
+    assert master.mapping("VM", vm, "current_operations") == {"task 1": "start"}
+
+
+def test_the_end_of_an_operation_leaves_what_came_beside_it():
+    master, replica = pair()
+    vm = replica.create("VM", {"current_operations": {"task 1": "clean_shutdown"}})
+    master.set("VM", vm, "current_operations", {"task 1": "clean_shutdown", "task 2": "hard_shutdown"})
+    replica.set("VM", vm, "current_operations", {})
+    assert replica.mapping("VM", vm, "current_operations") == {"task 2": "hard_shutdown"}
+    assert rows(replica) == rows(master)
+
+
+def test_a_disk_that_was_given_away_meanwhile_is_not_kept_for_another_guest():
+    db = Database(DATAMODEL)
+    vdi = db.create("VDI", {})
+    mine, others = (db.create("VBD", {"VDI": vdi}) for _ in range(2))
+    before = db.generation
+    keep = [Put("VBD", mine, "reserved", value=True)]
+    check_disks(db, keep, before)
+    db.set("VBD", others, "reserved", value=True)
+    with pytest.raises(VdiInUseError):
+        check_disks(db, keep, before)
+    # Who knew of it has checked it himself: two may read one disk.
+    check_disks(db, keep, db.generation)
