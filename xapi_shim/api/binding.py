@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from xapi_shim.api import MODULES
 from xapi_shim.api.other_hosts import check_position, host_position
+from xapi_shim.api.pass_on import pass_on, place_of
 from xapi_shim.api.toolstack import Call
 from xapi_shim.datamodel.derive import all_messages
 
@@ -69,6 +70,8 @@ def _handler(tools: Toolstack, key: str, message: Message, function: Implementat
     position = host_position(key, message)
 
     async def handle(info: CallInfo, args: list[Value]) -> Value:
+        if (place := place_of(tools, key, args)) is not None:
+            return await pass_on(tools, place, key, message, args, info)
         check_position(tools, args, position)
         if named:
             return await function(Call(tools, info), **dict(zip(named, args, strict=True)))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from xapi_shim.database.database import Database
     from xapi_shim.host.interface import HostSystem
     from xapi_shim.network.interface import HostNetwork
+    from xapi_shim.pool.members import Members
+    from xapi_shim.pool.replica import Replica
     from xapi_shim.rpc.audit_file import AuditFile
     from xapi_shim.rpc.call import CallInfo
     from xapi_shim.rpc.events import Event, Events
@@ -70,6 +72,11 @@ class Toolstack:
     external_auth: ExternalAuth
     system: HostSystem
     xen_host: XenHostTools
+    # The other hosts, where this is their master; a member has a replica of its master's database instead.
+    members: Members | None = None
+    replica: Replica | None = None
+    # Where hosts of a pool listen.
+    port: int = 443
     # How long a wrong password is left waiting, in seconds.
     login_delay_s: float = 5.0
     host: str = NULL_REF
@@ -100,6 +107,11 @@ class Toolstack:
 
     def _messages_since(self, generation: int) -> Sequence[Event]:
         return self.messages.events_since(generation)
+
+    @property
+    def master_address(self) -> str:
+        """Where the pool's master is, "" where this host is it."""
+        return "" if self.replica is None else self.replica.address
 
     @cached_property
     def callers(self) -> Callers:
