@@ -64,6 +64,7 @@ class Facts:
     service_enabled: bool
     has_guest_kernels: bool
     has_storage_unit: bool
+    verifies_certificates: bool
     system: SystemFacts
     pool_master: PoolMaster | Problem | None = None
 
@@ -151,6 +152,7 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
         service_enabled=service_enabled(files),
         has_guest_kernels=files.at(GUEST_KERNELS).is_dir(),
         has_storage_unit=any(files.exists(f"{place}/{STORAGE_UNIT}") for place in _UNITS),
+        verifies_certificates=files.exists(str(Paths().verify_certificates)),
         system=read_system(files, query),
     )
 

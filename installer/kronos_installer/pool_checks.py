@@ -6,6 +6,7 @@ Where the XenAPI has a name for a refusal it stands in brackets: the one with wh
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import TYPE_CHECKING
 
 from kronos_installer.detect.hostname import is_hostname
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 MOST_HOSTS = 64
 # Tickets and sessions of a pool are dated: Kerberos' bound (RFC 4120, 1.6).
 MOST_SECONDS_APART = 300
+_XEN_IMAGE = re.compile(r"/boot/xen-(\d+\.\d+)")
 _SHARED = frozenset({StorageType.NFS, StorageType.ISCSI})
 
 
@@ -86,7 +88,8 @@ def _joiner(facts: Facts, wishes: Wishes, management: Management | None) -> Iter
     nic = management.interface if management else ""
     for interface in facts.nics:
         at = f"/sys/class/net/{interface.name}"
-        if interface.name != nic and interface.kind is NicKind.BOND:
+        # The management's, too: a pool has its bonds made on all hosts alike.
+        if interface.kind is NicKind.BOND:
             yield _error(
                 "pool-join-bond", f"the bond {interface.name} (POOL_JOINING_HOST_HAS_BONDS)", at, "remove it"
             )
@@ -100,7 +103,7 @@ def _joiner(facts: Facts, wishes: Wishes, management: Management | None) -> Iter
         shared.append((wishes.iso_library.location, "--iso-library"))
     for location, flag in shared:
         yield _error("pool-join-shared-storage", f"{location} is shared storage "
-                     "(POOL_JOINING_HOST_CANNOT_CONTAIN_SHARED_SRS)", flag, "make it on the pool, once")  # fmt: skip
+                     "(JOINING_HOST_CANNOT_CONTAIN_SHARED_SRS)", flag, "make it on the pool, once")  # fmt: skip
 
 
 def _pool(
@@ -112,11 +115,8 @@ def _pool(
                   "compare it, on the master: openssl x509 -noout -fingerprint -sha256 -in "
                   "/etc/xensource/xapi-ssl.pem")  # fmt: skip
     yield from _hosts(facts, master, at)
-    yield from _software(master, at)
-    if master.cpu_vendor != facts.machine.cpu_vendor:
-        yield _error("pool-cpu-vendor", f"the pool's processors are {master.cpu_vendor or 'not known'}, this host's "
-                     f"{facts.machine.cpu_vendor or 'not known'} (POOL_HOSTS_NOT_HOMOGENEOUS)", at,
-                     "join a pool of hosts of the same make")  # fmt: skip
+    yield from _software(facts, master, at)
+    yield from _hardware(facts, master, at)
     if master.ha_enabled:
         yield _error("pool-ha", "the pool is highly available now (HA_IS_ENABLED)", at,
                      "xe pool-ha-disable there, join, and enable it again")  # fmt: skip
@@ -124,6 +124,10 @@ def _pool(
         yield _error("pool-external-auth", f"the pool knows its users by {master.external_auth}, this host does not "
                      "(POOL_JOINING_EXTERNAL_AUTH_MISMATCH)", at,
                      "xe pool-disable-external-auth there, join, and enable it again")  # fmt: skip
+    if master.verifies and not facts.verifies_certificates:
+        yield _error("pool-tls-verification", "the pool's hosts verify one another's certificates, this host does not "
+                     "(POOL_JOINING_HOST_TLS_VERIFICATION_MISMATCH)", at,
+                     "xe host-emergency-disable-tls-verification on each of them, join, and enable it again")  # fmt: skip
     if abs(master.seconds_ahead) > MOST_SECONDS_APART:
         yield _error("pool-clock", f"the clocks are {abs(master.seconds_ahead):.0f} s apart: the master's is "
                      f"{'ahead' if master.seconds_ahead > 0 else 'behind'}", at,
@@ -132,27 +136,45 @@ def _pool(
 
 
 def _hosts(facts: Facts, master: PoolMaster, at: str) -> Iterator[Problem]:
-    if len(master.hosts) >= MOST_HOSTS:
-        yield _error("pool-full", f"the pool has {len(master.hosts)} hosts, {MOST_HOSTS} are the most", at,
-                     "join another pool")  # fmt: skip
     before = facts.originals[INVENTORY]
     own = host_uuid(before.content.decode("latin-1") if before else "")
+    if len(master.hosts) >= MOST_HOSTS and own not in [host.uuid for host in master.hosts]:
+        yield _error("pool-full", f"the pool has {len(master.hosts)} hosts, {MOST_HOSTS} are the most "
+                     "(LICENCE_RESTRICTION)", at, "join another pool")  # fmt: skip
     for host in master.hosts:
         if own and host.uuid == own and host.live:
-            yield _error("pool-host-exists", f"the pool has a host of this one's uuid, which is alive: {host.name}",
+            yield _error("pool-host-exists", f"the pool has a host of this one's uuid, which is alive: {host.name} "
+                         "(HOST_IS_LIVE)",
                          f"{INVENTORY}: INSTALLATION_UUID", "remove the file if this host is a copy of that one")  # fmt: skip
         elif own and host.uuid == own:
-            yield _error("pool-host-exists", f"the pool still has a host of this one's uuid: {host.name}",
-                         f"{INVENTORY}: INSTALLATION_UUID", f"on the master: xe host-forget uuid={own}")  # fmt: skip
+            yield Problem(Level.WARNING, "pool-host-known", f"the pool has a host of this one's uuid, which does not live: "
+                          f"{host.name}; its record becomes this host's", "", f"{INVENTORY}: INSTALLATION_UUID",
+                          "remove the file if this host is a copy of that one")  # fmt: skip
 
 
-def _software(master: PoolMaster, at: str) -> Iterator[Problem]:
+def _hardware(facts: Facts, master: PoolMaster, at: str) -> Iterator[Problem]:
+    its, own = (
+        f"{it.cpu_vendor or 'not known'}, family {it.cpu_family or 'not known'}"
+        for it in (master, facts.machine)
+    )
+    if its != own:
+        yield _error("pool-cpu", f"the pool's processors are {its}, this host's {own} (HOSTS_NOT_HOMOGENEOUS)", at,
+                     "join a pool of hosts of the same make")  # fmt: skip
+
+
+def _software(facts: Facts, master: PoolMaster, at: str) -> Iterator[Problem]:
     told = master.software
     brand, build = told.get("product_brand", ""), told.get("xapi_build", "")
     if (brand, build) != ("Kronos", __version__):
         yield _error("pool-version", f"the master runs {brand or 'another toolstack'} {build or 'of no known version'}, "
-                     f"this host Kronos {__version__} (POOL_HOSTS_NOT_COMPATIBLE)", at,
+                     f"this host Kronos {__version__} (HOSTS_NOT_COMPATIBLE)", at,
                      "install the same version on both")  # fmt: skip
+    # /boot/xen-4.17-amd64.gz, of which the master says 4.17.5: the rest shows when it runs.
+    images = {found[1] for found in map(_XEN_IMAGE.match, facts.machine.xen_images) if found}
+    xen = told.get("xen", "")
+    if images and not any(xen.startswith(f"{version}.") or xen == version for version in images):
+        yield _error("pool-xen", f"the master runs Xen {xen or 'of no known version'}, this host has "
+                     f"{', '.join(sorted(images))} (HOSTS_NOT_HOMOGENEOUS)", at, "install the same version on both")  # fmt: skip
 
 
 def _network(wishes: Wishes, master: PoolMaster, management: Management | None, at: str) -> Iterator[Problem]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kronos_installer.detect.pool_conf import PoolConf, read_pool_conf
+from kronos_installer.detect.pool_conf import POOL_CONF, PoolConf, read_pool_conf
 from kronos_installer.identity import host_uuid
 from kronos_installer.xenapi_client import XenApiFailureError, XenApiUnreachableError, local_session
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.paths import Paths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from kronos_installer.host import Host
@@ -48,8 +48,8 @@ class StillMemberError(KronosError):
     def __init__(self, master: str, cause: Exception) -> None:
         super().__init__(
             f"this host is still a member of the pool of {master}: {cause}",
-            resolution=f"see that {master} answers and that no guest runs here, then try again; where that master is "
-            "gone for good, 'xapi-host-setup rollback --force' goes on without it",
+            resolution=f"see that {master} answers and that no guest runs here, then try again; where that pool is gone, "
+            f"or has forgotten this host: write 'master' to {POOL_CONF} and restart xapi.service",
         )
 
 
@@ -113,9 +113,9 @@ def look(host: HostFiles) -> Sight:
         return Sight(conf, uuid, error=str(error))
 
 
-def missing_of_member(sight: Sight, masters: Collection[str]) -> str:
-    """Return what the host lacks to be a working member of the pool of one of `masters`, "" for nothing. Pure."""
-    if sight.conf.master not in masters:
+def missing_of_member(sight: Sight, master: str) -> str:
+    """Return what the host lacks to be a working member of the pool of `master`, "" for nothing. Pure."""
+    if sight.conf.master != master:
         return f"pool.conf says {sight.conf.text or 'nothing'}"
     if sight.error:
         return sight.error

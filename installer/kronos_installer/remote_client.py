@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
+import ipaddress
 import socket
 import ssl
 import xmlrpc.client
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kronos_installer.override import override
@@ -45,13 +47,22 @@ def fingerprint_of(certificate: bytes) -> str:
     return hashlib.sha256(certificate).digest().hex(":").upper()
 
 
-def read_fingerprint(address: str, port: int = HTTPS_PORT) -> str:
-    """Return the fingerprint of the certificate that a host shows. Raises OSError."""
+@dataclass(frozen=True)
+class Shown:
+    """Who answered: the IP address, and the fingerprint of the certificate that it shows."""
+
+    address: str
+    fingerprint: str
+
+
+def look_at(address: str, port: int = HTTPS_PORT) -> Shown:
+    """Connect to a host by its name or address. Raises OSError, UnicodeError."""
     with (
         socket.create_connection((address, port), timeout=_TIMEOUT_S) as plain,
         _context().wrap_socket(plain) as secure,
     ):
-        return fingerprint_of(secure.getpeercert(binary_form=True) or b"")
+        peer = ipaddress.ip_address(secure.getpeername()[0])
+        return Shown(str(peer), fingerprint_of(secure.getpeercert(binary_form=True) or b""))
 
 
 class OtherCertificateError(OSError):

@@ -25,6 +25,7 @@ class Machine:
     os_version: str
     memory_bytes: int
     cpu_vendor: str
+    cpu_family: str
     cpu_flags: frozenset[str]
     under_xen: bool
     kernel_command_line: str
@@ -44,7 +45,8 @@ def read_machine(files: HostFiles) -> Machine:
         os_id=release.get("ID", ""),
         os_version=release.get("VERSION_ID", ""),
         memory_bytes=parse_meminfo(files.read("/proc/meminfo")),
-        cpu_vendor=parse_cpu_vendor(files.read("/proc/cpuinfo")),
+        cpu_vendor=parse_cpu_field(files.read("/proc/cpuinfo"), "vendor_id"),
+        cpu_family=parse_cpu_field(files.read("/proc/cpuinfo"), "cpu family"),
         cpu_flags=parse_cpu_flags(files.read("/proc/cpuinfo")),
         under_xen=files.runs_xen(),
         kernel_command_line=files.read("/proc/cmdline").strip(),
@@ -87,9 +89,9 @@ def parse_cpu_flags(text: str) -> frozenset[str]:
     return frozenset(found[1].split()) if found else frozenset()
 
 
-def parse_cpu_vendor(text: str) -> str:
-    """Return the first processor's vendor_id of /proc/cpuinfo, "" where it is not said."""
-    found = re.search(r"^vendor_id\s*:\s*(.*?)\s*$", text, re.MULTILINE)
+def parse_cpu_field(text: str, name: str) -> str:
+    """Return a field of the first processor in /proc/cpuinfo, "" where it is not there."""
+    found = re.search(rf"^{name}[ \t]*:[ \t]*(.*?)[ \t]*$", text, re.MULTILINE)
     return found[1] if found else ""
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from kronos_installer.password_file import PasswordFileError, read_password
 from kronos_installer.problem import Level, Problem
-from kronos_installer.remote_client import HTTPS_PORT, read_fingerprint, remote_session
+from kronos_installer.remote_client import HTTPS_PORT, look_at, remote_session
 from kronos_installer.xenapi_client import XenApiFailureError, XenApiUnreachableError
 
 if TYPE_CHECKING:
     from kronos_installer.host_files import HostFiles
+    from kronos_installer.remote_client import Shown
     from kronos_installer.wishes import PoolWish
     from kronos_installer.xenapi_client import Session
 
@@ -37,8 +38,8 @@ class PoolHost:
 class PoolMaster:
     """A pool, as it matters to who joins.
 
-    `fingerprint` is the SHA-256 of the certificate that the master shows, `address` its own (host.address),
-    `software` its host.software_version. `vlan` is the tag of its management interface, -1 without one.
+    `fingerprint` is the SHA-256 of the certificate that the master shows, `address` the IP address at which it answered,
+    `software` its host.software_version. `verifies`: the pool's hosts verify each other's certificates. `vlan` is the tag of its management interface, -1 without one.
     `seconds_ahead` is how much its clock is ahead of this host's.
     """
 
@@ -46,11 +47,13 @@ class PoolMaster:
     address: str
     software: dict[str, str]
     cpu_vendor: str
+    cpu_family: str
     hosts: tuple[PoolHost, ...]
     vlan: int
     address_type: str
     external_auth: str
     ha_enabled: bool
+    verifies: bool
     seconds_ahead: float
 
 
@@ -67,9 +70,9 @@ def read_pool_master(files: HostFiles, pool: PoolWish, port: int = HTTPS_PORT) -
 def _ask(files: HostFiles, pool: PoolWish, port: int) -> PoolMaster | Problem:
     try:
         password = read_password(files, pool.password_file)
-        fingerprint = read_fingerprint(pool.master, port)
-        with remote_session(pool.master, pool.username, password, fingerprint, port) as session:
-            return _read(session, fingerprint)
+        shown = look_at(pool.master, port)
+        with remote_session(shown.address, pool.username, password, shown.fingerprint, port) as session:
+            return _read(session, shown)
     except PasswordFileError as error:
         return _problem("pool-password-file", f"the pool's password is not to be had: {error.message}",
                         f"{pool.password_file}:1", error.resolution)  # fmt: skip
@@ -84,7 +87,7 @@ def _ask(files: HostFiles, pool: PoolWish, port: int) -> PoolMaster | Problem:
                         f"{pool.master}:{port}", "see that it runs the toolstack of this host's version")  # fmt: skip
 
 
-def _read(session: Session, fingerprint: str) -> PoolMaster:
+def _read(session: Session, shown: Shown) -> PoolMaster:
     """Raises XenApiUnreachableError, XenApiFailureError; KeyError, TypeError or ValueError for records unlike ones."""
     (pool,) = session.call("pool.get_all_records").values()
     hosts = session.call("host.get_all_records")
@@ -95,15 +98,17 @@ def _read(session: Session, fingerprint: str) -> PoolMaster:
     own = [pif for pif in session.call("PIF.get_all_records").values()
            if pif["host"] == pool["master"] and pif["management"] is True]  # fmt: skip
     return PoolMaster(
-        fingerprint=fingerprint,
-        address=_text(master["address"]),
+        fingerprint=shown.fingerprint,
+        address=shown.address,
         software={str(key): _text(value) for key, value in master["software_version"].items()},
         cpu_vendor=_text(master["cpu_info"].get("vendor", "")),
+        cpu_family=_text(master["cpu_info"].get("family", "")),
         hosts=tuple(_host(host, metrics) for host in hosts.values()),
         vlan=int(own[0]["VLAN"]) if own else -1,
         address_type=_text(own[0]["primary_address_type"]) if own else "",
         external_auth=_text(master["external_auth_type"]),
         ha_enabled=pool["ha_enabled"] is True,
+        verifies=pool["tls_verification_enabled"] is True,
         seconds_ahead=told.replace(tzinfo=UTC).timestamp() - now,
     )
 

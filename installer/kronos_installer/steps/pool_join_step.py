@@ -10,7 +10,7 @@ from kronos_installer.override import override
 from kronos_installer.password_file import read_password
 from kronos_installer.patience import Patience
 from kronos_installer.pool_membership import leave, look, missing_of_member, session_of
-from kronos_installer.remote_client import HTTPS_PORT, OtherCertificateError, read_fingerprint
+from kronos_installer.remote_client import HTTPS_PORT, OtherCertificateError, look_at
 from kronos_installer.steps.step import HostChangedError, Record, Step
 from kronos_installer.xenapi_client import XenApiFailureError, XenApiUnreachableError
 from xapi_shim.base.errors import KronosError
@@ -38,8 +38,8 @@ class MasterChangedError(KronosError):
 class PoolJoinStep(Step):
     """Makes the host a member of the pool of `master`.
 
-    `address` is the master's own (host.address), which pool.conf may have in its place; `fingerprint` the SHA-256 of the
-    certificate that it showed when the plan was made. The password is in `password_file` and nowhere else.
+    `address` is the IP address at which it answered when the plan was made, which pool.conf has then; `fingerprint` the
+    SHA-256 of the certificate that it showed. The password is in `password_file` and nowhere else.
     """
 
     kind = "pool-join"
@@ -53,7 +53,8 @@ class PoolJoinStep(Step):
 
     @override
     def describe(self) -> str:
-        return f"join the pool of {self.master} as {self.username}"
+        address = f" ({self.address})" if self.address != self.master else ""
+        return f"join the pool of {self.master}{address} as {self.username}"
 
     @override
     def describe_undo(self) -> str:
@@ -80,26 +81,26 @@ class PoolJoinStep(Step):
             self._join(host)
         self.patience.wait_until(
             f"this host is a member of the pool of {self.master}",
-            lambda: missing_of_member(look(host), self._masters),
+            lambda: missing_of_member(look(host), self.address),
             host.say,
         )
 
     def _check_free(self, host: Host) -> None:
-        if read_pool_conf(host).master not in ("", *self._masters):
+        if read_pool_conf(host).master not in ("", self.address):
             raise HostChangedError(POOL_CONF)
 
     def _join(self, host: Host) -> None:
         password = read_password(host, self.password_file)
         try:
-            shown = read_fingerprint(self.master, HTTPS_PORT)
+            shown = look_at(self.address, HTTPS_PORT).fingerprint
             if shown != self.fingerprint:
-                raise OtherCertificateError(self.master, shown)
+                raise OtherCertificateError(self.address, shown)
         except OSError as error:
             raise MasterChangedError(error) from error
         with session_of(host, _JOIN_S) as session:
             host.on_effect("before pool.join")
             try:
-                session.call("pool.join", self.master, self.username, password)
+                session.call("pool.join", self.address, self.username, password)
             except XenApiFailureError as error:
                 said = [part.replace(password, _HIDDEN) for part in (error.code, *error.params)]
                 raise XenApiFailureError("pool.join", said) from None
@@ -118,11 +119,7 @@ class PoolJoinStep(Step):
 
     @override
     def is_applied(self, host: Host) -> bool:
-        return read_pool_conf(host).master in self._masters
-
-    @property
-    def _masters(self) -> tuple[str, ...]:
-        return tuple(filter(None, (self.master, self.address)))
+        return read_pool_conf(host).master == self.address
 
     @override
     def to_json(self) -> Record:

@@ -123,15 +123,15 @@ def remote_daemon(folder: Path, reply: Reply) -> Iterator[Remote]:
 def host_record(uuid: str, name: str) -> dict[str, Any]:
     return {
         "uuid": uuid, "name_label": name, "address": MASTER, "enabled": True, "metrics": f"OpaqueRef:m-{name}",
-        "external_auth_type": "", "cpu_info": {"vendor": "AuthenticAMD"},
-        "software_version": {"product_brand": "Kronos", "xapi_build": __version__, "network_backend": "bridge"},
+        "external_auth_type": "", "cpu_info": {"vendor": "AuthenticAMD", "family": "25"},
+        "software_version": {"product_brand": "Kronos", "xapi_build": __version__, "xen": "4.17.5", "network_backend": "bridge"},
     }  # fmt: skip
 
 
 def pool_records(master: str, *names: str) -> dict[str, dict[str, dict[str, Any]]]:
     """Return the records of a pool of these hosts; `joiner` is the host that is set up."""
     return {
-        "pool": {"OpaqueRef:p": {"master": f"OpaqueRef:{master}", "ha_enabled": False}},
+        "pool": {"OpaqueRef:p": {"master": f"OpaqueRef:{master}", "ha_enabled": False, "tls_verification_enabled": False}},
         "host": {f"OpaqueRef:{name}": host_record(UUID if name == "joiner" else f"uuid-{name}", name) for name in names},
         "host_metrics": {f"OpaqueRef:m-{name}": {"live": True} for name in names},
         "PIF": {"OpaqueRef:f": {"host": f"OpaqueRef:{master}", "management": True, "VLAN": "-1",

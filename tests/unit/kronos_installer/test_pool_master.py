@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import tempfile
 import threading
@@ -27,7 +28,9 @@ from pool_kit import (
     with_field,
 )
 
+from kronos_installer import pool_checks
 from kronos_installer.detect import pool_master
+from kronos_installer.detect.nics import Nic, NicKind
 from kronos_installer.detect.pool_master import PoolHost, PoolMaster, read_pool_master
 from kronos_installer.facts import read_facts
 from kronos_installer.main import main
@@ -41,6 +44,7 @@ from kronos_installer.steps.pool_join_step import PoolJoinStep
 from kronos_installer.wishes import IsoType, IsoWish, PoolWish, Wishes
 from kronos_installer.xenapi_client import XenApiUnreachableError
 from xapi_shim import __version__
+from xapi_shim.datamodel import errors
 
 if TYPE_CHECKING:
     from kronos_installer.facts import Facts
@@ -53,13 +57,20 @@ WISHES = Wishes("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222
 TOLD = PoolMaster(
     fingerprint="AB:CD",
     address=MASTER,
-    software={"product_brand": "Kronos", "xapi_build": __version__, "network_backend": "bridge"},
+    software={
+        "product_brand": "Kronos",
+        "xapi_build": __version__,
+        "xen": "4.17.5",
+        "network_backend": "bridge",
+    },
     cpu_vendor="AuthenticAMD",
+    cpu_family="25",
     hosts=(PoolHost("uuid-first", "first", True),),
     vlan=-1,
     address_type="IPv4",
     external_auth="",
     ha_enabled=False,
+    verifies=False,
     seconds_ahead=2.0,
 )
 
@@ -89,7 +100,8 @@ def test_a_master_tells_of_its_pool(host: Host, tmp_path: Path) -> None:
         assert told.fingerprint == remote.fingerprint
     assert abs(told.seconds_ahead) < 60
     hosts = (PoolHost("uuid-first", "first", True), PoolHost("uuid-second", "second", False))
-    assert replace(told, seconds_ahead=2.0, fingerprint="AB:CD") == replace(TOLD, hosts=hosts)
+    known = replace(told, seconds_ahead=2.0, fingerprint="AB:CD")
+    assert known == replace(TOLD, hosts=hosts, address="127.0.0.1")
 
 
 def test_a_clock_that_is_ahead(host: Host, tmp_path: Path) -> None:
@@ -165,7 +177,7 @@ def test_a_server_that_is_none_of_ours(host: Host) -> None:
     RECORDS | {"pool": {}},
     RECORDS | {"pool": []},
     RECORDS | {"host": {"OpaqueRef:first": {}}},
-    RECORDS | {"host": {"OpaqueRef:first": host_record("u", "first") | {"address": 7}}},
+    RECORDS | {"host": {"OpaqueRef:first": host_record("u", "first") | {"uuid": 7}}},
     RECORDS | {"host_metrics": {"OpaqueRef:m-first": 7}},
     RECORDS | {"PIF": {"OpaqueRef:f": {"host": "OpaqueRef:first", "management": True, "VLAN": "many"}}},
 ])  # fmt: skip
@@ -212,7 +224,9 @@ FAULTS: dict[str, dict[str, Any]] = {
     "pool-full": {"hosts": tuple(PoolHost(str(n), str(n), True) for n in range(MOST_HOSTS))},
     "pool-version": {"software": TOLD.software | {"xapi_build": "0.0.9"}},
     "pool-network-backend": {"software": TOLD.software | {"network_backend": "openvswitch"}},
-    "pool-cpu-vendor": {"cpu_vendor": "GenuineIntel"},
+    "pool-xen": {"software": TOLD.software | {"xen": "4.170"}},
+    "pool-cpu": {"cpu_vendor": "GenuineIntel"},
+    "pool-tls-verification": {"verifies": True},
     "pool-ha": {"ha_enabled": True},
     "pool-external-auth": {"external_auth": "AD"},
     "pool-clock": {"seconds_ahead": -MOST_SECONDS_APART - 1.0},
@@ -230,9 +244,24 @@ def test_a_host_of_the_same_uuid(host: Host, live: bool) -> None:
     put(host, "/etc/xensource-inventory", OWN)
     hosts = (*TOLD.hosts, PoolHost("9-9", "twin", live))
     facts = replace(read_facts(host, host.runner), pool_master=replace(TOLD, hosts=hosts))
-    (problem,) = (p for p in pool_problems(facts, WISHES, None) if p.level is Level.ERROR)
-    assert problem.id == "pool-host-exists"
-    assert ("host-forget uuid=9-9" in problem.remediation) is not live
+    found = {(p.id, p.level) for p in pool_problems(facts, WISHES, None) if p.level is not Level.INFO}
+    assert found == {("pool-host-exists", Level.ERROR) if live else ("pool-host-known", Level.WARNING)}
+
+
+@pytest.mark.parametrize("name", ["bond0", "enp0s3"])
+def test_no_bond_comes_along_not_even_the_managements(facts: Facts, name: str) -> None:
+    bonds = (*facts.nics, Nic(name, "52:54:00:00:00:01", NicKind.BOND))
+    assert ids(replace(facts, nics=bonds)) == ["pool-join-bond"]
+
+
+def test_every_name_of_a_refusal_is_one_of_the_xenapis() -> None:
+    source = Path(pool_checks.__file__).read_text() + Path(pool_master.__file__).read_text()
+    named = set(re.findall(r'\(([A-Z_]+)\)"', source))
+    known = {
+        error.code for error in vars(errors).values() if isinstance(error, type) and hasattr(error, "code")
+    }
+    assert len(named) > 10
+    assert named <= known
 
 
 def test_wishes_that_do_not_go_with_a_pool(facts: Facts) -> None:
@@ -244,8 +273,8 @@ def test_wishes_that_do_not_go_with_a_pool(facts: Facts) -> None:
 
 
 @given(st.builds(PoolMaster, *[st.text(max_size=8)] * 2, st.dictionaries(st.text(max_size=9), st.text(max_size=9)),
-                 st.text(max_size=8), st.just(()), st.integers(), st.text(max_size=8), st.text(max_size=8),
-                 st.booleans(), st.floats(allow_nan=False, allow_infinity=False)))  # fmt: skip
+                 st.text(max_size=8), st.text(max_size=8), st.just(()), st.integers(), st.text(max_size=8),
+                 st.text(max_size=8), st.booleans(), st.booleans(), st.floats(allow_nan=False, allow_infinity=False)))  # fmt: skip
 def test_no_answer_makes_a_judge_fail(told: PoolMaster) -> None:
     ids(replace(base_facts(), pool_master=told))
 
@@ -291,7 +320,7 @@ def test_a_saved_plan_minds_what_matters_of_the_master(host: Host, facts: Facts,
     apply_with(replace(TOLD, hosts=later, seconds_ahead=-9.0))
     with pytest.raises(RefusedError, match="no longer as planned: join the pool"):
         apply_with(replace(TOLD, fingerprint="00:11"))
-    with pytest.raises(RefusedError, match="POOL_HOSTS_NOT_HOMOGENEOUS"):
+    with pytest.raises(RefusedError, match="HOSTS_NOT_HOMOGENEOUS"):
         apply_with(replace(TOLD, cpu_vendor="GenuineIntel"))
 
 
