@@ -14,7 +14,7 @@ import XenAPI
 from running_daemon import PASSWORD, RunningDaemon, one_password
 
 from kronos_installer.xenapi_client import XenApiFailureError, local_session
-from xapi_shim.api.pool_merge import leave_operations
+from xapi_shim.api.pool_leave import leave_operations
 from xapi_shim.api.pool_role import read_fingerprints
 from xapi_shim.database.replication import perform
 from xapi_shim.pool.link import Link, LinkError

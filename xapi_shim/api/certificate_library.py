@@ -1,6 +1,6 @@
 """pool.* and host.*: the authorities that the pool trusts, and the lists of what they revoked.
 
-A pool of one host: what is for the pool and what is for the host act on the same files.
+What is for the pool and what is for the host act on the same files, those of the host that does it.
 """
 
 from __future__ import annotations

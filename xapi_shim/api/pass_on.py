@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from xapi_shim.api.other_hosts import is_live
+from xapi_shim.api.own_host import drop_task
 from xapi_shim.api.work_place import work_host
 from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.errors import (
+    CannotContactHostError,
     HostIsSlaveError,
     HostOfflineError,
     InternalErrorError,
@@ -47,7 +49,13 @@ async def pass_on(
 ) -> Value:
     """Have host `place` do a call. Raises CANNOT_CONTACT_HOST [host], and what the host says."""
     assert tools.members is not None
-    result = await tools.members.perform(place, key, args, info)
+    try:
+        result = await tools.members.perform(place, key, args, info)
+    except CannotContactHostError:
+        # Nobody is at work on it any more: what became of it the host tells when it lives again.
+        if info.task:
+            drop_task(tools.db, info.task)
+        raise
     if message.result.kind is Kind.VOID:
         return None
     return Coercion(tools.db.model).value(message.result, result, key)

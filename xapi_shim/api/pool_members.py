@@ -11,9 +11,12 @@ import xmlrpc.client
 from typing import TYPE_CHECKING, Any
 from xml.parsers.expat import ExpatError
 
+from xapi_shim.api.allowed import update_all
+from xapi_shim.api.operations import update_vm
 from xapi_shim.api.pbd import unplug
-from xapi_shim.api.pool_join_rules import check_eject, check_join
-from xapi_shim.api.pool_merge import join_operations, leave_operations
+from xapi_shim.api.pool_join_rules import check_join
+from xapi_shim.api.pool_leave import check_eject, leave_operations
+from xapi_shim.api.pool_merge import join_operations
 from xapi_shim.api.pool_role import become_master, become_member
 from xapi_shim.database.database import Database
 from xapi_shim.database.replication import ReplicationError, perform
@@ -30,6 +33,7 @@ from xapi_shim.rpc.roles import fill_roles
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call, Toolstack
+    from xapi_shim.database.replication import Operation
 
 log = logging.getLogger(__name__)
 
@@ -66,11 +70,11 @@ async def _join(call: Call, master: str, login: tuple[str, str], *, force: bool)
     replica = Replica(remote, link, "")
     try:
         await replica.catch_up()
-        check_join(tools.db, tools.host, remote, address=address, force=force)
+        check_join(tools.db, tools.host, remote, force=force)
         operations = join_operations(tools.db, tools.host, remote)
         remote.upstream = replica
         # Of the joining alone: nothing else on this host's event loop touches that database.
-        await asyncio.to_thread(perform, remote, operations)
+        await asyncio.to_thread(_perform, remote, operations)
     except LinkError as error:
         raise CannotContactHostError(address) from error
     except ReplicationError as error:
@@ -82,6 +86,15 @@ async def _join(call: Call, master: str, login: tuple[str, str], *, force: bool)
     become_member(tools.paths, address, secret, {shown})
     log.info("this host is a member of the pool of %s now", address)
     _restart_soon(tools)
+
+
+def _perform(db: Database, operations: list[Operation]) -> None:
+    """Do `operations`, and tell what may be done afterwards, in one commit. Raises XenAPIError."""
+    with db.transaction():
+        perform(db, operations)
+        for vm in db.refs("VM"):
+            update_vm(db, vm)
+        update_all(db)
 
 
 def _resolved(master: str) -> str:
@@ -152,7 +165,7 @@ async def eject(call: Call, host: str) -> None:
         await unplug(call, pbd)
     tools.paths.leaving_pool.touch()
     try:
-        perform(db, leave_operations(db, host))
+        _perform(db, leave_operations(db, host))
     except XenAPIError:
         tools.paths.leaving_pool.unlink()
         raise

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.api.certificate_records import HOST, INTERNAL, library_errors, now, record_own, renew_own
 from xapi_shim.api.certificate_rules import leaf_pem, server_pem
+from xapi_shim.api.own_host import is_master
 from xapi_shim.api.pool_operations import CERT_REFRESH, TLS_VERIFICATION_ENABLE, pool_operation
 from xapi_shim.base.atomic_file import fsync_directory, write_atomic
 from xapi_shim.datamodel.alerts import ALERTS
@@ -107,19 +108,19 @@ async def emergency_reenable_tls_verification(call: Call) -> None:
 
 
 def alert_if_not_verifying(tools: Toolstack) -> None:
-    """Tell people, once, that this host does not verify although the pool is to."""
+    """Tell people, once a host, which hosts do not verify although the pool is to.
+
+    The master does it for the whole pool, by the hosts' records: messages for people are kept there.
+    """
     db = tools.db
-    uuid, label = db.text("host", tools.host, "uuid"), db.text("host", tools.host, "name_label")
-    told = any(
-        (one["name"], one["obj_uuid"]) == (EMERGENCY_ALERT, uuid) for one in tools.messages.all().values()
-    )
-    if (
-        db.flag("pool", tools.pool, "tls_verification_enabled")
-        and not tools.paths.verify_certificates.exists()
-        and not told
-    ):
-        body = f"<body><host>{escape(label)}</host></body>"
-        tools.messages.add(EMERGENCY_ALERT, ALERTS[EMERGENCY_ALERT], "Host", uuid, body)
+    if not is_master(tools) or not db.flag("pool", tools.pool, "tls_verification_enabled"):
+        return
+    told = {one["obj_uuid"] for one in tools.messages.all().values() if one["name"] == EMERGENCY_ALERT}
+    for host in db.refs("host"):
+        uuid, label = db.text("host", host, "uuid"), db.text("host", host, "name_label")
+        if not db.flag("host", host, "tls_verification_enabled") and uuid not in told:
+            body = f"<body><host>{escape(label)}</host></body>"
+            tools.messages.add(EMERGENCY_ALERT, ALERTS[EMERGENCY_ALERT], "Host", uuid, body)
 
 
 async def send_test_post(call: Call, host: str, port: int, body: str) -> str:
