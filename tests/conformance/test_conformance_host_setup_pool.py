@@ -1,27 +1,34 @@
 """The set-up joins a pool and leaves it again, with two running daemons: its questions, its steps, its doctor."""
 
+import io
 import shutil
+import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from running_daemon import PASSWORD
 from test_conformance_pool_members import JOINER, MASTER, PoolHost, free_port, guest, host_at
 
-from kronos_installer import leave_pool
+from kronos_installer import executor, leave_pool
 from kronos_installer.detect.pool_master import PoolMaster, read_pool_master
 from kronos_installer.doctor.path_health import path_findings, read_modes
 from kronos_installer.doctor.toolstack_health import read_toolstack, toolstack_findings
 from kronos_installer.host import Host
+from kronos_installer.journal import Journal, Phase
+from kronos_installer.main import main
 from kronos_installer.patience import Patience
+from kronos_installer.plan import Plan
 from kronos_installer.pool_membership import StillMemberError, look, missing_of_master, session_of, uuid_of
 from kronos_installer.problem import Problem
 from kronos_installer.remote_client import look_at
 from kronos_installer.steps import pool_join_step
 from kronos_installer.steps.pool_join_step import PoolJoinStep
 from kronos_installer.steps.storage_step import StorageStep
-from kronos_installer.wishes import PoolWish
+from kronos_installer.wishes import PoolWish, Wishes
 from kronos_installer.xenapi_client import XenApiFailureError
+from xapi_shim.base.progress import Reporter
 
 pytestmark = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img is not installed")
 
@@ -85,8 +92,13 @@ def joining(daemons):
     return Joining(daemons[1])
 
 
-def names(api):
-    return sorted(one["name_label"] for one in api.host.get_all_records().values())
+@contextmanager
+def started_anew(daemon):
+    """Start the daemon anew when it asks for it, once, meanwhile."""
+    systemd = threading.Thread(target=daemon.restarted)
+    systemd.start()
+    yield
+    systemd.join()
 
 
 def test_the_master_is_asked(daemons, joining):
@@ -133,6 +145,30 @@ def test_from_the_join_to_a_pool_of_its_own_again(daemons, joining):
     assert not storage.is_applied(host)
     assert (joiner.paths.root / "srv/disks").is_dir()
     step.undo(host, {})
+
+
+def test_the_set_up_ends_in_the_pool_and_its_rollback_outside(daemons, joining, capsys):
+    """The whole way of the last steps: from the journal, with a daemon that systemd starts anew."""
+    master, joiner = daemons
+    host, journal = joining.host, Journal(joining.host)
+    steps = (joining.storage(), joining.step())
+    wishes = Wishes(uuid_of(host), uuid_of(host), pool=WISH)
+    journal.begin(Plan(steps, (), wishes))
+    for record in ({"record": "applied", "boot_id": ""}, {"record": "confirmed", "by": "gateway"}):
+        journal.add(record)
+    told = io.StringIO()
+    with started_anew(joiner):
+        executor.finish(host, Reporter(told))
+    assert journal.load().phase is Phase.FINISHED
+    assert executor.not_in_place(host, journal.load()) == []
+    assert len(master.session().xenapi.host.get_all()) == 2
+    with started_anew(joiner):
+        assert main(["rollback", "--yes", "--root", str(host.root)], runner=host.runner) == 0
+    assert journal.load().phase is Phase.CLEAN
+    assert len(master.session().xenapi.host.get_all()) == 1
+    assert missing_of_master(look(host)) == ""
+    left = "".join(path.read_text() for path in host.at("/var/lib/xapi-host-setup").iterdir())
+    assert PASSWORD not in left + told.getvalue() + "".join(capsys.readouterr())
 
 
 def test_a_refused_join_changes_nothing(daemons, joining):
