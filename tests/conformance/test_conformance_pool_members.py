@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -341,4 +342,72 @@ def test_a_member_that_its_pool_does_not_know_says_so(pool):
         joiner.start()
     assert joiner.paths.pool_conf.read_text() == f"slave:{MASTER}"
     joiner.paths.pool_conf.write_text("master")
+    joiner.start()
+
+
+def test_a_guest_starts_where_there_is_memory(pool):
+    master, joiner = pool
+    api = master.session().xenapi
+    here, there = host_at(api, MASTER), host_at(api, JOINER)
+    for host, chosen in ((here, there), (there, here)):
+        api.host.disable(host)
+        vm = guest(api)
+        api.VM.start(vm, False, False)
+        assert api.VM.get_resident_on(vm) == chosen
+        api.host.enable(host)
+    assert len(domains(master)) == len(domains(joiner)) == 1
+
+
+def test_guests_that_are_started_at_once_run_once(pool):
+    """Whoever asks, and whichever host is asked for."""
+    master, joiner = pool
+    api = master.session().xenapi
+    vm = guest(api)
+    places = [host_at(api, MASTER), host_at(api, JOINER)] * 4
+
+    def start(place):
+        try:
+            master.session().xenapi.VM.start_on(vm, place, False, False)
+        except XenAPI.Failure as failure:
+            return failure.details[0]
+        return ""
+
+    with ThreadPoolExecutor(len(places)) as threads:
+        outcomes = list(threads.map(start, places))
+    assert outcomes.count("") == 1
+    assert set(outcomes) <= {"", "VM_BAD_POWER_STATE", "OTHER_OPERATION_IN_PROGRESS"}
+    assert len(domains(master)) + len(domains(joiner)) == 1
+
+
+def test_a_task_on_the_member_is_cancelled(pool):
+    master, joiner = pool
+    session = master.session()
+    api = session.xenapi
+    vm = guest(api)
+    there = host_at(api, JOINER)
+    api.VM.start_on(vm, there, False, False)
+    joiner.do(setattr, joiner.xen, "obedient", False)
+    task = api.Async.VM.clean_shutdown(vm)
+    token = ""
+    while not api.VM.get_current_operations(vm):
+        token = api.event_from(["vm"], token, 30.0)["token"]
+    api.task.cancel(task)
+    while api.task.get_status(task) in ("pending", "cancelling"):
+        token = api.event_from(["task"], token, 30.0)["token"]
+    assert api.task.get_status(task) == "cancelled"
+    assert (api.VM.get_power_state(vm), api.VM.get_current_operations(vm)) == ("Running", {})
+
+
+def test_what_all_hosts_are_to_do_is_done_by_all(pool):
+    master, joiner = pool
+    api = master.session().xenapi
+    (pool_ref,) = api.pool.get_all()
+    api.pool.set_console_idle_timeout(pool_ref, 300)
+    for host in pool:
+        assert "TMOUT=300" in host.paths.console_timeout.read_text()
+    assert {api.host.get_console_idle_timeout(ref) for ref in api.host.get_all()} == {"300"}
+    joiner.stop()
+    with pytest.raises(XenAPI.Failure) as refused:
+        api.pool.set_console_idle_timeout(pool_ref, 600)
+    assert refused.value.details == ["SET_CONSOLE_TIMEOUT_PARTIALLY_FAILED", host_at(api, JOINER)]
     joiner.start()

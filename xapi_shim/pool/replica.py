@@ -28,7 +28,7 @@ PATH = "/remote_db_access_v2"
 WAIT_S = 20.0
 # It takes a little longer to come.
 LATE_S = 30.0
-COMMIT_S = 60.0
+COMMIT_S = 30.0
 RETRY_S, LONGEST_RETRY_S = 0.5, 10.0
 
 
@@ -37,6 +37,8 @@ class Replica:
 
     def __init__(self, db: Database, link: Link, host: str) -> None:
         self.db, self.link, self._host = db, link, host
+        # Commits block the whole daemon: while the master is known not to answer, none is tried.
+        self._reachable = True
         # Of its own: who waits for news must not keep others' calls waiting.
         self._threads = ThreadPoolExecutor(4, "replica")
 
@@ -47,11 +49,14 @@ class Replica:
 
     def commit(self, operations: Sequence[Operation]) -> Batch:
         """See Upstream. Raises CANNOT_CONTACT_HOST [master], and what the master says."""
+        if not self._reachable:
+            raise CannotContactHostError(self.link.address)
         asked = {**self._at(), "id": str(uuid.uuid4()), "operations": operations_document(operations)}
         try:
             # The id lets the master tell a repetition from another commit.
             return self._parsed(self.link.post(PATH, asked, timeout_s=COMMIT_S, repeatable=True))
         except LinkError as error:
+            self._reachable = False
             log.error("the master does not take a change: %s", error)
             raise CannotContactHostError(self.link.address) from error
 
@@ -79,9 +84,11 @@ class Replica:
         failures = 0
         while True:
             try:
-                self.db.absorb(await self._ask(WAIT_S))
-                failures = 0
+                # After a failure at once: who waits for changes waits for this.
+                self.db.absorb(await self._ask(WAIT_S if self._reachable else 0.0))
+                self._reachable, failures = True, 0
             except (KronosError, XenAPIError) as error:
+                self._reachable = False
                 log.log(logging.WARNING if failures == 0 else logging.DEBUG, "the master: %s", error)
                 failures = min(failures + 1, 30)
                 await asyncio.sleep(min(RETRY_S * 2**failures, LONGEST_RETRY_S))
