@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from pool_daemons import JOINER, MASTER, free_port, guest, host_at, two_hosts
 from running_daemon import PASSWORD
-from test_conformance_pool_members import JOINER, MASTER, PoolHost, free_port, guest, host_at
 
 from kronos_installer import executor, leave_pool
 from kronos_installer.detect.pool_master import PoolMaster, read_pool_master
@@ -76,15 +76,8 @@ class Joining:
 def daemons(tmp_path, monkeypatch):
     port = free_port()
     monkeypatch.setattr(pool_join_step, "HTTPS_PORT", port)
-    made = []
-    for name, address in (("m", MASTER), ("j", JOINER)):
-        host = PoolHost(tmp_path / name, address, port)
-        host.prepare()
-        host.start()
-        made.append(host)
-    yield made
-    for host in made:
-        host.close()
+    with two_hosts(tmp_path, port) as made:
+        yield made
 
 
 @pytest.fixture

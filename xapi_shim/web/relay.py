@@ -65,7 +65,7 @@ class Relay:
         )
 
     async def login(self) -> str:
-        """Open a session with the master for root on this host. Raises LinkError, KeyError for a refusal."""
+        """Open a session with the master for root on this host. Raises LinkError, KeyError and ValueError for a refusal."""
         answered = await self.send("/jsonrpc", self.json_login(1, 2), "application/json")
         return str(json.loads(answered)["result"])
 
@@ -151,7 +151,7 @@ class RelayingCli(CliEndpoint):
         relay = self._relay
         try:
             session = await relay.login()
-        except (LinkError, KeyError) as error:
+        except (LinkError, KeyError, ValueError) as error:
             log.warning("xe: %s", error)
             return False
         try:
