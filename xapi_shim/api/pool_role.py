@@ -43,11 +43,18 @@ def become_master(paths: Paths) -> None:
     """
     for end in ("", "-wal", "-shm"):
         paths.database.with_name(paths.database.name + end).unlink(missing_ok=True)
-    write_pool_secret(paths.pool_secret)
+    # While pool.conf names the master the host asks it, for which it needs the pool's secret.
     write_atomic(paths.pool_conf, b"master")
+    write_pool_secret(paths.pool_secret)
     paths.pool_master.unlink(missing_ok=True)
     paths.leaving_pool.unlink(missing_ok=True)
     fsync_directory(paths.state)
+
+
+def finish_leaving(paths: Paths) -> None:
+    """Finish what a host that was leaving had begun when it went down: it is the master already. Raises OSError."""
+    if paths.leaving_pool.exists() and not master_address(paths.pool_conf):
+        become_master(paths)
 
 
 def read_fingerprints(paths: Paths) -> set[str]:

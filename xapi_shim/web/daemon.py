@@ -20,7 +20,7 @@ from xapi_shim.api.guest_watch import GuestWatch
 from xapi_shim.api.host_facts import read_facts
 from xapi_shim.api.host_settle import settle_host
 from xapi_shim.api.plugins import OthersError, run_extension
-from xapi_shim.api.pool_role import master_address
+from xapi_shim.api.pool_role import finish_leaving, master_address
 from xapi_shim.api.pool_secret import ensure_pool_secret
 from xapi_shim.api.startup import refresh_metrics, start_up
 from xapi_shim.api.toolstack import Toolstack
@@ -247,6 +247,7 @@ def _sr_types(paths: Paths, *, simulated: bool) -> dict[str, SrDriverFactory]:
 def _assemble(options: Options) -> Toolstack:
     paths = options.paths
     login = PamLogin()
+    finish_leaving(paths)
     # A member's is its master's; the file is what it was before.
     db = Database(DATAMODEL, None if master_address(paths.pool_conf) else SqliteStore(paths.database))
     fill_roles(db)
