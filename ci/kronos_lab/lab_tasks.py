@@ -140,7 +140,7 @@ def test(_: Context, only: str = "") -> None:
     }
 )
 def matrix(_: Context, row: str = "", list: bool = False) -> None:  # noqa: A002 -- the option's name
-    """Walk rows of the lab matrix: set up, reboot into Xen, a guest, roll back, identical to the start."""
+    """Walk rows of the lab matrix: set up, Xen, a guest, a second host joins, roll back, identical to the start."""
     if list:
         for known in ROWS.values():
             print(f"{known.name}: {known.release}: {known.summary}; {known.wiring}; {known.disk}")

@@ -22,7 +22,7 @@ import pexpect.fdpexpect
 
 from kronos_lab.acceleration import kvm_works
 from kronos_lab.cache import REPO, ssh_key
-from kronos_lab.qemu import QemuSpec, qemu_argv
+from kronos_lab.qemu import Neighbour, QemuSpec, qemu_argv
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.process import Completed, ProcessError, ProcessTimeoutError, run, start
 
@@ -79,10 +79,13 @@ class Machine:
     segment: str | None = None
     index: int = 0
     memory_mib: int = 4096
-    # So many NICs with cables to `far_side`, reached at `address`, in place of QEMU's user network.
+    # So many NICs with cables to `far_side`, or to a segment with QEMU's user network (see wiring.py).
     cables: int = 0
     far_side: FarSide | None = None
+    # What it is reached at, where QEMU's user network does not hand that out.
     address: str = ""
+    # Another machine with a cable to the same segment. Without a far side it has ports of its own, and our user network.
+    neighbour: Machine | None = None
     uefi: bool = False
     second_disk: Path | None = None
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
@@ -121,10 +124,17 @@ class Machine:
             segment=self.segment,
             index=self.index,
             kvm=kvm_works(),
+            address=self.address,
+            neighbour=self._forwarded_to(),
             cables=self.cables,
             firmware=(OVMF_CODE, self.folder / "efi-variables.fd") if self.uefi else None,
             second_disk=self.second_disk,
         )
+
+    def _forwarded_to(self) -> Neighbour | None:
+        if self.neighbour is None or self.far_side is not None:
+            return None
+        return Neighbour(self.neighbour.address, self.neighbour.spec.forwards)
 
     def power_on(self, *, dies_with_us: bool = False) -> None:
         """Boot; the disk is made on the first time. Raises LabError.

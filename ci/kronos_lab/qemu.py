@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Neighbour:
+    """Another machine on a machine's user network: its address there, and its ports as `QemuSpec.forwards`."""
+
+    address: str
+    forwards: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
 class QemuSpec:
     """A machine to boot. Ports are on the loopback of this host; `forwards` maps them to the guest's."""
 
@@ -25,6 +33,10 @@ class QemuSpec:
     segment: str | None = None
     index: int = 0
     kvm: bool = False
+    # The machine's address on its user network, where that does not hand it out.
+    address: str = ""
+    # With one, the user network is at the end of a cable, and both machines at the end of theirs (see segment.py).
+    neighbour: Neighbour | None = None
     # Cables in place of QEMU's user network, a NIC each (see far_side.py).
     cables: int = 0
     # A UEFI firmware's code and this machine's own variables; BIOS without.
@@ -34,6 +46,11 @@ class QemuSpec:
     def cable(self, number: int) -> tuple[Path, Path]:
         """Return QEMU's end of a cable and the far one."""
         return self.folder / f"cable{number}.qemu", self.folder / f"cable{number}.far"
+
+    @property
+    def uplink(self) -> tuple[Path, Path]:
+        """QEMU's end of the user network's cable and the far one."""
+        return self.folder / "uplink.qemu", self.folder / "uplink.far"
 
     @property
     def console_socket(self) -> Path:
@@ -67,7 +84,6 @@ def qemu_argv(spec: QemuSpec) -> list[str]:
 
     EPYC models crash dom0 (SMAP), Haswell ones have no SVM; PVH guests need nested paging.
     """
-    forwards = "".join(f",hostfwd=tcp:127.0.0.1:{here}-:{there}" for here, there in spec.forwards)
     argv = ["qemu-system-x86_64", "-name", spec.name, "-machine", "q35", "-nodefaults", "-no-user-config"]
     if spec.kvm:
         argv += ["-accel", "kvm", "-cpu", "host"]
@@ -80,7 +96,7 @@ def qemu_argv(spec: QemuSpec) -> list[str]:
         "-display", "none",
         "-drive", f"if=none,id=disk0,file={spec.disk},format=qcow2,cache=unsafe,discard=unmap",
         "-device", "virtio-blk-pci,drive=disk0,addr=0x4,bootindex=0",
-        *_first_nic(spec, forwards),
+        *_first_nic(spec),
         "-device", "virtio-rng-pci,addr=0x6",
         "-chardev", f"socket,id=console,path={spec.console_socket},server=on,wait=off,logfile={spec.console_log}",
         "-serial", "chardev:console",
@@ -110,18 +126,37 @@ def qemu_argv(spec: QemuSpec) -> list[str]:
     return argv
 
 
-def _first_nic(spec: QemuSpec, forwards: str) -> list[str]:
+def _first_nic(spec: QemuSpec) -> list[str]:
     mac = f"52:54:00:12:34:{spec.index:02x}"
+    router = _router(spec, spec.neighbour) if spec.neighbour else []
     if spec.cables:
-        return _cable(spec, 0, addr="0x3", mac=mac)
+        return [*router, *_cable(spec, 0, addr="0x3", mac=mac)]
+    forwards = _forwards(spec.address, spec.forwards)
     return ["-netdev", f"user,id=net0{forwards}", "-device", _nic("net0", "0x3", mac)]
+
+
+def _router(spec: QemuSpec, neighbour: Neighbour) -> list[str]:
+    """The user network with a cable in place of a NIC: a hub is how QEMU connects two of its own ends."""
+    forwards = _forwards(spec.address, spec.forwards) + _forwards(neighbour.address, neighbour.forwards)
+    return [
+        "-netdev", f"user,id=router{forwards}",
+        "-netdev", f"dgram,id=uplink,{_ends(*spec.uplink)}",
+        "-netdev", "hubport,id=port0,hubid=0,netdev=router",
+        "-netdev", "hubport,id=port1,hubid=0,netdev=uplink",
+    ]  # fmt: skip
+
+
+def _forwards(address: str, ports: tuple[tuple[int, int], ...]) -> str:
+    return "".join(f",hostfwd=tcp:127.0.0.1:{here}-{address}:{there}" for here, there in ports)
 
 
 def _cable(spec: QemuSpec, number: int, *, addr: str, mac: str) -> list[str]:
     name = f"cable{number}"
-    ours, far = spec.cable(number)
-    ends = f"local.type=unix,local.path={ours},remote.type=unix,remote.path={far}"
-    return ["-netdev", f"dgram,id={name},{ends}", "-device", _nic(name, addr, mac)]
+    return ["-netdev", f"dgram,id={name},{_ends(*spec.cable(number))}", "-device", _nic(name, addr, mac)]
+
+
+def _ends(ours: Path, far: Path) -> str:
+    return f"local.type=unix,local.path={ours},remote.type=unix,remote.path={far}"
 
 
 def _nic(netdev: str, addr: str, mac: str) -> str:

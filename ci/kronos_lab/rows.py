@@ -46,6 +46,8 @@ class Row:
     setup: tuple[str, ...] = ()
     # An empty second disk, /dev/vdb.
     spare_disk: bool = False
+    # A second host joins the pool while it runs (see second_host.py).
+    joins: bool = True
 
     @property
     def address(self) -> str:

@@ -77,6 +77,9 @@ class _Reader:
 
     def _one(self, node: Node, field: Field, path: str) -> object:
         value = node.value
+        if field.shape is int and isinstance(value, float) and value.is_integer():
+            # 1.0 is an integer to JSON Schema (core, section 6.3), and so to who checks his answers by ours.
+            value = int(value)
         if issubclass(field.shape, StrEnum):
             if isinstance(value, str) and value in list(field.shape):
                 return field.shape(value)

@@ -41,7 +41,7 @@ def check(facts: Facts, wishes: Wishes) -> tuple[Management | None, tuple[Proble
     problems += [
         *confirm_problems(facts.gateways, wishes, interface),
         *system_problems(facts.system, wishes, interface),
-        *pool_problems(facts, wishes, interface),
+        *pool_problems(facts, wishes, management),
     ]
     return management, tuple(problems)
 

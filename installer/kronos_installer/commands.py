@@ -16,14 +16,17 @@ from kronos_installer.confirm import is_awaited
 from kronos_installer.facts import facts_record, read_facts
 from kronos_installer.interview import interview, terminal
 from kronos_installer.journal import Journal, Phase, State
+from kronos_installer.leave_pool import rollback_problems
 from kronos_installer.package_removal import pending_packages, remove_packages
-from kronos_installer.planning import plan_for, wishes_for
-from kronos_installer.problem import Level
+from kronos_installer.planning import plan_for, wishes_for, with_pool_master
+from kronos_installer.pool_membership import look
+from kronos_installer.problem import Level, RefusedError
 from kronos_installer.reconfigure import CHANGEABLE
 from kronos_installer.report import plan_record, render_facts, render_plan, render_problems
 from kronos_installer.saved_plan import save_plan, saved_wishes
 from kronos_installer.settle import Surroundings
 from kronos_installer.status import PHASES, is_settled, read_status, status_record, status_text
+from kronos_installer.steps.pool_join_step import PoolJoinStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +47,8 @@ class Commands(BootCommands):
         """Print facts and problems."""
         state = Journal(self.host).load()
         facts = read_facts(self.host, self.host.runner)
-        _, problems = check(facts, wishes_for(self.options.asked))
+        wishes = wishes_for(self.options.asked)
+        _, problems = check(with_pool_master(facts, wishes, self.host), wishes)
         if state.phase is not Phase.CLEAN:
             # The set-up itself is what most checks would now stumble over.
             problems = tuple(problem for problem in problems if problem.id in LASTING)
@@ -133,6 +137,7 @@ class Commands(BootCommands):
         self._need_root()
         with executor.exclusive(self.host):
             state = Journal(self.host).load()
+            self._check_pool(state)
             if not self.options.json:
                 for place in state.to_undo:
                     print(f"- {state.steps[place].describe_undo()}")
@@ -149,6 +154,14 @@ class Commands(BootCommands):
         self._say({"outcome": "rolled back", "reboot_needed": self.host.runs_xen()},
                   "The host's files are as before the set-up, and the network follows them.")  # fmt: skip
         return Exit.OK
+
+    def _check_pool(self, state: State) -> None:
+        """Raise RefusedError where a pool would lose this host without knowing; `--force` is asked for to do that."""
+        if self.options.force or state.phase is Phase.ROLLING_BACK:
+            return
+        leaves = any(isinstance(state.steps[place], PoolJoinStep) for place in state.to_undo)
+        if problems := tuple(rollback_problems(look(self.host), leaves=leaves)):
+            raise RefusedError(problems)
 
     def _remove_packages(self) -> Exit:
         """Remove what the set-up that was rolled back had installed."""

@@ -301,7 +301,7 @@ def _changed(host: Host, state: State, place: int) -> str:
 def not_in_place(host: Host, state: State) -> list[str]:
     """Return the steps that were done, described, whose effect is no longer there, as far as can be told."""
     steps = (step for place, step in enumerate(state.steps)
-             if place in state.done - state.superseded and not step.one_time)  # fmt: skip
+             if place in state.done - state.undone - state.superseded and not step.one_time)  # fmt: skip
     return [step.describe() for step in steps if not _is_applied(host, step)]
 
 

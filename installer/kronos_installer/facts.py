@@ -13,6 +13,7 @@ from kronos_installer.detect.grub import Grub, read_grub
 from kronos_installer.detect.machine import Machine, read_machine
 from kronos_installer.detect.nics import Nic, read_nics
 from kronos_installer.detect.owners import Owners, read_owners
+from kronos_installer.detect.pool_conf import POOL_CONF
 from kronos_installer.detect.programs import read_programs
 from kronos_installer.detect.system import SystemFacts, SystemRecord, read_system, system_record
 from kronos_installer.dom0_memory import MIB
@@ -25,11 +26,11 @@ from xapi_shim.base.errors import KronosError
 from xapi_shim.base.paths import Paths
 
 if TYPE_CHECKING:
+    from kronos_installer.detect.pool_master import PoolMaster
     from kronos_installer.host import Runner
     from kronos_installer.network.stack import StackConfig
 
 INVENTORY = str(Paths().inventory)
-POOL_CONF = str(Paths().pool_conf)
 GUEST_KERNELS = str(Paths().guest_boot_files[0])
 SERVICE = "xapi.service"
 # What mounts guests' disks; systemd names it after its mount point (systemd-escape(1), --path).
@@ -42,7 +43,8 @@ _UNITS = ("/lib/systemd/system", "/usr/lib/systemd/system", "/etc/systemd/system
 class Facts:
     """A host. `originals` holds every file that a plan may change, None where there is none.
 
-    `programs` are those of the absolute paths that a stack's bridge may need which are there.
+    `programs` are those of the absolute paths that a stack's bridge may need which are there. `pool_master` is what the
+    master of a pool to join told, or why it did not; None where nobody asked it.
     """
 
     machine: Machine
@@ -62,7 +64,9 @@ class Facts:
     service_enabled: bool
     has_guest_kernels: bool
     has_storage_unit: bool
+    verifies_certificates: bool
     system: SystemFacts
+    pool_master: PoolMaster | Problem | None = None
 
 
 class FactsRecord(TypedDict):
@@ -148,6 +152,7 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
         service_enabled=service_enabled(files),
         has_guest_kernels=files.at(GUEST_KERNELS).is_dir(),
         has_storage_unit=any(files.exists(f"{place}/{STORAGE_UNIT}") for place in _UNITS),
+        verifies_certificates=files.exists(str(Paths().verify_certificates)),
         system=read_system(files, query),
     )
 

@@ -72,10 +72,13 @@ def add_wish_flags(parser: argparse.ArgumentParser) -> None:
     pool.add_argument(
         "--new-pool", action="store_true", help="the host is the master of its own pool (as without --join)"
     )
-    pool.add_argument("--join", metavar="MASTER", help="join the pool of this master")
+    pool.add_argument("--join", metavar="MASTER", help="join the pool of this master, last of all")
     parser.add_argument("--username", help="a pool administrator of the pool to join (root)")
     parser.add_argument(
-        "--password-file", metavar="FILE", help="holds the administrator's password; root's, mode 0600"
+        "--password-file",
+        metavar="FILE",
+        help="holds the administrator's password: root's, mode 0600, and there until "
+        "the pool is joined, after the reboot",
     )
 
 

@@ -44,16 +44,17 @@ class SystemRunner:
         return run([*inside, *argv], env=env, timeout_s=_COMMAND_TIMEOUT_S).stdout
 
 
-def _nothing(_effect: str) -> None:
+def _nothing(_text: str) -> None:
     pass
 
 
 @dataclass(frozen=True)
 class Host(HostFiles):
-    """A host that can be changed."""
+    """A host that can be changed. `say` is told what a long wait is for."""
 
     runner: Runner
     on_effect: Callable[[str], None] = field(default=_nothing)
+    say: Callable[[str], None] = field(default=_nothing)
 
     def run(self, argv: Sequence[str]) -> str:
         """Run a command on the host and return what it printed."""

@@ -22,3 +22,9 @@ def merge_inventory(old: str, always: dict[str, str], if_absent: dict[str, str])
         lines.append(f"{key}='{always[key]}'" if key in always else line)
     lines += [f"{key}='{value}'" for key, value in (if_absent | always).items() if key not in seen]
     return "".join(f"{line}\n" for line in lines)
+
+
+def host_uuid(inventory: str) -> str:
+    """Return INSTALLATION_UUID, the host's uuid, "" where the inventory does not say it."""
+    found = re.search(r"^INSTALLATION_UUID=['\"]?([\w-]+)", inventory, re.MULTILINE)
+    return found[1] if found else ""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from kronos_installer import executor, leave_pool, reconfigure
 from kronos_installer.command import Exit, UsageError, print_json
 from kronos_installer.commands import Commands
 from kronos_installer.doctor.examine import findings, not_set_up, read_all
-from kronos_installer.facts import INVENTORY, read_facts
+from kronos_installer.facts import read_facts
 from kronos_installer.journal import Journal, Phase
+from kronos_installer.patience import Patience
+from kronos_installer.pool_membership import leave, session_of, uuid_of
 from kronos_installer.problem import Level, RefusedError
 from kronos_installer.report import render_problems
 from kronos_installer.status import PHASES
-from kronos_installer.xenapi_client import local_session
-from xapi_shim.base.paths import Paths
+from kronos_installer.steps.pool_join_step import PoolJoinStep
 
 
 class LifeCommands(Commands):
@@ -73,30 +72,37 @@ class LifeCommands(Commands):
         return Exit.OK
 
     def leave_pool(self) -> Exit:
-        """Take the host out of its pool, where the daemon serves that."""
+        """Take the host out of its pool, and wait until it has one of its own."""
         self._need_root()
-        found = re.search(r"^INSTALLATION_UUID=['\"]?([\w-]+)", self.host.read(INVENTORY), re.MULTILINE)
-        if not found:
-            raise UsageError(
-                f"{INVENTORY} does not say which host this is", resolution="set the host up first"
+        with executor.exclusive(self.host):
+            return self._leave_pool()
+
+    def _leave_pool(self) -> Exit:
+        with session_of(self.host) as session:
+            membership = leave_pool.read_membership(session, uuid_of(self.host))
+        if leave_pool.is_alone(membership):
+            self._note_left()
+            self._say(
+                {"outcome": "alone"}, "This host is alone in a pool of its own; there is nothing to leave."
             )
-        with local_session(self.host.at(str(Paths().unix_socket))) as session:
-            membership = leave_pool.read_membership(session, found[1])
-            if leave_pool.is_alone(membership):
-                self._say(
-                    {"outcome": "alone"},
-                    "This host is alone in a pool of its own; there is nothing to leave.",
-                )
-                return Exit.OK
-            problems = tuple(leave_pool.leave_problems(membership))
-            if problems:
-                raise RefusedError(problems)
-            if not self._agreed(
-                "Leave the pool? What the pool knows of this host's own storage is forgotten."
-            ):
-                return self._declined()
-            leave_pool.eject(session, membership)
-        self._say(
-            {"outcome": "left"}, "The host leaves its pool; its daemon starts anew, with a pool of its own."
-        )
+            return Exit.OK
+        problems = tuple(leave_pool.leave_problems(membership))
+        if problems:
+            raise RefusedError(problems)
+        if not self.options.json:
+            print(leave_pool.announcement(membership))
+        if not self._agreed("Leave the pool?"):
+            return self._declined()
+        with self.reporter.stage("leaving the pool"):
+            leave(self.host, Patience(), self.host.say)
+        self._note_left()
+        self._say({"outcome": "left"}, "The host has left its pool, and is the master of one of its own.")
         return Exit.OK
+
+    def _note_left(self) -> None:
+        """Write down that the pool that the set-up joined is left: nobody misses it, and a rollback has less to do."""
+        journal = Journal(self.host)
+        state = journal.load()
+        for place in sorted(state.done - state.undone):
+            if isinstance(state.steps[place], PoolJoinStep):
+                journal.add({"record": "undone", "step": place})

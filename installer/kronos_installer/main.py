@@ -77,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     add("status", "show how far the host is; changes nothing")
     add("reconfigure", "carry other wishes out on a host that is set up; they take effect at the next reboot",
         wishes, consent)  # fmt: skip
-    add("leave-pool", "take the host out of its pool, where the daemon serves that", consent)
+    add("leave-pool", "take the host out of its pool; its daemon begins anew with a pool of its own", consent)
     add(
         "doctor", "check all that a set-up host relies on, and say how to mend what is wrong; changes nothing"
     )
@@ -103,8 +103,8 @@ def main(argv: Sequence[str] | None = None, *, runner: Runner | None = None) -> 
     command = args.pop("command").replace("-", "_")
     # What is made is for all to read, whatever the operator's shell says.
     os.umask(0o022)
-    host = Host(root, runner or SystemRunner(root))
     reporter = Reporter(as_json=args["json"])
+    host = Host(root, runner or SystemRunner(root), say=reporter.line)
     try:
         options = Options(asked=gather(args, host), **args)
         return int(getattr(LifeCommands(host, options, reporter), command.replace("-", "_"))())

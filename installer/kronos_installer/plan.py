@@ -15,7 +15,9 @@ from kronos_installer.boot_steps import boot_steps, dom0_size
 from kronos_installer.checks import check
 from kronos_installer.confirm import gateways_to_answer
 from kronos_installer.dead_man import dead_man_steps
-from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, POOL_CONF, SERVICE
+from kronos_installer.detect.pool_conf import POOL_CONF
+from kronos_installer.detect.pool_master import PoolMaster
+from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, SERVICE
 from kronos_installer.network.owner import config_of
 from kronos_installer.network.stack import BRIDGE, StackName
 from kronos_installer.packages import package_problems, package_steps
@@ -23,6 +25,7 @@ from kronos_installer.problem import Level, Problem, ProblemError, RefusedError
 from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
 from kronos_installer.steps.network_step import FileChange, NetworkStep
+from kronos_installer.steps.pool_join_step import PoolJoinStep
 from kronos_installer.steps.service_step import ServiceStep
 from kronos_installer.storage import storage_steps
 from kronos_installer.system_plan import system_steps
@@ -83,7 +86,9 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         *(step for step in storage if not step.after_reboot),
         _network_step(facts, edit, management),
         *boot_steps(facts, dom0),
+        # What is made before the join joins along, and the pool's defaults stay the pool's.
         *(step for step in storage if step.after_reboot),
+        *_pool_steps(facts, wishes),
     )
     chosen = replace(
         wishes,
@@ -145,6 +150,19 @@ def _lease_steps(facts: Facts, management: Management) -> Iterator[Step]:
 def _service_steps(facts: Facts) -> Iterator[Step]:
     if not facts.service_enabled:
         yield ServiceStep(unit=SERVICE, reason="the toolstack's daemon starts at every boot into Xen")
+
+
+def _pool_steps(facts: Facts, wishes: Wishes) -> Iterator[Step]:
+    if wishes.pool is not None:
+        assert isinstance(facts.pool_master, PoolMaster)
+        yield PoolJoinStep(
+            master=wishes.pool.master,
+            address=facts.pool_master.address,
+            username=wishes.pool.username,
+            password_file=wishes.pool.password_file,
+            fingerprint=facts.pool_master.fingerprint,
+            reason="the host becomes a member of that pool, with what it has",
+        )
 
 
 def _network_step(facts: Facts, edit: NetworkEdit, management: Management) -> Step:

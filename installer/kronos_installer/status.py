@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from kronos_installer import executor
 from kronos_installer.confirm import is_awaited
+from kronos_installer.detect.pool_conf import read_pool_conf
 from kronos_installer.journal import Journal, Phase, State
 from kronos_installer.settle import known_deadline
 
@@ -42,11 +43,15 @@ class StatusRecord(TypedDict):
     changed: list[str]
     put_back_at_boot: list[str]
     last_rollback: str
+    pool_master: str
 
 
 @dataclass(frozen=True)
 class Status:
-    """What was seen. `last_rollback` is why the set-up was last taken back when nobody asked for it."""
+    """What was seen. `last_rollback` is why the set-up was last taken back when nobody asked for it.
+
+    `pool_master` is the address of another host, whose pool this one is in; "" for a pool of its own.
+    """
 
     state: State
     boot_id: str
@@ -55,6 +60,7 @@ class Status:
     missing: tuple[str, ...]
     changed: tuple[str, ...]
     last_rollback: str
+    pool_master: str = ""
 
     @property
     def awaits_confirmation(self) -> bool:
@@ -92,6 +98,7 @@ def read_status(host: Host, around: Surroundings) -> Status:
         missing=tuple(executor.not_in_place(host, state)) if applied else (),
         changed=tuple(executor.changed_since(host, state)) if applied else (),
         last_rollback="" if state.steps else Journal(host).load_finished().why_rolled_back,
+        pool_master=read_pool_conf(host).master,
     )
 
 
@@ -122,6 +129,7 @@ def status_record(seen: Status) -> StatusRecord:
         "changed": list(seen.changed),
         "put_back_at_boot": [state.steps[place].describe() for place in sorted(state.guarded)],
         "last_rollback": seen.last_rollback,
+        "pool_master": seen.pool_master,
     }
 
 
@@ -144,6 +152,8 @@ def status_text(seen: Status) -> str:
                      "on the console; 'xapi-host-setup apply' lets the next boot try it again.")  # fmt: skip
     if state.phase is Phase.CONFIRMED and seen.under_xen:
         lines.append("See 'systemctl status xapi-host-settle'; 'xapi-host-setup apply' goes on.")
+    if seen.pool_master:
+        lines.append(f"The host is a member of the pool of {seen.pool_master}.")
     lines += [f"Not done yet: {what}." for what in seen.not_done]
     lines += [f"No longer in place: {what}." for what in seen.missing]
     lines += [f"Changed since: {path}." for path in seen.changed]

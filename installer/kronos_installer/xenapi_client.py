@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ORIGINATOR = "xapi-host-setup"
 TIMEOUT_S = 60.0
-_VERSION = "1.0"
+VERSION = "1.0"
 # What xmlrpc.client and expat raise for bytes that are no answer.
 _NOT_AN_ANSWER = (
     xmlrpc.client.Fault, xmlrpc.client.ResponseError, ExpatError, ValueError, TypeError, LookupError, AttributeError,
@@ -92,7 +92,7 @@ class Session:
 
     def call(self, method: str, *args: object) -> Any:  # noqa: ANN401 -- any XenAPI value
         """Call a message, `args` without the session. Raises XenApiUnreachableError, XenApiFailureError."""
-        return _call(self.proxy, self.where, method, self.reference, *args)
+        return call(self.proxy, self.where, method, self.reference, *args)
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def local_session(path: Path | None = None, *, timeout_s: float = TIMEOUT_S) -> 
     transport = UnixTransport(where, timeout_s)
     with contextlib.closing(transport):
         proxy = xmlrpc.client.ServerProxy("http://localhost/", transport=transport)
-        reference = _call(proxy, str(where), "session.login_with_password", "", "", _VERSION, ORIGINATOR)
+        reference = call(proxy, str(where), "session.login_with_password", "", "", VERSION, ORIGINATOR)
         session = Session(proxy, str(reference), str(where))
         try:
             yield session
@@ -115,7 +115,8 @@ def local_session(path: Path | None = None, *, timeout_s: float = TIMEOUT_S) -> 
                 session.call("session.logout")
 
 
-def _call(proxy: xmlrpc.client.ServerProxy, where: str, method: str, *args: object) -> Any:  # noqa: ANN401
+def call(proxy: xmlrpc.client.ServerProxy, where: str, method: str, *args: object) -> Any:  # noqa: ANN401
+    """Call a message with all its arguments. Raises XenApiUnreachableError, XenApiFailureError."""
     try:
         answer: Any = getattr(proxy, method)(*args)
     except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:

@@ -19,8 +19,10 @@ class Crash(BaseException):
 
 
 @pytest.fixture
-def host(running):
-    """The host that the daemon runs on: its socket is where the set-up looks."""
+def host(running, api):
+    """The host that the daemon runs on: its socket is where the set-up looks, the inventory says which host it is."""
+    (this,) = api.host.get_all()
+    running.paths.inventory.write_text(f"INSTALLATION_UUID='{api.host.get_uuid(this)}'\n")
     return Host(running.paths.root, runner=lambda argv: "")
 
 

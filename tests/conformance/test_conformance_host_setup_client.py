@@ -6,7 +6,6 @@ from kronos_installer import leave_pool
 from kronos_installer.doctor.path_health import path_findings, read_modes
 from kronos_installer.doctor.toolstack_health import read_toolstack, toolstack_findings
 from kronos_installer.host_files import HostFiles
-from kronos_installer.problem import RefusedError
 from kronos_installer.xenapi_client import XenApiFailureError, local_session
 
 
@@ -20,7 +19,7 @@ def test_the_set_up_is_root_at_the_socket(running):
     assert refused.value.params == ("SR", "OpaqueRef:none")
 
 
-def test_a_host_alone_has_no_pool_to_leave_and_cannot_be_ejected_yet(running, api, vm):
+def test_a_host_alone_has_no_pool_to_leave(running, api, vm):
     (host,) = api.host.get_all()
     with local_session(running.paths.unix_socket) as session:
         membership = leave_pool.read_membership(session, api.host.get_uuid(host))
@@ -28,19 +27,19 @@ def test_a_host_alone_has_no_pool_to_leave_and_cannot_be_ejected_yet(running, ap
         assert membership.guests == ()
         api.VM.start(vm, False, False)
         assert leave_pool.read_membership(session, api.host.get_uuid(host)).guests == ("guest",)
-        with pytest.raises(RefusedError, match=r"does not serve pool\.eject yet"):
-            leave_pool.eject(session, membership)
+        assert membership.repositories == ("Local storage",)
 
 
 def test_doctor_finds_a_daemon_and_its_files_well(running, api):
     host = HostFiles(running.paths.root)
     running.paths.pool_conf.parent.mkdir(exist_ok=True, parents=True)
     running.paths.pool_conf.write_text("master")
+    (machine,) = api.host.get_all()
+    running.paths.inventory.write_text(f"INSTALLATION_UUID='{api.host.get_uuid(machine)}'\n")
     reading = read_toolstack(host, lambda: local_session(running.paths.unix_socket))
     assert [problem.id for problem in toolstack_findings(reading, running=True)] == []
     (pool,) = api.pool.get_all()
     api.pool.set_default_SR(pool, "OpaqueRef:NULL")
-    (machine,) = api.host.get_all()
     api.host.disable(machine)
     reading = read_toolstack(host, lambda: local_session(running.paths.unix_socket))
     assert [problem.id for problem in toolstack_findings(reading, running=True)] == [

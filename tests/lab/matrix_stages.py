@@ -5,16 +5,18 @@ import json
 import time
 from contextlib import contextmanager
 
+import pool_stages
 import road_stages as stages
 
 from kronos_lab.cache import REPO
 from kronos_lab.disk_layouts import ensure_layout
-from kronos_lab.far_side import Cable, FarSide
 from kronos_lab.guest import install_guest
 from kronos_lab.image import ensure_image, release_spec
 from kronos_lab.installed import APT_GET, ensure_installed
 from kronos_lab.machine import Machine, wait_until
-from kronos_lab.rows import FAR4, FAR6, VLAN, Disk, Wiring
+from kronos_lab.rows import Disk, Wiring
+from kronos_lab.second_host import RELEASE, machine_of, second_host_for
+from kronos_lab.wiring import CABLES, cables_of, wired
 from kronos_packaging import factory
 from xapi_shim.base.process import run
 from xapi_shim.base.progress import Reporter
@@ -25,14 +27,43 @@ DAEMONS_OWN = "/etc/xensource/"
 
 
 @contextmanager
-def prepared(row, folder, **more):
-    """Yield a machine with Kronos installed, the row's network configured, and booted with it; `more` is Machine's."""
-    factory.build([row.release], Reporter())
-    uefi = row.disk is Disk.UEFI
+def prepared(row, folder, second=None, **more):
+    """Yield a machine with Kronos installed, the row's network configured, and booted with it; `more` is Machine's.
+
+    With `second` (of kronos_lab.second_host, what makes the disk) its neighbour is a second host, not booted yet.
+    """
+    factory.build([row.release, *([RELEASE] if second and row.release != RELEASE else [])], Reporter())
+    second_disk = second_hosts_disk(row, second) if second else None
     plain = ensure_image(Reporter(), release_spec(row.release))
     base = ensure_layout(Reporter(), ensure_installed(Reporter(), plain, row.release), row.disk)
-    first = Machine(base, name=row.name, folder=folder, uefi=uefi)
-    with first:
+    configure(row, base, folder)
+    spare = folder / "spare.qcow2" if row.spare_disk else None
+    if spare is not None:
+        run(["qemu-img", "create", "-q", "-f", "qcow2", spare, "8G"])
+    aside = folder / "second" if second else None
+    if aside is not None:
+        aside.mkdir()
+    with wired(row.wiring, f"kl-{row.name[-8:]}", cables_of(row.wiring, folder, aside)) as far:
+        if second:
+            host = second_host_for(row)
+            more["neighbour"] = machine_of(host, second_disk, aside, far, f"{row.name}-second")
+        with Machine(
+            base,
+            name=row.name,
+            folder=folder,
+            uefi=row.disk is Disk.UEFI,
+            far_side=far,
+            cables=CABLES[row.wiring] or int(second is not None),
+            address=row.address,
+            second_disk=spare,
+            **more,
+        ) as machine:
+            yield machine
+
+
+def configure(row, base, folder):
+    """Make the machine's disk in `folder`, with the row's network from its next boot on."""
+    with Machine(base, name=row.name, folder=folder, uefi=row.disk is Disk.UEFI) as first:
         if row.packages:
             first.succeed(f"apt-get update -q && {APT_GET} {' '.join(row.packages)}", timeout_s=1800)
         install_guest(first)
@@ -40,36 +71,11 @@ def prepared(row, folder, **more):
             first.succeed("bash -e", stdin=row.prepare)
         first.succeed("rm -f /etc/apt/preferences.d/kronos; sync")
         first.shut_down()
-    spare = folder / "spare.qcow2" if row.spare_disk else None
-    if spare is not None:
-        run(["qemu-img", "create", "-q", "-f", "qcow2", spare, "8G"])
-    with (
-        wired(row, folder) as (far, cables),
-        Machine(
-            base,
-            name=row.name,
-            folder=folder,
-            uefi=uefi,
-            far_side=far,
-            cables=cables,
-            address=row.address,
-            second_disk=spare,
-            **more,
-        ) as machine,
-    ):
-        yield machine
 
 
-@contextmanager
-def wired(row, folder):
-    """Yield the far side of the row's cables and how many there are."""
-    if row.wiring is Wiring.USER:
-        yield None, 0
-        return
-    count, address, vlan = (2, f"{FAR4}/24", VLAN) if row.wiring is Wiring.CABLE4 else (1, f"{FAR6}/64", 0)
-    cables = tuple(Cable(folder / f"cable{n}.qemu", folder / f"cable{n}.far") for n in range(count))
-    with FarSide(f"kl-{row.name[-8:]}", (address,), cables, vlan) as far:
-        yield far, count
+def second_hosts_disk(row, second):
+    plain = ensure_image(Reporter(), release_spec(RELEASE))
+    return second(Reporter(), ensure_installed(Reporter(), plain, RELEASE), second_host_for(row))
 
 
 def network(machine):
@@ -163,6 +169,8 @@ def _walk(row, road, result):
         machine.succeed("update-grub 2>/dev/null")
         before = network(machine)
         assert before["one carrier"], before
+        if machine.neighbour:
+            machine.succeed("chpasswd", stdin=f"root:{road.password}\n")
         road.manifest = manifest = road.read_manifest()
     with road.stage("plan and apply"):
         plan = told.run(f"xapi-host-setup plan {' '.join(row.setup)}")
@@ -195,6 +203,9 @@ def _walk(row, road, result):
             storage(road, guest)
         road.xe(f"vm-shutdown uuid={guest} force=true")
         road.xe(f"vm-uninstall uuid={guest} force=true")
+    if machine.neighbour:
+        with road.stage("second host joins"), machine.neighbour:
+            pool_stages.a_second_host(road, management_address(machine), pool_stages.join_with_xe)
     with road.stage("rollback and reboot"):
         told.run("xapi-host-setup rollback --yes")
         machine.reboot()
@@ -205,6 +216,13 @@ def _walk(row, road, result):
     with road.stage("switch while it runs"):
         result["silences"] = switch_while_it_runs(row, told, before)
         assert [path for path in changed_files(manifest, road.read_manifest()) if path in manifest] == []
+
+
+def management_address(machine):
+    return (
+        machine.address
+        or machine.succeed("ip -4 -o addr show scope global | awk '{print $4}'").partition("/")[0]
+    )
 
 
 def storage(road, guest):

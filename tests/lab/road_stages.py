@@ -14,10 +14,9 @@ import XenAPI
 from kronos_lab.cache import REPO
 from kronos_lab.guest import INITRD, KERNEL
 from kronos_lab.machine import Machine, wait_until
+from kronos_lab.set_up import SETTLE_S, set_up_phase
 
 MIB = 1 << 20
-# The settling takes seconds, and a minute of GRUB's scripts in the emulation.
-SETTLE_S = 900.0
 # What may differ when all is undone, and why.
 MAY_DIFFER = {
     "/etc/ld.so.cache": "ldconfig's cache of libraries, made anew by every package with one",
@@ -148,14 +147,9 @@ def boot_into_xen(road):
     assert len(road.xe("host-list --minimal")) == 36
 
 
-def set_up_phase(machine):
-    """How far xapi-host-setup says that the machine is."""
-    return json.loads(machine.execute("xapi-host-setup status --json").stdout)["phase"]
-
-
-def create_guest(road, name, kind, address):
-    """With xe: a VM from the template, with a disk on the pool's default SR and an interface on the bridge."""
-    sr = road.xe("pool-list params=default-SR --minimal")
+def create_guest(road, name, kind, address, sr=""):
+    """With xe: a VM from the template, a disk on an SR (the pool's default unless given), an interface on the bridge."""
+    sr = sr or road.xe("pool-list params=default-SR --minimal")
     network = road.xe("network-list bridge=xenbr0 --minimal")
     vm = road.xe(f"vm-install template='Linux kernel and ramdisk' new-name-label={name}")
     road.xe(

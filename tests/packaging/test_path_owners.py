@@ -41,6 +41,8 @@ MAKERS = {
     "messages": Maker.DAEMON,
     "audit_log": Maker.DAEMON,
     "pool_secret": Maker.DAEMON,
+    "pool_master": Maker.DAEMON,
+    "leaving_pool": Maker.DAEMON,
     "pool_certificate": Maker.DAEMON,
     "trusted_certificates": Maker.DAEMON,
     "trusted_for_purposes": Maker.DAEMON,

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 from xapi_shim.api import MODULES
 from xapi_shim.api.other_hosts import check_position, host_position
+from xapi_shim.api.pass_on import MAKES_SR, pass_on, place_of, plug_elsewhere
 from xapi_shim.api.toolstack import Call
+from xapi_shim.api.work_place import RECORDS_ONLY
 from xapi_shim.datamodel.derive import all_messages
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def bind(tools: Toolstack, model: DataModel) -> dict[str, Handler]:
             handlers[key] = _handler(tools, key, message, function)
     if wrong:
         raise BindingError("; ".join(wrong))
+    tools.handlers.update(handlers)
     return handlers
 
 
@@ -66,12 +69,17 @@ def _differences(key: str, message: Message, function: Implementation) -> list[s
 
 def _handler(tools: Toolstack, key: str, message: Message, function: Implementation) -> Handler:
     named = tuple(p.name for p in message.params) if _takes_names(function) else ()
-    position = host_position(key, message)
+    position = None if key in RECORDS_ONLY else host_position(key, message)
 
     async def handle(info: CallInfo, args: list[Value]) -> Value:
-        check_position(tools, args, position)
-        if named:
-            return await function(Call(tools, info), **dict(zip(named, args, strict=True)))
-        return await function(Call(tools, info), *args)
+        if (place := place_of(tools, key, args)) is not None:
+            result = await pass_on(tools, place, key, message, args, info)
+        else:
+            check_position(tools, args, position)
+            given = dict(zip(named, args, strict=True)) if named else {}
+            result = await function(Call(tools, info), *(() if named else args), **given)
+        if key == MAKES_SR:
+            await plug_elsewhere(Call(tools, info), cast("str", result))
+        return result
 
     return handle

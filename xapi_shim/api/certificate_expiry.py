@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.own_host import is_master
 from xapi_shim.rpc.dates import from_text
 
 if TYPE_CHECKING:
@@ -50,7 +51,12 @@ def _body(text: str, date: str) -> str:
 
 
 def check_expiry(tools: Toolstack, now: datetime | None = None) -> None:
-    """Send each certificate's warning once, and forget those that are true no more."""
+    """Send each certificate's warning once, and forget those that are true no more.
+
+    The master does it for the whole pool: messages for people are kept there.
+    """
+    if not is_master(tools):
+        return
     db, store = tools.db, tools.messages
     wanted: dict[tuple[str, str, str, str], Warning_] = {}
     for ref in db.refs("Certificate"):

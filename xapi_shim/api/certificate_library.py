@@ -1,6 +1,6 @@
 """pool.* and host.*: the authorities that the pool trusts, and the lists of what they revoked.
 
-A pool of one host: what is for the pool and what is for the host act on the same files.
+What is for the pool and what is for the host act on the same files, those of the host that does it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from cryptography import x509
 
 from xapi_shim.api.certificate_records import add_record, library_errors, now, of_type
 from xapi_shim.api.certificate_rules import AUTHORITY, TRUSTED, facts, parse_certificate
+from xapi_shim.api.other_hosts import check_all_live, check_alone
 from xapi_shim.base.atomic_file import write_atomic
 from xapi_shim.datamodel.errors import (
     CertificateAlreadyExistsError,
@@ -107,7 +108,9 @@ async def install_ca_certificate(call: Call, name: str, cert: str) -> None:
     Raises CERTIFICATE_NAME_INVALID and CERTIFICATE_ALREADY_EXISTS [name], CA_CERTIFICATE_INVALID [],
     CA_CERTIFICATE_NOT_VALID_YET and _EXPIRED [now; date], CERTIFICATE_LIBRARY_CORRUPT [].
     """
+    check_all_live(call)
     certificate = await _install(call.tools, name, cert)
+    await call.perform_elsewhere("host.install_ca_certificate", name, cert)
     with call.db.transaction():
         _forget_record(call, name)
         add_record(call.db, certificate, "ca", name=name)
@@ -118,8 +121,10 @@ async def uninstall_ca_certificate(call: Call, name: str, force: bool) -> None: 
 
     Raises CERTIFICATE_NAME_INVALID [name], CERTIFICATE_DOES_NOT_EXIST [name] unless forced.
     """
+    check_all_live(call)
     _remove(_authorities(call.tools), name, _CERTIFICATE, force=force)
     await _trust(call.tools)
+    await call.perform_elsewhere("host.uninstall_ca_certificate", name, force)
     with call.db.transaction():
         _forget_record(call, name)
 
@@ -157,6 +162,7 @@ async def crl_install(call: Call, name: str, cert: str) -> None:
 
     Raises CRL_NAME_INVALID, CRL_ALREADY_EXISTS and CRL_CORRUPT [name].
     """
+    check_all_live(call)
     store = _revocations(call.tools)
     _check_free(store, name, _CRL)
     try:
@@ -166,12 +172,15 @@ async def crl_install(call: Call, name: str, cert: str) -> None:
     with library_errors():
         store.add(name, cert)
     await call.tools.renew_tls()
+    await call.perform_elsewhere("host.crl_install", name, cert)
 
 
 async def crl_uninstall(call: Call, name: str) -> None:
     """Forget a list. Raises CRL_NAME_INVALID, CRL_DOES_NOT_EXIST [name]."""
+    check_all_live(call)
     _remove(_revocations(call.tools), name, _CRL)
     await call.tools.renew_tls()
+    await call.perform_elsewhere("host.crl_uninstall", name)
 
 
 async def crl_list(call: Call) -> list[str]:
@@ -201,6 +210,7 @@ async def certificate_sync(call: Call) -> None:
             except ValueError as error:
                 raise CertificateCorruptError(name) from error
     await _trust(call.tools)
+    await call.perform_elsewhere("host.certificate_sync")
 
 
 async def host_certificate_sync(call: Call, host: str) -> None:  # noqa: ARG001
@@ -224,6 +234,7 @@ async def install_trusted_certificate(
     Raises TRUSTED_CERTIFICATE_INVALID [], _NOT_VALID_YET and _EXPIRED [now; date],
     _ALREADY_EXISTS [fingerprint], CERTIFICATE_LACKS_PURPOSE [] for a server's own without any.
     """
+    check_alone(call)
     if not ca and not purpose:
         raise CertificateLacksPurposeError
     certificate = parse_certificate(cert, now(), TRUSTED)
@@ -242,6 +253,7 @@ async def install_trusted_certificate(
 
 async def uninstall_trusted_certificate(call: Call, self: str, certificate: str) -> None:  # noqa: ARG001
     """Trust a certificate no more. Raises NOT_TRUSTED_CERTIFICATE [ref] for one of another kind."""
+    check_alone(call)
     db = call.db
     if db.text("Certificate", certificate, "type") not in ("ca", "pinned"):
         raise NotTrustedCertificateError(certificate)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from xapi_shim.api.certificate_rules import facts, leaf_pem
+from xapi_shim.api.own_host import is_master
 from xapi_shim.datamodel.errors import CertificateLibraryCorruptError, InternalErrorError
 from xapi_shim.datamodel.types import NULL_REF
 from xapi_shim.host.self_signed import ensure_certificate, make_certificate, replace_certificate
@@ -111,7 +112,12 @@ def settle_own(tools: Toolstack) -> None:
 
 
 def settle_trusted(tools: Toolstack) -> None:
-    """At start-up: make the records of trusted authorities true to the files. Raises OSError."""
+    """At start-up: make the records of trusted authorities true to the master's files. Raises OSError.
+
+    They are the pool's: what only a member trusts is not.
+    """
+    if not is_master(tools):
+        return
     db, store = tools.db, TrustStore(tools.paths.trusted_certificates)
     known = {db.text("Certificate", ref, "name"): ref for ref in of_type(db, "ca")}
     with db.transaction():

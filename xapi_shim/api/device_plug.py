@@ -11,6 +11,7 @@ from xapi_shim.api.allowed import update_vdi, update_vif
 from xapi_shim.api.device_facts import disk_facts, drive_facts, interface_facts, vm_facts
 from xapi_shim.api.device_rules import vbd_error, vif_error
 from xapi_shim.api.operations import operation
+from xapi_shim.api.own_host import domid_here
 from xapi_shim.api.vif_addresses import tell_plugged
 from xapi_shim.api.vif_locking import check_unfiltered
 from xapi_shim.api.vm_start import attach_network, disk_of, reserved, vif_of
@@ -56,7 +57,7 @@ def check_interface(db: Database, vif: str, op: str) -> None:
 async def _device_operation(call: Call, cls: str, ref: str, name: str) -> AsyncIterator[int]:
     """Do `name` to a device of a guest: noted, alone at its domain. Give the domid, -1 where there is none.
 
-    What the hypervisor cannot do becomes XenAPI's errors.
+    Raises VM_NOT_RESIDENT_HERE; what the hypervisor cannot do becomes XenAPI's errors.
     """
     db = call.db
     vm = db.text(cls, ref, "VM")
@@ -67,7 +68,7 @@ async def _device_operation(call: Call, cls: str, ref: str, name: str) -> AsyncI
             if state not in (("Running", "Halted") if name in ("insert", "eject") else ("Running",)):
                 raise VmBadPowerStateError(vm, "running", state.lower())
             with _xen_errors(cls, ref, vm):
-                yield db.number("VM", vm, "domid")
+                yield domid_here(call.tools, vm)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import logging
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from xapi_shim.api.external_auth import directory, end_sessions
-from xapi_shim.api.other_hosts import check_here
 from xapi_shim.datamodel import errors
 from xapi_shim.datamodel.errors import (
     AuthAlreadyEnabledError,
@@ -45,6 +44,9 @@ DISABLE_FAILED: Mapping[Why, type[XenAPIError]] = {
     Why.WRONG_CREDENTIALS: errors.AuthDisableFailedWrongCredentialsError,
     Why.PERMISSION_DENIED: errors.AuthDisableFailedPermissionDeniedError,
 }
+
+
+DISABLE_HOST = "host.disable_external_auth"
 
 
 def of_pool(error: XenAPIError, host: str) -> XenAPIError:
@@ -129,11 +131,10 @@ async def enable_on_pool(
     joined: list[str] = []
     for host in hosts:
         try:
-            check_here(call.tools, host)
-            await enable_on_host(call, host, config, service_name, auth_type)
+            await call.perform("host.enable_external_auth", host, config, service_name, auth_type)
         except XenAPIError as error:
             for other in joined:
-                await disable_on_host(call, other, config, force=True)
+                await call.perform(DISABLE_HOST, other, config, True)  # noqa: FBT003 -- force
             raise of_pool(error, host) from error
         joined.append(host)
 
@@ -144,8 +145,7 @@ async def disable_on_pool(call: Call, pool: str, config: dict[str, str]) -> None
     failed: XenAPIError | None = None
     for host in call.db.refs("host"):
         try:
-            check_here(call.tools, host)
-            await disable_on_host(call, host, config, force=False)
+            await call.perform(DISABLE_HOST, host, config, False)  # noqa: FBT003 -- force
         except XenAPIError as error:
             failed = failed or of_pool(error, host)
     if failed is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from xapi_shim.api.host_errors import host_errors
+from xapi_shim.api.other_hosts import is_live
 from xapi_shim.api.vm_live import live
 from xapi_shim.datamodel.errors import (
     InvalidValueError,
@@ -102,7 +103,9 @@ async def apply_guest_agent_config(call: Call, host: str) -> None:  # noqa: ARG0
 
 async def _set(call: Call, pool: str, config: dict[str, str]) -> None:
     call.db.set("pool", pool, "guest_agent_config", cast("Value", config))
-    await apply_guest_agent_config(call, call.tools.host)
+    for host in call.db.refs("host"):
+        if is_live(call.db, host):
+            await call.perform("host.apply_guest_agent_config", host)
 
 
 async def add_to_guest_agent_config(call: Call, self: str, key: str, value: str) -> None:

@@ -4,6 +4,12 @@
 have changed, and does what was decided. It runs once at start-up too, which is how a
 restarted daemon knows the guests that were running all along. The hypervisor tells of a
 change once: whatever kept a look from seeing it or acting on it is followed by another.
+
+In a pool each host watches its own guests, and the master those that run nowhere. A VM whose domain is here
+although it is recorded to run on another host is one too many: this host was taken for dead, and the VM was
+started there. Two that write one disk destroy it, so the domain here is paused; which of them is to go is for
+people to say (xl), and nothing is lost until they have. When that other host records that it does not run the VM,
+the domain here is recorded as any other.
 """
 
 from __future__ import annotations
@@ -15,14 +21,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.operations import update_vm
+from xapi_shim.api.own_host import belongs_here, is_reserved_elsewhere, is_resident_here, runs_elsewhere
 from xapi_shim.api.vm_power import destroy_domain
 from xapi_shim.api.vm_start import record_devices, record_halted, record_running, start_domain
+from xapi_shim.base.errors import KronosError
 from xapi_shim.datamodel.errors import XenAPIError
-from xapi_shim.xen.interface import Devices, DomainInfo, RunState, ShutdownReason, XenError
+from xapi_shim.xen.interface import Devices, DomainInfo, RunState, ShutdownReason
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Toolstack
-    from xapi_shim.database.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -41,21 +48,29 @@ class Reaction(StrEnum):
     DESTROY = "destroy what is left of it"
     RESTART = "start it anew"
     LOOK_AGAIN = "wait until it is gone"
+    HOLD = "pause what is one too many: it runs on another host"
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the database says of a VM."""
+    """What the database says of a VM: `elsewhere` that it runs on another host, `foreign` that its record is not ours."""
 
     power_state: str
     domid: int
     after_shutdown: str
     after_reboot: str
     after_crash: str
+    elsewhere: bool = False
+    foreign: bool = False
 
 
 def decide(vm: Recorded, domain: DomainInfo | None) -> Reaction:
     """Return what the difference between a VM's record and its domain asks for."""
+    if vm.elsewhere:
+        running = domain is not None and domain.run_state is RunState.RUNNING
+        return Reaction.HOLD if running else Reaction.NOTHING
+    if domain is None and vm.foreign:
+        return Reaction.NOTHING
     if domain is None or domain.run_state is RunState.DYING:
         if vm.power_state not in ("Running", "Paused"):
             return Reaction.NOTHING
@@ -104,8 +119,8 @@ class GuestWatch:
                 self._wanted.clear()
                 try:
                     await self.look()
-                except (XenError, XenAPIError):
-                    log.exception("cannot read the domains")
+                except (KronosError, XenAPIError):
+                    log.exception("cannot read the domains, or write what they say")
                     self._retry("")
 
     async def _listen(self) -> None:
@@ -139,10 +154,16 @@ class GuestWatch:
     async def _settle_devices(self) -> None:
         """Record what guests' domains have: a daemon that was killed may have left it half-way. Raises XenError."""
         db = self._tools.db
-        for vbd in db.refs("VBD"):
-            db.set("VBD", vbd, "reserved", value=False)
+        with db.transaction():
+            for vbd in db.refs("VBD"):
+                if not is_reserved_elsewhere(self._tools, vbd):
+                    db.set("VBD", vbd, "reserved", value=False)
         guests = [
-            vm for vm in db.refs("VM") if db.number("VM", vm, "domid") > 0 and not self._passed_over(vm)
+            vm
+            for vm in db.refs("VM")
+            if db.number("VM", vm, "domid") > 0
+            and is_resident_here(self._tools, vm)
+            and not self._passed_over(vm)
         ]
         found = await self._tools.hypervisor.devices({db.number("VM", vm, "domid") for vm in guests})
         with db.transaction():
@@ -155,14 +176,15 @@ class GuestWatch:
         return db.flag("VM", vm, "is_control_domain") or db.flag("VM", vm, "is_a_template")
 
     def _reaction(self, vm: str, domains: dict[str, DomainInfo]) -> Reaction:
-        return decide(_recorded(self._tools.db, vm), domains.get(self._tools.db.text("VM", vm, "uuid")))
+        return decide(_recorded(self._tools, vm), domains.get(self._tools.db.text("VM", vm, "uuid")))
 
     async def _act(self, vm: str) -> None:
         """Look again under the VM's lock, and do what that says; look once more after what failed or was missed."""
         try:
             async with self._tools.domain_locks[vm]:
                 again = await self._act_locked(vm)
-        except (XenError, XenAPIError) as error:
+        except (KronosError, XenAPIError) as error:
+            # Records too may refuse: a full disk, a master that does not answer.
             log.error("VM %s: %s", vm, error)
             again = True
         finally:
@@ -201,6 +223,8 @@ class GuestWatch:
         tools = self._tools
         if reaction is Reaction.RECORD_HALTED:
             record_halted(tools, vm)
+        elif reaction is Reaction.HOLD and domain is not None:
+            await tools.hypervisor.pause(domain.domid)
         elif reaction in (Reaction.DESTROY, Reaction.RESTART) and domain is not None:
             tools.db.set("VM", vm, "domid", domain.domid)
             if reaction is Reaction.DESTROY:
@@ -224,11 +248,14 @@ class GuestWatch:
             raise
 
 
-def _recorded(db: Database, vm: str) -> Recorded:
+def _recorded(tools: Toolstack, vm: str) -> Recorded:
+    db = tools.db
     return Recorded(
         db.text("VM", vm, "power_state"),
         db.number("VM", vm, "domid"),
         db.text("VM", vm, "actions_after_shutdown"),
         db.text("VM", vm, "actions_after_reboot"),
         db.text("VM", vm, "actions_after_crash"),
+        elsewhere=runs_elsewhere(tools, vm),
+        foreign=not belongs_here(tools, vm),
     )

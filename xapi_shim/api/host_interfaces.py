@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.host_errors import host_errors
+from xapi_shim.api.host_networks import HostNetworks, key_of, own_bridge
 from xapi_shim.datamodel.types import NULL_REF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from xapi_shim.api.host_networks import Key
     from xapi_shim.api.toolstack import Call, Toolstack
     from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import Value
     from xapi_shim.network.interface import Bond, HostInterfaces, Nic, Vlan
-
-    # Of PIFs: the device, the tag, and whether it is a NIC. Others' records may have the same device.
-    Key = tuple[str, int, bool]
 
 UNTAGGED = -1
 # PIF records of the kernel's bonding modes (Documentation/networking/bonding.rst); all others share by source.
@@ -77,57 +76,42 @@ def bridged_bonds(interfaces: HostInterfaces) -> tuple[Bond, ...]:
 def record_interfaces(tools: Toolstack, interfaces: HostInterfaces) -> None:
     """Make the records say what there is: networks, PIFs, bonds and VLANs of this host."""
     db = tools.db
-    known = {_key(db, pif): pif for pif in db.items("host", tools.host, "PIFs")}
+    known = {key_of(db, pif): pif for pif in db.items("host", tools.host, "PIFs")}
     found = tuple(uplinks(interfaces))
     bridges = {uplink.bridge for uplink in found if uplink.bridge}
+    names = {uplink.key: uplink.bridge or own_bridge(uplink.own_name) for uplink in found}
+    networks = HostNetworks(db, tools.host, names)
     pifs: dict[str, str] = {}
     for uplink in found:
-        pif = known.pop(uplink.key) if uplink.key in known else _add_pif(tools, uplink)
+        pif = known.pop(uplink.key) if uplink.key in known else _add_pif(tools, uplink, networks)
         pifs[uplink.own_name] = pif
         db.update("PIF", pif, **_pif_values(uplink, interfaces))
         if uplink.bridge:
-            db.set("network", db.text("PIF", pif, "network"), "bridge", uplink.bridge)
+            networks.settle(pif, uplink.bridge, uplink.own_name)
         else:
-            _leave_bridge(db, pif, bridges, uplink.own_name)
+            _leave_bridge(db, pif, bridges, uplink.own_name, networks)
     _record_bonds(db, interfaces, pifs)
     for vlan in bridged_vlans(interfaces):
         _record_vlan(db, vlan, pifs)
     for (device, tag, _), gone in known.items():
         db.update("PIF", gone, currently_attached=False, management=False)
-        _leave_bridge(db, gone, bridges, device if tag == UNTAGGED else f"{device}.{tag}")
+        own_name = device if tag == UNTAGGED else f"{device}.{tag}"
+        _leave_bridge(db, gone, bridges, own_name, networks)
 
 
-def _leave_bridge(db: Database, pif: str, bridges: set[str], own_name: str) -> None:
+def _leave_bridge(db: Database, pif: str, bridges: set[str], own_name: str, networks: HostNetworks) -> None:
     """Give the interface's network a bridge's name of its own where another uplink has that bridge now."""
     network = db.text("PIF", pif, "network")
     if db.exists("network", network) and db.text("network", network, "bridge") in bridges:
-        db.set("network", network, "bridge", _own_bridge(own_name))
+        networks.settle(pif, own_bridge(own_name), own_name)
 
 
-def _key(db: Database, pif: str) -> Key:
-    return db.text("PIF", pif, "device"), db.number("PIF", pif, "VLAN"), db.flag("PIF", pif, "physical")
-
-
-def _own_bridge(name: str) -> str:
-    return f"br{name}"[:15]
-
-
-def _add_pif(tools: Toolstack, uplink: Uplink) -> str:
-    db = tools.db
-    network = db.create(
-        "network",
-        {
-            "name_label": f"Pool-wide network associated with {uplink.own_name}",
-            "bridge": uplink.bridge or _own_bridge(uplink.own_name),
-            "MTU": uplink.mtu,
-            "managed": True,
-        },
-    )
-    return db.create(
+def _add_pif(tools: Toolstack, uplink: Uplink, networks: HostNetworks) -> str:
+    return tools.db.create(
         "PIF",
         {
             "device": uplink.device,
-            "network": network,
+            "network": networks.for_new(uplink.key, uplink.own_name, uplink.mtu),
             "host": tools.host,
             "MAC": uplink.mac,
             "MTU": uplink.mtu,

@@ -6,9 +6,11 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from xapi_shim.api.allowed import update_host
+from xapi_shim.api.allowed import update_all, update_host
 from xapi_shim.api.host_errors import host_errors
+from xapi_shim.api.operations import update_vm
 from xapi_shim.api.other_hosts import is_live
+from xapi_shim.api.own_host import drop_operations
 from xapi_shim.api.pbd import unplug
 from xapi_shim.api.vm_power import shutdown as vm_shutdown
 from xapi_shim.api.vm_start import record_halted
@@ -146,14 +148,23 @@ async def declare_dead(call: Call, host: str) -> None:
     tools, db = call.tools, call.db
     if host == tools.host:
         raise HostIsLiveError(host)
+    guests = _guests(tools, host)
     with db.transaction():
         metrics = db.text("host", host, "metrics")
         if db.exists("host_metrics", metrics):
             db.set("host_metrics", metrics, "live", value=False)
         db.set("host", host, "enabled", value=False)
-        for vm in _guests(tools, host):
+        drop_operations(db, host, orphans=False)
+        for pbd in db.items("host", host, "PBDs"):
+            db.set("PBD", pbd, "currently_attached", value=False)
+        for vm in guests:
+            db.set("VM", vm, "current_operations", {})
             record_halted(tools, vm)
-        update_host(db, host)
+            for vbd in db.items("VM", vm, "VBDs"):
+                db.set("VBD", vbd, "reserved", value=False)
+        for vm in db.refs("VM"):
+            update_vm(db, vm)
+        update_all(db)
 
 
 MESSAGES = {

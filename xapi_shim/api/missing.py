@@ -98,8 +98,8 @@ WAITING = (
     ),
     Waiting(
         "Pools of several hosts",
-        "A host is the master of a pool of its own: none joins or leaves, none is told of another's certificates,"
-        " secret or files, and no guest is placed on another.",
+        "Hosts join, leave and run guests for their master. A member keeps no copy of the database of its own, so that"
+        " none can take the master's place, and none is told of another's files or of another secret.",
         """
         VGPU: atomic_set_resident_on
         VM: atomic_set_resident_on
@@ -107,9 +107,9 @@ WAITING = (
         host: copy_primary_host_certs notify notify_accept_new_pool_secret notify_send_new_pool_secret
         host: propose_new_master request_backup request_config_file_sync set_localdb_key tickle_heartbeat
         host: update_master update_pool_secret
-        pool: designate_new_master eject emergency_reset_master emergency_transition_to_master
+        pool: designate_new_master emergency_reset_master emergency_transition_to_master
         pool: exchange_ca_certificates_on_join exchange_certificates_on_join exchange_crls_on_join
-        pool: exchange_trusted_certificates_on_join hello initial_auth join join_force
+        pool: exchange_trusted_certificates_on_join hello
         pool: sync_trusted_certificates_from
         """,
     ),

@@ -15,6 +15,8 @@ from xapi_shim.network.interface import NetworkError
 from xapi_shim.rpc.values import Coercion
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from xapi_shim.api.toolstack import Call
     from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import Value
@@ -27,7 +29,11 @@ MAX_BRIDGE_NAME = 15
 
 def free_bridge(db: Database) -> str:
     """Return the first xapiN that no network has."""
-    taken = {db.text("network", ref, "bridge") for ref in db.refs("network")}
+    return first_free_bridge({db.text("network", ref, "bridge") for ref in db.refs("network")})
+
+
+def first_free_bridge(taken: Collection[str]) -> str:
+    """Return the first xapiN that is not taken. Pure."""
     number = 0
     while f"xapi{number}" in taken:
         number += 1

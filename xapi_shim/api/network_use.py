@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
+from xapi_shim.api.own_host import is_resident_here
 from xapi_shim.api.vm_start import attach_network
 from xapi_shim.datamodel.errors import (
     HostCannotAttachNetworkError,
@@ -39,13 +40,15 @@ async def attach_for_vm(call: Call, host: str, vm: str) -> None:
 
 
 async def detach_for_vm(call: Call, host: str, vm: str) -> None:
-    """Remove the bridges of a VM's internal networks that no guest is on any more."""
+    """Remove the bridges of a VM's internal networks that no guest of the host is on any more."""
     _check_host(call, host)
     db = call.db
     for network in _networks(call, vm):
         vifs = db.items("network", network, "VIFs")
         if db.items("network", network, "PIFs") or any(
-            db.flag("VIF", vif, "currently_attached") for vif in vifs
+            db.flag("VIF", vif, "currently_attached")
+            and is_resident_here(call.tools, db.text("VIF", vif, "VM"))
+            for vif in vifs
         ):
             continue
         with suppress(NetworkError):  # somebody else's ports: it stays

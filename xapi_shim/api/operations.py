@@ -18,6 +18,7 @@ from xapi_shim.api.allowed import (
     update_vif,
 )
 from xapi_shim.api.device_rules import Running
+from xapi_shim.api.own_host import operation_key
 from xapi_shim.api.vm_rules import OVERRIDES, VmState, allowed_vm_operations
 from xapi_shim.datamodel.errors import (
     OperationBlockedError,
@@ -114,7 +115,7 @@ def operation(call: Call, cls: str, ref: str, name: str) -> Iterator[None]:
     if others:
         task, running = next((t, op) for t, op in current.items() if op in others)
         raise OtherOperationInProgressError(cls, ref, running, task)
-    key = call.info.task or f"DummyRef:|{id(call)}|{name}"
+    key = operation_key(call.info.task, call.tools.host, f"{id(call)}|{name}")
     _note(db, cls, ref, {**current, key: name})
     try:
         yield
@@ -128,8 +129,13 @@ def operation(call: Call, cls: str, ref: str, name: str) -> Iterator[None]:
 def _note(db: Database, cls: str, ref: str, current: dict[str, str]) -> None:
     with db.transaction():
         db.set(cls, ref, "current_operations", current)
-        if cls in _UPDATES:
-            _UPDATES[cls](db, ref)
+        update(db, cls, ref)
+
+
+def update(db: Database, cls: str, ref: str) -> None:
+    """Recompute the allowed_operations of an object, and of what depends on it; nothing for a class without rules."""
+    if cls in _UPDATES:
+        _UPDATES[cls](db, ref)
 
 
 _UPDATES: dict[str, Callable[[Database, str], None]] = {

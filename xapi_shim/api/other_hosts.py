@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from xapi_shim.datamodel.errors import HostOfflineError
+from xapi_shim.datamodel.errors import CannotContactHostError, HostOfflineError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xapi_shim.api.toolstack import Toolstack
+    from xapi_shim.api.toolstack import Call, Toolstack
     from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import Message, Value
 
@@ -42,6 +42,19 @@ def check_here(tools: Toolstack, host: str) -> None:
     """Raise HOST_OFFLINE [host] for a host that is not this one."""
     if host != tools.host and tools.db.exists("host", host):
         raise HostOfflineError(host)
+
+
+def check_all_live(call: Call) -> None:
+    """Raise HOST_OFFLINE [host] for another host of the pool that cannot do what all are to do."""
+    for host in call.others():
+        if not is_live(call.db, host):
+            raise HostOfflineError(host)
+
+
+def check_alone(call: Call) -> None:
+    """Raise CANNOT_CONTACT_HOST [host] where there is another host, which would not learn of it."""
+    for host in call.others():
+        raise CannotContactHostError(host)
 
 
 def check_position(tools: Toolstack, args: Sequence[Value], position: int | None) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from xapi_shim.api.allowed import update_sr
 from xapi_shim.api.operations import operation
 from xapi_shim.api.other_hosts import check_here
+from xapi_shim.api.own_host import is_master
 from xapi_shim.api.sr import scan_sr
 from xapi_shim.api.storage_access import driver_of_pbd, storage_errors
 from xapi_shim.api.vdi import check_unused
@@ -39,26 +40,30 @@ async def plug(call: Call, self: str) -> None:
 
 
 async def plug_pbd(tools: Toolstack, pbd: str) -> None:
-    """Do PBD.plug: attach, record, scan."""
+    """Do PBD.plug: attach, record, scan. A member does not scan what others have plugged: they may be changing it."""
     db = tools.db
     sr = db.text("PBD", pbd, "SR")
     driver = driver_of_pbd(tools, pbd)
+    others = [other for other in db.items("SR", sr, "PBDs") if other != pbd]
+    is_known = any(db.flag("PBD", other, "currently_attached") for other in others)
     with storage_errors(sr):
         await driver.attach()
     with db.transaction():
         db.set("PBD", pbd, "currently_attached", value=True)
         update_sr(db, sr)
-    await scan_sr(tools, sr)
+    if is_master(tools) or not is_known:
+        await scan_sr(tools, sr)
 
 
 async def unplug(call: Call, self: str) -> None:
-    """Detach the SR from this host. Raises VDI_IN_USE while a guest uses one of its disks."""
+    """Detach the SR from this host. Raises HOST_OFFLINE [host], VDI_IN_USE while a guest here uses one of its disks."""
     db = call.db
     if not db.flag("PBD", self, "currently_attached"):
         return
+    check_here(call.tools, db.text("PBD", self, "host"))
     sr = db.text("PBD", self, "SR")
     for vdi in db.items("SR", sr, "VDIs"):
-        check_unused(db, vdi, "detach")
+        check_unused(db, vdi, "detach", host=call.tools.host)
     driver = driver_of_pbd(call.tools, self)
     with operation(call, "SR", sr, "unplug"):
         with storage_errors(sr):

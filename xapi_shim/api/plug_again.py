@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.api.pbd import plug_pbd
 from xapi_shim.api.storage_access import driver_of_pbd
+from xapi_shim.base.errors import KronosError
 from xapi_shim.datamodel.errors import XenAPIError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ async def _plug(tools: Toolstack, pbd: str) -> str | None:
     """Plug a PBD. Return why it cannot be, None when it is."""
     try:
         await plug_pbd(tools, pbd)
-    except XenAPIError as error:
+    except (KronosError, XenAPIError) as error:
         return str(error)
     return None
 

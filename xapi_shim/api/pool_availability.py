@@ -1,4 +1,4 @@
-"""pool.* and host.*: answers of a pool of one host that has no high availability and no workload balancing."""
+"""pool.* and host.*: answers of a pool that has no high availability and no workload balancing, and moves no guests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from xapi_shim.datamodel.errors import (
     HaNotEnabledError,
     InvalidValueError,
     NoHostsAvailableError,
+    PoolJoiningExternalAuthMismatchError,
     WlbNotInitializedError,
 )
 
@@ -42,7 +43,7 @@ async def ha_compute_vm_failover_plan(
     failed_hosts: list[str],  # noqa: ARG001
     failed_vms: list[str],
 ) -> dict[str, dict[str, str]]:
-    """Return why each VM cannot be restarted elsewhere: there is no other host."""
+    """Return why each VM cannot be restarted elsewhere: nothing restarts it."""
     return {vm: {"error_code": NoHostsAvailableError.code} for vm in failed_vms}
 
 
@@ -82,7 +83,14 @@ async def deconfigure_wlb(call: Call) -> None:
 
 
 async def detect_nonhomogeneous_external_auth(call: Call, pool: str) -> None:
-    """Do nothing: one host agrees with itself."""
+    """Raise POOL_JOINING_EXTERNAL_AUTH_MISMATCH [] where a host asks another directory than the master does."""
+    db = call.db
+    directories = [
+        (db.text("host", host, "external_auth_type"), db.text("host", host, "external_auth_service_name"))
+        for host in (db.text("pool", pool, "master"), *db.refs("host"))
+    ]
+    if any(one != directories[0] for one in directories):
+        raise PoolJoiningExternalAuthMismatchError
 
 
 async def recover_slaves(call: Call) -> list[str]:  # noqa: ARG001
@@ -95,7 +103,7 @@ async def get_license_state(call: Call, self: str) -> dict[str, str]:  # noqa: A
 
 
 async def get_vms_which_prevent_evacuation(call: Call, self: str) -> dict[str, list[str]]:
-    """Return the host's guests, and why each cannot go: there is no other host."""
+    """Return the host's guests, and why each cannot go: nothing moves running guests yet."""
     db = call.db
     return {
         vm: [NoHostsAvailableError.code]

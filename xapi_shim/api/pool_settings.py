@@ -73,7 +73,7 @@ async def set_local_auth_max_threads(call: Call, self: str, value: int) -> None:
 
 
 async def sync_data(call: Call, host: str) -> None:
-    """Do nothing: this host has what the pool's master has, being it."""
+    """Do nothing: a host has what the pool's master has whenever that changes."""
 
 
 MESSAGES = {

@@ -78,7 +78,7 @@ async def set_passthrough_enabled(call: Call, self: str, value: bool) -> None:  
     """
     db = call.db
     if value:
-        for vdi in _disks(db, db.text("PUSB", self, "path")):
+        for vdi in _disks(db, self):
             if db.items("VDI", vdi, "VBDs"):
                 raise PusbVdiConflictError(self, vdi)
             await vdi_messages.forget(call, vdi)
@@ -94,9 +94,13 @@ async def set_passthrough_enabled(call: Call, self: str, value: bool) -> None:  
         db.set("PUSB", self, "passthrough_enabled", value=False)
 
 
-def _disks(db: Database, path: str) -> list[str]:
-    """Return the disks that are the USB device at `path`."""
+def _disks(db: Database, pusb: str) -> list[str]:
+    """Return the disks that are a USB device, by its path, which other hosts' devices may have too."""
+    path, host = db.text("PUSB", pusb, "path"), db.text("PUSB", pusb, "host")
     repositories = [sr for sr in db.refs("SR") if db.text("SR", sr, "type") == REMOVABLE]
+    # One that no host has says nothing of where its disks are.
+    hosts = {sr: {db.text("PBD", pbd, "host") for pbd in db.items("SR", sr, "PBDs")} for sr in repositories}
+    repositories = [sr for sr in repositories if not hosts[sr] or host in hosts[sr]]
     disks = [vdi for sr in repositories for vdi in db.items("SR", sr, "VDIs")]
     return [vdi for vdi in disks if db.mapping("VDI", vdi, "sm_config").get(USB_PATH) == path]
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.host_errors import host_errors
-from xapi_shim.api.other_hosts import check_here
 from xapi_shim.datamodel.errors import (
     DisableSshFailedError,
     DisableSshPartiallyFailedError,
@@ -25,8 +24,6 @@ from xapi_shim.host.interface import HostError, ServiceMissingError
 from xapi_shim.rpc.dates import NEVER, from_text, to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from xapi_shim.api.toolstack import Call, Toolstack
 
 log = logging.getLogger(__name__)
@@ -178,16 +175,15 @@ async def settle_ssh(tools: Toolstack) -> None:
             _arm_timer(tools, left)
 
 
-async def _everywhere(call: Call, act: Callable[[str], Awaitable[None]], failed: type[XenAPIError]) -> None:
-    """Do it on every host; raise `failed` [hosts] for those where it was refused by the host's system."""
+async def _everywhere(call: Call, key: str, failed: type[XenAPIError], *value: int) -> None:
+    """Do a host's message on every host; raise `failed` [hosts] for those where it was refused."""
     refused = []
     for host in call.db.refs("host"):
         try:
-            check_here(call.tools, host)
-            await act(host)
-        except InvalidValueError:
-            raise
+            await call.perform(key, host, *value)
         except XenAPIError as error:
+            if error.description()[0] == InvalidValueError.code:
+                raise
             log.error("%s: %s", host, error)
             refused.append(host)
     if refused:
@@ -196,33 +192,27 @@ async def _everywhere(call: Call, act: Callable[[str], Awaitable[None]], failed:
 
 async def pool_enable_ssh(call: Call, self: str) -> None:  # noqa: ARG001
     """Start ssh on all hosts. Raises ENABLE_SSH_PARTIALLY_FAILED [hosts]."""
-    await _everywhere(call, lambda host: enable_ssh(call, host), EnableSshPartiallyFailedError)
+    await _everywhere(call, "host.enable_ssh", EnableSshPartiallyFailedError)
 
 
 async def pool_disable_ssh(call: Call, self: str) -> None:  # noqa: ARG001
     """Stop ssh on all hosts. Raises DISABLE_SSH_PARTIALLY_FAILED [hosts]."""
-    await _everywhere(call, lambda host: disable_ssh(call, host), DisableSshPartiallyFailedError)
+    await _everywhere(call, "host.disable_ssh", DisableSshPartiallyFailedError)
 
 
 async def pool_set_ssh_enabled_timeout(call: Call, self: str, value: int) -> None:  # noqa: ARG001
     """Raise SET_SSH_TIMEOUT_PARTIALLY_FAILED [hosts], INVALID_VALUE."""
-    await _everywhere(
-        call, lambda host: set_ssh_enabled_timeout(call, host, value), SetSshTimeoutPartiallyFailedError
-    )
+    await _everywhere(call, "host.set_ssh_enabled_timeout", SetSshTimeoutPartiallyFailedError, value)
 
 
 async def pool_set_ssh_auto_mode(call: Call, self: str, value: bool) -> None:  # noqa: ARG001, FBT001
     """Raise SET_SSH_AUTO_MODE_PARTIALLY_FAILED [hosts]."""
-    await _everywhere(
-        call, lambda host: set_ssh_auto_mode(call, host, value), SetSshAutoModePartiallyFailedError
-    )
+    await _everywhere(call, "host.set_ssh_auto_mode", SetSshAutoModePartiallyFailedError, value)
 
 
 async def pool_set_console_idle_timeout(call: Call, self: str, value: int) -> None:  # noqa: ARG001
     """Raise SET_CONSOLE_TIMEOUT_PARTIALLY_FAILED [hosts], INVALID_VALUE."""
-    await _everywhere(
-        call, lambda host: set_console_idle_timeout(call, host, value), SetConsoleTimeoutPartiallyFailedError
-    )
+    await _everywhere(call, "host.set_console_idle_timeout", SetConsoleTimeoutPartiallyFailedError, value)
 
 
 MESSAGES = {

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.api.certificate_records import HOST, INTERNAL, library_errors, now, record_own, renew_own
 from xapi_shim.api.certificate_rules import leaf_pem, server_pem
+from xapi_shim.api.other_hosts import check_alone
+from xapi_shim.api.own_host import is_master
 from xapi_shim.api.pool_operations import CERT_REFRESH, TLS_VERIFICATION_ENABLE, pool_operation
 from xapi_shim.base.atomic_file import fsync_directory, write_atomic
 from xapi_shim.datamodel.alerts import ALERTS
@@ -58,7 +60,8 @@ async def emergency_reset_server_certificate(call: Call) -> None:
 async def refresh_server_certificate(call: Call, host: str) -> None:  # noqa: ARG001
     """Make the certificate for the pool's other hosts anew.
 
-    Raises CERTIFICATE_LIBRARY_CORRUPT [], and what pool_operation does.
+    Raises CERTIFICATE_LIBRARY_CORRUPT [], CANNOT_CONTACT_HOST [host] in a pool of more hosts than this one, and what
+    pool_operation does.
     """
     with pool_operation(call, CERT_REFRESH):
         await renew_own(call.tools, INTERNAL)
@@ -86,8 +89,10 @@ def _set_verifies(tools: Toolstack, *, on: bool) -> None:
 async def enable_tls_verification(call: Call) -> None:
     """Verify certificates from now on; there is no way back but the emergency one.
 
-    Raises CERTIFICATE_LIBRARY_CORRUPT [], and what pool_operation does.
+    Raises CERTIFICATE_LIBRARY_CORRUPT [], CANNOT_CONTACT_HOST [host] in a pool of more hosts than this one, and what
+    pool_operation does.
     """
+    check_alone(call)
     with pool_operation(call, TLS_VERIFICATION_ENABLE):
         _set_verifies(call.tools, on=True)
         call.db.set("pool", call.tools.pool, "tls_verification_enabled", value=True)
@@ -107,19 +112,19 @@ async def emergency_reenable_tls_verification(call: Call) -> None:
 
 
 def alert_if_not_verifying(tools: Toolstack) -> None:
-    """Tell people, once, that this host does not verify although the pool is to."""
+    """Tell people, once a host, which hosts do not verify although the pool is to.
+
+    The master does it for the whole pool, by the hosts' records: messages for people are kept there.
+    """
     db = tools.db
-    uuid, label = db.text("host", tools.host, "uuid"), db.text("host", tools.host, "name_label")
-    told = any(
-        (one["name"], one["obj_uuid"]) == (EMERGENCY_ALERT, uuid) for one in tools.messages.all().values()
-    )
-    if (
-        db.flag("pool", tools.pool, "tls_verification_enabled")
-        and not tools.paths.verify_certificates.exists()
-        and not told
-    ):
-        body = f"<body><host>{escape(label)}</host></body>"
-        tools.messages.add(EMERGENCY_ALERT, ALERTS[EMERGENCY_ALERT], "Host", uuid, body)
+    if not is_master(tools) or not db.flag("pool", tools.pool, "tls_verification_enabled"):
+        return
+    told = {one["obj_uuid"] for one in tools.messages.all().values() if one["name"] == EMERGENCY_ALERT}
+    for host in db.refs("host"):
+        uuid, label = db.text("host", host, "uuid"), db.text("host", host, "name_label")
+        if not db.flag("host", host, "tls_verification_enabled") and uuid not in told:
+            body = f"<body><host>{escape(label)}</host></body>"
+            tools.messages.add(EMERGENCY_ALERT, ALERTS[EMERGENCY_ALERT], "Host", uuid, body)
 
 
 async def send_test_post(call: Call, host: str, port: int, body: str) -> str:

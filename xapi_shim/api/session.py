@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from xapi_shim.api.client_certificate import open_session
 from xapi_shim.api.external_auth import WRONG, end_sessions, external_login, is_enabled
 from xapi_shim.api.password import change_password
+from xapi_shim.api.pool_role import master_address
 from xapi_shim.api.pool_secret import is_pool_secret
 from xapi_shim.database.dump import DumpError, parse, problems
 from xapi_shim.datamodel.errors import (
@@ -32,15 +33,6 @@ log = logging.getLogger(__name__)
 SUPERUSER = "root"
 # The longest dump of a database that is read, in bytes.
 MAX_DUMP = 256 << 20
-
-
-def master_address(pool_conf: Path) -> str:
-    """Return the master's address from pool.conf (`master`, or `slave:ADDRESS`), "" where this host is it."""
-    try:
-        role, _, address = pool_conf.read_text().strip().partition(":")
-    except OSError:
-        return ""
-    return address.strip() if role == "slave" else ""
 
 
 async def login_with_password(call: Call, uname: str, pwd: str, version: str, originator: str) -> str:  # noqa: ARG001

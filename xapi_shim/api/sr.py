@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.api.allowed import update_sr
 from xapi_shim.api.operations import operation
+from xapi_shim.api.other_hosts import is_live
 from xapi_shim.api.storage_access import (
     check_capability,
     driver_of,
@@ -65,7 +66,11 @@ async def create(  # noqa: PLR0913 -- the declared parameters
     shared: bool,  # noqa: FBT001
     sm_config: dict[str, str],
 ) -> str:
-    """Make an SR on its device, and plug it into this host. Raises SR_UNKNOWN_DRIVER, SR_BACKEND_FAILURE_*."""
+    """Make an SR on its device, and plug it into this host.
+
+    The pool's other hosts get a PBD of one that is shared, which is theirs to plug (`pbds_to_plug`).
+    Raises SR_UNKNOWN_DRIVER, SR_BACKEND_FAILURE_*.
+    """
     tools, db = call.tools, call.db
     if host not in (tools.host, NULL_REF):
         raise OperationNotAllowedError("the host is not this one")
@@ -81,14 +86,25 @@ async def create(  # noqa: PLR0913 -- the declared parameters
         sr = add_sr(tools, type_=type, name=name_label, description=name_description,
                     content_type=_content_type(info, content_type), shared=shared, sm_config=sm_config,
                     uuid=sr_uuid)  # fmt: skip
-        db.create(
-            "PBD",
-            {"host": tools.host, "SR": sr, "device_config": device_config, "currently_attached": True},
-        )
+        for one in db.refs("host") if shared else [tools.host]:
+            here = one == tools.host
+            db.create(
+                "PBD",
+                {"host": one, "SR": sr, "device_config": device_config, "currently_attached": here},
+            )
         update_sr(db, sr)
     # A library of media is full from the start.
     await scan_sr(tools, sr)
     return sr
+
+
+def pbds_to_plug(db: Database, sr: str) -> list[str]:
+    """Return the PBDs by which live hosts could have an SR that they do not have plugged."""
+    return [
+        pbd
+        for pbd in db.items("SR", sr, "PBDs")
+        if not db.flag("PBD", pbd, "currently_attached") and is_live(db, db.text("PBD", pbd, "host"))
+    ]
 
 
 async def _attach_new(driver: SrDriver) -> None:

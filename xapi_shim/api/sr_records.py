@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.other_hosts import is_live
-from xapi_shim.api.storage_access import driver_of
+from xapi_shim.api.storage_access import driver_of_pbd
 from xapi_shim.datamodel.errors import (
     MessageDeprecatedError,
     SrHasMultiplePbdsError,
@@ -52,10 +52,10 @@ def _check_reachable_early(call: Call, sr: str) -> None:
     pbds = db.items("SR", sr, "PBDs")
     if not pbds:
         raise SrHasNoPbdsError(sr)
-    driver = driver_of(call.tools, sr)
-    if driver is None or not all(db.flag("PBD", pbd, "currently_attached") for pbd in pbds):
+    if not all(db.flag("PBD", pbd, "currently_attached") for pbd in pbds):
         raise SrNotAttachedError(sr)
-    if GENERATE_CONFIG not in driver.driver_info().capabilities:
+    # What a kind of SR can do is the same on every host.
+    if GENERATE_CONFIG not in driver_of_pbd(call.tools, pbds[0]).driver_info().capabilities:
         raise SrOperationNotSupportedError(sr)
 
 

@@ -1,31 +1,32 @@
-"""What happens before the first call is answered: this host's own records, made or made true again."""
+"""What happens before the first call is answered: this host's own records, made or made true again.
+
+A member of a pool changes what is its own only: the rest is true already, and the other hosts are at work on it.
+"""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
 
-from xapi_shim.api.allowed import update_all
+from xapi_shim.api.allowed import update_all, update_host
 from xapi_shim.api.host_interfaces import record_interfaces
-from xapi_shim.api.operations import update_vm
+from xapi_shim.api.host_record import add_host, describe_host, known_host
+from xapi_shim.api.operations import update, update_vm
+from xapi_shim.api.own_host import drop_operations, is_master, is_resident_here
 from xapi_shim.api.pbd import plug_pbd
 from xapi_shim.api.plug_again import plug_all
-from xapi_shim.api.software import software_version
 from xapi_shim.api.sr import add_sr
 from xapi_shim.api.storage_access import make_driver, storage_errors
 from xapi_shim.api.templates import ensure_templates
 from xapi_shim.api.vm_live import record_sizes
 from xapi_shim.api.vm_records import add_vm
 from xapi_shim.datamodel.errors import XenAPIError
-from xapi_shim.datamodel.registry import API_VERSION
 from xapi_shim.datamodel.types import NULL_REF
 from xapi_shim.rpc.dates import now_text
 
 if TYPE_CHECKING:
     from xapi_shim.api.host_facts import HostFacts
     from xapi_shim.api.toolstack import Toolstack
-    from xapi_shim.datamodel.model import Value
-    from xapi_shim.network.interface import HostInterfaces
     from xapi_shim.xen.interface import HypervisorInfo
 
 log = logging.getLogger(__name__)
@@ -33,96 +34,54 @@ log = logging.getLogger(__name__)
 LOCAL_SR = "Local storage"
 
 
-async def start_up(tools: Toolstack, facts: HostFacts, *, local_sr_type: str) -> None:
-    """Fill the records of this host from the machine. Raises XenError, NetworkError."""
+async def start_up(
+    tools: Toolstack, facts: HostFacts, *, local_sr_type: str, is_member: bool = False
+) -> None:
+    """Fill the records of this host from the machine.
+
+    `is_member` is a host whose database is another's, the master's; it is in there by its uuid.
+    Raises XenError, NetworkError, NotInPoolError.
+    """
     info = await tools.hypervisor.info()
     interfaces = await tools.network.read()
     db = tools.db
     with db.transaction():
-        tools.host = _host(tools, facts, info, interfaces)
+        tools.host = known_host(tools, facts, is_member=is_member) or add_host(tools, facts)
+        describe_host(tools, facts, info, interfaces)
         tools.tasks.host = tools.host
         tools.pool = _pool(tools)
         _metrics(tools, info)
         _cpus(tools, facts)
         record_interfaces(tools, interfaces)
-        ensure_templates(db)
+        if is_master(tools):
+            ensure_templates(db)
     await _control_domain(tools, facts, info)
     await _local_storage(tools, local_sr_type)
     with db.transaction():  # one commit for all: a sync for each VM takes longer than all else
-        for vm in db.refs("VM"):
+        _settle_operations(tools)
+
+
+def _settle_operations(tools: Toolstack) -> None:
+    """Forget what this host was at work on, and say what may be done now to its own; on the master to everything."""
+    db, everything = tools.db, is_master(tools)
+    for cls, ref in drop_operations(db, tools.host, orphans=everything):
+        update(db, cls, ref)
+    for vm in db.refs("VM"):
+        if is_resident_here(tools, vm):
+            # Nobody else is at work on a guest of this host.
             db.set("VM", vm, "current_operations", {})
+        if everything or is_resident_here(tools, vm):
             update_vm(db, vm)
+    if everything:
         update_all(db)
-
-
-def _host(tools: Toolstack, facts: HostFacts, info: HypervisorInfo, interfaces: HostInterfaces) -> str:
-    db = tools.db
-    uuid = facts.inventory.get("INSTALLATION_UUID", "")
-    hosts = db.refs("host")
-    host = db.find_uuid("host", uuid) if uuid else None
-    host = host or (hosts[0] if hosts else None)
-    if host is None:
-        metrics = db.create("host_metrics", {"live": True, "last_updated": now_text()})
-        host = db.create(
-            "host",
-            {
-                "uuid": uuid,
-                "name_label": facts.hostname,
-                "metrics": metrics,
-                "enabled": True,
-                "sched_policy": "credit2",
-                "API_version_vendor": "Kronos",
-                "supported_bootloaders": [],
-                "edition": "free",
-                "allowed_operations": ["vm_start", "provision"],
-            },
-        )
-    cpu: dict[str, Value] = {
-        "cpu_count": str(info.cpus),
-        "socket_count": str(max(1, info.cpus // max(1, info.cores_per_socket * info.threads_per_core))),
-        "threads_per_core": str(info.threads_per_core),
-    }
-    if facts.cpus:
-        first = facts.cpus[0]
-        cpu |= {
-            "vendor": first.vendor,
-            "speed": f"{info.cpu_mhz or first.mhz:.3f}",
-            "modelname": first.model_name,
-            "family": str(first.family),
-            "model": str(first.model),
-            "stepping": first.stepping,
-            "flags": first.flags,
-        }
-    db.update(
-        "host",
-        host,
-        hostname=facts.hostname,
-        address=_address(interfaces),
-        software_version=software_version(facts, info, interfaces.backend),
-        capabilities=list(info.capabilities),
-        cpu_info=cpu,
-        cpu_configuration={},
-        API_version_major=API_VERSION[0],
-        API_version_minor=API_VERSION[1],
-        enabled=not (tools.paths.disabled_until_boot.exists() or tools.paths.disabled_for_good.exists()),
-        current_operations={},
-    )
-    return host
-
-
-def _address(interfaces: HostInterfaces) -> str:
-    """Return where the host is reached: IPv4's address, else IPv6's, "" for a host without."""
-    own = interfaces.management
-    if own is None:
-        return ""
-    return own.ip or next((address.partition("/")[0] for address in own.ipv6), "")
+    else:
+        update_host(db, tools.host)
 
 
 def _pool(tools: Toolstack) -> str:
     db = tools.db
     pools = db.refs("pool")
     if pools:
-        db.set("pool", pools[0], "current_operations", {})
         return pools[0]
     return db.create(
         "pool",
@@ -138,7 +97,7 @@ def _pool(tools: Toolstack) -> str:
 async def refresh_metrics(tools: Toolstack) -> None:
     """Read the host's memory and the guests' sizes into their metrics. Raises XenError."""
     _metrics(tools, await tools.hypervisor.info())
-    record_sizes(tools.db, await tools.hypervisor.domains())
+    record_sizes(tools, await tools.hypervisor.domains())
 
 
 def _metrics(tools: Toolstack, info: HypervisorInfo) -> None:
@@ -156,7 +115,7 @@ def _metrics(tools: Toolstack, info: HypervisorInfo) -> None:
 def _cpus(tools: Toolstack, facts: HostFacts) -> None:
     """Make one host_cpu a processor that dom0 sees, and drop those of another machine."""
     db = tools.db
-    for ref in db.refs("host_cpu"):
+    for ref in db.items("host", tools.host, "host_CPUs"):
         db.destroy("host_cpu", ref)
     for cpu in facts.cpus:
         db.create(
@@ -224,9 +183,11 @@ async def _control_domain(tools: Toolstack, facts: HostFacts, info: HypervisorIn
 
 
 async def _local_storage(tools: Toolstack, sr_type: str) -> None:
-    """Make the default SR on the first start; plug what was plugged. A broken SR does not stop the daemon."""
-    db = tools.db
-    if not db.refs("SR"):
+    """Make the default SR on the first start; plug what was plugged. A broken SR does not stop the daemon.
+
+    A host brings its own repository into the pool that it joins: members make none.
+    """
+    if not tools.db.refs("SR") and is_master(tools):
         await _make_local_sr(tools, sr_type)
         return
     await plug_all(tools)

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
     from xapi_shim.base.paths import Paths
     from xapi_shim.database.database import Database
+    from xapi_shim.datamodel.model import Value
     from xapi_shim.host.interface import HostSystem
     from xapi_shim.network.interface import HostNetwork
+    from xapi_shim.pool.members import Members
+    from xapi_shim.pool.replica import Replica
     from xapi_shim.rpc.audit_file import AuditFile
-    from xapi_shim.rpc.call import CallInfo
+    from xapi_shim.rpc.call import CallInfo, Handler
     from xapi_shim.rpc.events import Event, Events
     from xapi_shim.rpc.sessions import Sessions
     from xapi_shim.rpc.tasks import Tasks
@@ -70,6 +73,11 @@ class Toolstack:
     external_auth: ExternalAuth
     system: HostSystem
     xen_host: XenHostTools
+    # The other hosts, where this is their master; a member has a replica of its master's database instead.
+    members: Members | None = None
+    replica: Replica | None = None
+    # Where hosts of a pool listen.
+    port: int = 443
     # How long a wrong password is left waiting, in seconds.
     login_delay_s: float = 5.0
     host: str = NULL_REF
@@ -79,6 +87,8 @@ class Toolstack:
     # Ends the daemon: to be started anew, or not.
     restart: Callable[[], None] = _not_running
     shut_down: Callable[[], None] = _not_running
+    # What serves each message, by Class.message; filled when they are bound.
+    handlers: dict[str, Handler] = field(default_factory=dict)
     # What is to happen later, by name.
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
     timings: Timings = field(default_factory=Timings)
@@ -100,6 +110,11 @@ class Toolstack:
 
     def _messages_since(self, generation: int) -> Sequence[Event]:
         return self.messages.events_since(generation)
+
+    @property
+    def master_address(self) -> str:
+        """Where the pool's master is, "" where this host is it."""
+        return "" if self.replica is None else self.replica.address
 
     @cached_property
     def callers(self) -> Callers:
@@ -127,3 +142,18 @@ class Call:
     @property
     def db(self) -> Database:
         return self.tools.db
+
+    async def perform(self, key: str, *args: Value) -> Value:
+        """Do another message for the caller, on the host of the pool whose it is. Raises what it raises."""
+        return await self.tools.handlers[key](self.info, list(args))
+
+    async def perform_elsewhere(self, key: str, *args: Value) -> None:
+        """Do a message that names a host first on every host but this one. Raises what the first raises that fails."""
+        for host in self.others():
+            await self.perform(key, host, *args)
+
+    def others(self) -> list[str]:
+        """Return the other hosts of the pool; none on a member, whose master sees to them."""
+        if self.tools.members is None:
+            return []
+        return [host for host in self.db.refs("host") if host != self.tools.host]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from xapi_shim.api.allowed import update_vdi
 from xapi_shim.api.operations import operation
+from xapi_shim.api.own_host import host_of
 from xapi_shim.api.storage_access import check_capability, driver_of, refresh_sizes, storage_errors
 from xapi_shim.datamodel.errors import (
     InvalidValueError,
@@ -75,11 +76,16 @@ def attached_driver(tools: Toolstack, sr: str) -> SrDriver:
     return driver
 
 
-def check_unused(db: Database, vdi: str, operation_name: str) -> None:
-    """Raise VDI_IN_USE [vdi; operation] while a guest has the disk, or is being given it."""
+def check_unused(db: Database, vdi: str, operation_name: str, *, host: str | None = None) -> None:
+    """Raise VDI_IN_USE [vdi; operation] while a guest has the disk, or is being given it.
+
+    With a `host` the guests that run on others do not count.
+    """
     for vbd in db.items("VDI", vdi, "VBDs"):
         if db.flag("VBD", vbd, "currently_attached") or db.flag("VBD", vbd, "reserved"):
-            raise VdiInUseError(vdi, operation_name)
+            runs_on = host_of(db, db.text("VBD", vbd, "VM"))
+            if host is None or runs_on in (None, host):
+                raise VdiInUseError(vdi, operation_name)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import logging
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.own_host import domid_here
 from xapi_shim.datamodel.errors import (
     InternalErrorError,
     InvalidCidrAddressSpecifiedError,
@@ -101,7 +102,7 @@ async def _configure(call: Call, family: str, vif: str, mode: str, address: str,
         if not db.flag("VIF", vif, "currently_attached"):
             return
         try:
-            await tell_guest(call.tools, vif, db.number("VM", vm, "domid"))
+            await tell_guest(call.tools, vif, domid_here(call.tools, vm))
         except DomainMissingError:
             log.info("VIF %s: its guest stopped meanwhile; it is told at its next start", vif)
         except XenError as error:

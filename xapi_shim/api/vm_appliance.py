@@ -7,18 +7,14 @@ import logging
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from xapi_shim.api import vm_power
 from xapi_shim.api.operations import operation, update_appliance
 from xapi_shim.datamodel.errors import OperationNotAllowedError, OperationPartiallyFailedError, XenAPIError
 from xapi_shim.datamodel.types import NULL_REF
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from xapi_shim.api.toolstack import Call
     from xapi_shim.database.database import Database
-
-    Act = Callable[[str], Awaitable[None]]
+    from xapi_shim.datamodel.model import Value
 
 log = logging.getLogger(__name__)
 
@@ -31,31 +27,29 @@ def in_turns(orders: dict[str, int], *, stopping: bool = False) -> list[list[str
 
 async def start(call: Call, self: str, paused: bool) -> None:  # noqa: FBT001
     """Start the guests that are halted. Raises OPERATION_PARTIALLY_FAILED [operation]."""
-
-    async def act(vm: str) -> None:
-        await vm_power.start(call, vm, paused, force=False)
-
-    await _run(call, self, "start", ("Halted",), act)
+    await _run(call, self, "start", ("Halted",), "VM.start", paused, False)  # noqa: FBT003 -- force
 
 
 async def clean_shutdown(call: Call, self: str) -> None:
     """Ask the guests to shut down. Raises OPERATION_PARTIALLY_FAILED [operation]."""
-    await _run(call, self, "clean_shutdown", ("Running",), lambda vm: vm_power.clean_shutdown(call, vm))
+    await _run(call, self, "clean_shutdown", ("Running",), "VM.clean_shutdown")
 
 
 async def hard_shutdown(call: Call, self: str) -> None:
     """Switch the guests off. Raises OPERATION_PARTIALLY_FAILED [operation]."""
     states = ("Running", "Paused", "Suspended")
-    await _run(call, self, "hard_shutdown", states, lambda vm: vm_power.hard_shutdown(call, vm))
+    await _run(call, self, "hard_shutdown", states, "VM.hard_shutdown")
 
 
 async def shutdown(call: Call, self: str) -> None:
     """Ask the guests to shut down, and switch those off that do not. Raises OPERATION_PARTIALLY_FAILED."""
-    await _run(call, self, "shutdown", ("Running", "Paused"), lambda vm: vm_power.shutdown(call, vm))
+    await _run(call, self, "shutdown", ("Running", "Paused"), "VM.shutdown")
 
 
-async def _run(call: Call, appliance: str, name: str, states: tuple[str, ...], act: Act) -> None:
-    """Do `act` to those of the guests that are in one of `states`; all are tried, whoever fails."""
+async def _run(
+    call: Call, appliance: str, name: str, states: tuple[str, ...], key: str, *args: Value
+) -> None:
+    """Do message `key` to those of the guests that are in one of `states`; all are tried, whoever fails."""
     db, stopping = call.db, name != "start"
     orders = {vm: db.number("VM", vm, "order") for vm in db.items("VM_appliance", appliance, "VMs")}
     delay_field = "shutdown_delay" if stopping else "start_delay"
@@ -64,7 +58,7 @@ async def _run(call: Call, appliance: str, name: str, states: tuple[str, ...], a
         turns = in_turns(orders, stopping=stopping)
         for number, turn in enumerate(turns):
             chosen = [vm for vm in turn if db.exists("VM", vm) and db.text("VM", vm, "power_state") in states]
-            outcomes = await asyncio.gather(*(_try(act, vm) for vm in chosen))
+            outcomes = await asyncio.gather(*(_try(call, key, vm, *args) for vm in chosen))
             failed = failed or not all(outcomes)
             if chosen and number + 1 < len(turns):
                 await asyncio.sleep(_longest_delay(db, chosen, delay_field))
@@ -72,9 +66,9 @@ async def _run(call: Call, appliance: str, name: str, states: tuple[str, ...], a
         raise OperationPartiallyFailedError(name)
 
 
-async def _try(act: Act, vm: str) -> bool:
+async def _try(call: Call, key: str, vm: str, *args: Value) -> bool:
     try:
-        await act(vm)
+        await call.perform(key, vm, *args)
     except XenAPIError as error:
         log.warning("a guest of an appliance: %s: %s", vm, error)
         return False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from xapi_shim.api.host_errors import host_errors
 from xapi_shim.api.operations import check_not_dom0, check_not_template, check_power_state, operation
+from xapi_shim.api.own_host import domid_here, is_resident_here
 from xapi_shim.api.vm_limits import LIMITS, check_memory
 from xapi_shim.api.vm_shares import parse_share
 from xapi_shim.datamodel.errors import (
@@ -22,8 +23,7 @@ from xapi_shim.xen.interface import DomainMissingError, Trigger, XenError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from xapi_shim.api.toolstack import Call
-    from xapi_shim.database.database import Database
+    from xapi_shim.api.toolstack import Call, Toolstack
     from xapi_shim.datamodel.model import Value
     from xapi_shim.xen.interface import DomainInfo
 
@@ -37,8 +37,8 @@ TARGET_LOOK_S = 1.0
 async def live(call: Call, vm: str, name: str) -> AsyncIterator[int]:
     """Do `name` to a running guest: noted, alone at its domain; give the domid.
 
-    Raises VM_IS_TEMPLATE, OPERATION_NOT_ALLOWED for dom0, VM_BAD_POWER_STATE, OTHER_OPERATION_IN_PROGRESS;
-    what the hypervisor refuses becomes INTERNAL_ERROR.
+    Raises VM_IS_TEMPLATE, OPERATION_NOT_ALLOWED for dom0, VM_BAD_POWER_STATE, OTHER_OPERATION_IN_PROGRESS,
+    VM_NOT_RESIDENT_HERE; what the hypervisor refuses becomes INTERNAL_ERROR.
     """
     db = call.db
     check_not_template(db, vm)
@@ -49,7 +49,7 @@ async def live(call: Call, vm: str, name: str) -> AsyncIterator[int]:
             # It may have stopped while others were at it.
             check_power_state(db, vm, "Running")
             try:
-                yield db.number("VM", vm, "domid")
+                yield domid_here(call.tools, vm)
             except DomainMissingError as error:
                 raise VmBadPowerStateError(vm, "running", "halted") from error
             except XenError as error:
@@ -147,13 +147,14 @@ def _measured(call: Call, vm: str, **values: int) -> None:
         call.db.update("VM_metrics", metrics, last_updated=now_text(), **values)
 
 
-def record_sizes(db: Database, domains: Iterable[DomainInfo]) -> None:
-    """Write what guests use into their metrics, where that has changed."""
+def record_sizes(tools: Toolstack, domains: Iterable[DomainInfo]) -> None:
+    """Write what this host's guests use into their metrics, where that has changed."""
+    db = tools.db
     by_uuid = {domain.uuid: domain for domain in domains if domain.domid > 0}
     with db.transaction():
         for vm in db.refs("VM"):
             domain, metrics = by_uuid.get(db.text("VM", vm, "uuid")), db.text("VM", vm, "metrics")
-            if domain is None or not db.exists("VM_metrics", metrics):
+            if domain is None or not is_resident_here(tools, vm) or not db.exists("VM_metrics", metrics):
                 continue
             have = (
                 db.number("VM_metrics", metrics, "memory_actual"),

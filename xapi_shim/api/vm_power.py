@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.api.host_errors import host_errors
 from xapi_shim.api.operations import check_not_template, check_power_state, operation, update_vm
+from xapi_shim.api.own_host import domid_here
 from xapi_shim.api.vm_start import record_halted, start_domain
 from xapi_shim.datamodel.errors import (
     InternalErrorError,
@@ -36,7 +37,7 @@ async def start(call: Call, vm: str, start_paused: bool, force: bool) -> None:  
 
 
 async def start_on(call: Call, vm: str, host: str, start_paused: bool, force: bool) -> None:  # noqa: FBT001
-    """Start a VM on a named host; this pool has one. Raises as `start` does."""
+    """Start a VM on a named host, which is this one. Raises as `start` does."""
     if host not in (call.tools.host, NULL_REF):
         raise OperationNotAllowedError("the host is not this one")
     await start(call, vm, start_paused, force)
@@ -56,7 +57,7 @@ async def _switch(call: Call, vm: str, name: str, before: str, after: str) -> No
     check_power_state(call.db, vm, before)
     with operation(call, "VM", vm, name):
         async with call.tools.domain_locks[vm]:
-            domid = call.db.number("VM", vm, "domid")
+            domid = domid_here(call.tools, vm)
             with host_errors():
                 if name == "pause":
                     await call.tools.hypervisor.pause(domid)
@@ -111,7 +112,7 @@ async def _clean(call: Call, vm: str, name: str, reason: ShutdownReason) -> None
     check_not_template(call.db, vm)
     _check_not_dom0(call, vm)
     check_power_state(call.db, vm, "Running")
-    domid = call.db.number("VM", vm, "domid")
+    domid = domid_here(call.tools, vm)
     with operation(call, "VM", vm, name):
         try:
             await call.tools.hypervisor.request_shutdown(domid, reason)
@@ -141,8 +142,8 @@ async def _until_gone(tools: Toolstack, vm: str, domid: int, reason: ShutdownRea
 
 
 async def destroy_domain(tools: Toolstack, vm: str) -> None:
-    """Destroy the domain if there is one and record it; hold the VM's lock."""
-    domid = tools.db.number("VM", vm, "domid")
+    """Destroy the domain if there is one and record it; hold the VM's lock. Raises VM_NOT_RESIDENT_HERE."""
+    domid = domid_here(tools, vm)
     try:
         if domid >= 0:
             await tools.hypervisor.destroy(domid)

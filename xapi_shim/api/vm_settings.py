@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from xapi_shim.api.host_errors import host_errors
 from xapi_shim.api.operations import check_not_template, check_power_state, update_vm, vm_state
+from xapi_shim.api.other_hosts import is_live
+from xapi_shim.api.own_host import runs_elsewhere
+from xapi_shim.api.placement import check_memory, free_memory, needed_memory, possible_hosts, unsuitable
 from xapi_shim.api.vm_rules import UNIMPLEMENTED, vm_error
-from xapi_shim.api.vm_start import domain_type, record_halted
+from xapi_shim.api.vm_start import record_halted
 from xapi_shim.datamodel.errors import (
     CannotResetControlDomainError,
     HaConstraintViolationSrNotSharedError,
-    HostDisabledError,
-    HostNotEnoughFreeMemoryError,
     InvalidValueError,
     NotImplementedError_,
     OperationNotAllowedError,
     TooManyGroupsError,
     VmBiosStringsAlreadySetError,
-    VmHvmRequiredError,
-    VmRequiresNetworkError,
-    VmRequiresSrError,
+    VmNotResidentHereError,
     WlbNotInitializedError,
-    XenAPIError,
 )
 from xapi_shim.datamodel.types import NULL_REF
-from xapi_shim.xen.interface import DomainType
-from xapi_shim.xen.xl_config import domain_memory_bytes
 
 if TYPE_CHECKING:
     from xapi_shim.api.toolstack import Call
-    from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import Value
 
 # The strings of a guest's firmware that its owner may choose (SMBIOS reference, types 0 to 3).
@@ -112,53 +106,23 @@ async def assert_operation_valid(call: Call, self: str, op: str) -> None:
 async def assert_can_boot_here(call: Call, self: str, host: str) -> None:
     """Raise why a VM could not start on a host now.
 
-    VM_IS_TEMPLATE, HOST_DISABLED [host], VM_REQUIRES_SR [vm; SR], VM_REQUIRES_NETWORK [vm; network],
-    VM_HVM_REQUIRED [vm], HOST_NOT_ENOUGH_FREE_MEMORY [needed; available].
+    VM_IS_TEMPLATE, HOST_DISABLED [host], HOST_NOT_LIVE [], VM_HVM_REQUIRED [vm], VM_REQUIRES_SR [vm; SR],
+    VM_REQUIRES_NETWORK [vm; network], HOST_NOT_ENOUGH_FREE_MEMORY [needed; available].
     """
-    db = call.db
+    db, tools = call.db, call.tools
     check_not_template(db, self)
-    _check_suitable(db, self, host)
-    kind = domain_type(db, self)
-    static_max, target = (
-        db.number("VM", self, "memory_static_max"),
-        db.number("VM", self, "memory_dynamic_max"),
-    )
-    needed = domain_memory_bytes(kind, static_max, target, db.number("VM", self, "VCPUs_max"))
-    with host_errors():
-        available = (await call.tools.hypervisor.info()).free_memory_bytes
-    if needed > available:
-        raise HostNotEnoughFreeMemoryError(str(needed), str(available))
-
-
-def _check_suitable(db: Database, vm: str, host: str) -> None:
-    """Raise HOST_DISABLED, VM_REQUIRES_SR, VM_REQUIRES_NETWORK, VM_HVM_REQUIRED; every host has internal networks."""
-    if not db.flag("host", host, "enabled"):
-        raise HostDisabledError(host)
-    if domain_type(db, vm) is DomainType.HVM:
-        raise VmHvmRequiredError(vm)
-    for vbd in db.items("VM", vm, "VBDs"):
-        vdi = db.text("VBD", vbd, "VDI")
-        if not db.exists("VDI", vdi):
-            continue
-        sr = db.text("VDI", vdi, "SR")
-        pbds = [p for p in db.items("SR", sr, "PBDs") if db.text("PBD", p, "host") == host]
-        if not any(db.flag("PBD", pbd, "currently_attached") for pbd in pbds):
-            raise VmRequiresSrError(vm, sr)
-    for vif in db.items("VM", vm, "VIFs"):
-        network = db.text("VIF", vif, "network")
-        pifs = db.items("network", network, "PIFs")
-        if pifs and all(db.text("PIF", pif, "host") != host for pif in pifs):
-            raise VmRequiresNetworkError(vm, network)
+    if wrong := unsuitable(db, self, host):
+        raise wrong
+    available = free_memory(db, host)
+    if host == tools.host:
+        with host_errors():
+            available = (await tools.hypervisor.info()).free_memory_bytes
+    check_memory(needed_memory(db, self), available)
 
 
 async def get_possible_hosts(call: Call, vm: str) -> list[str]:
     """Return the hosts that could run a VM, whether or not they have the memory for it now."""
-    possible = []
-    for host in call.db.refs("host"):
-        with suppress(XenAPIError):
-            _check_suitable(call.db, vm, host)
-            possible.append(host)
-    return possible
+    return possible_hosts(call.db, vm)
 
 
 async def assert_agile(call: Call, self: str) -> None:
@@ -186,8 +150,12 @@ async def get_cooperative(call: Call, self: str) -> bool:  # noqa: ARG001
 async def power_state_reset(call: Call, vm: str) -> None:
     """Record that a VM is halted. Raises CANNOT_RESET_CONTROL_DOMAIN [vm], OPERATION_NOT_ALLOWED.
 
-    It is for what is gone without a trace; a domain that is there is not forgotten.
+    It is for what is gone without a trace; a domain that is there is not forgotten, nor one of another host that
+    runs: VM_NOT_RESIDENT_HERE [vm; host]. That host is to be asked.
     """
+    db = call.db
+    if runs_elsewhere(call.tools, vm) and is_live(db, db.text("VM", vm, "resident_on")):
+        raise VmNotResidentHereError(vm, call.tools.host)
     if call.db.flag("VM", vm, "is_control_domain"):
         raise CannotResetControlDomainError(vm)
     async with call.tools.domain_locks[vm]:

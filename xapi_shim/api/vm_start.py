@@ -199,9 +199,14 @@ async def vif_of(tools: Toolstack, vif: str) -> Vif:
 
 
 async def attach_network(tools: Toolstack, network: str) -> None:
-    """Make an internal network's bridge where it is not there yet. Raises HOST_CANNOT_ATTACH_NETWORK."""
+    """Make an internal network's bridge where it is not there yet.
+
+    Raises HOST_CANNOT_ATTACH_NETWORK [host; network], for one too that leads out of other hosts only.
+    """
     db = tools.db
-    if db.items("network", network, "PIFs"):
+    if pifs := db.items("network", network, "PIFs"):
+        if all(db.text("PIF", pif, "host") != tools.host for pif in pifs):
+            raise HostCannotAttachNetworkError(tools.host, network)
         return
     try:
         await tools.network.create_bridge(db.text("network", network, "bridge"))

@@ -29,6 +29,16 @@ class Paths:
         return self.state / "state.sqlite"
 
     @property
+    def pool_master(self) -> Path:
+        """On a member: the fingerprints of the certificates that its master may show."""
+        return self.state / "pool-master"
+
+    @property
+    def leaving_pool(self) -> Path:
+        """There while the host leaves its pool."""
+        return self.state / "leaving-pool"
+
+    @property
     def messages(self) -> Path:
         """The messages for people, a file each."""
         return self._at("var/lib/xapi/messages")

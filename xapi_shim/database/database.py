@@ -5,7 +5,8 @@ Rules of this module:
 - an exception inside a transaction puts every row back as it was;
 - the derived end of a relation (a VM's VBDs) is never written by callers and never stored;
 - generations only grow: each changed row carries the generation of its last change;
-- fixed rows follow from the declarations: made at each start, never stored, no events.
+- fixed rows follow from the declarations: made at each start, never stored, no events;
+- with an `upstream` it is a replica: a transaction is kept when the master has kept it.
 All calls come from one thread (the daemon's event loop); nothing here awaits.
 """
 
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from xapi_shim.database.replication import MERGED, Create, Destroy, Put
 from xapi_shim.database.sqlite_store import Change, Store, StoreError
 from xapi_shim.database.table import FIXED, Deleted, Row, Table
 from xapi_shim.datamodel.errors import HandleInvalidError, MapDuplicateKeyError, UuidInvalidError
@@ -25,6 +27,7 @@ from xapi_shim.datamodel.types import NULL_REF, REF_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from xapi_shim.database.replication import Batch, Operation, Upstream
     from xapi_shim.datamodel.model import DataModel, Relation, Value
 
 
@@ -57,6 +60,13 @@ class Database:
         self._store = store
         self._listeners: list[Callable[[], None]] = []
         self._replaced = False
+        # Names this life of the daemon's, or the master's of which this is a replica.
+        self.epoch = str(uuid.uuid4())
+        # The generation of the master's that a replica is at.
+        self.replicated = -1
+        self.upstream: Upstream | None = None
+        self._operations: list[Operation] = []
+        self._answer: Batch | None = None
         self._depth = 0
         self._undo: list[Callable[[], None]] = []
         self._dirty: dict[tuple[str, str], None] = {}
@@ -190,8 +200,14 @@ class Database:
         if self._depth == 0 and self._dirty:
             self._dirty.clear()
             self._undo.clear()
-            for listener in tuple(self._listeners):
-                listener()
+            if self._answer is not None:
+                answer, self._answer = self._answer, None
+                self._take(answer)
+            self._tell()
+
+    def _tell(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
 
     def create(self, cls: str, values: Mapping[str, Value], *, ref: str | None = None) -> str:
         """Make a row from `values` over the fields' defaults; a uuid is made where none is given."""
@@ -205,6 +221,9 @@ class Database:
         if "uuid" in full and not full["uuid"]:
             full["uuid"] = str(uuid.uuid4())
         with self.transaction():
+            if self.upstream is not None:
+                given = {name: value for name, value in full.items() if (cls, name) not in self._derived}
+                self._operations.append(Create(cls, ref, given))
             generation = self._touch(cls, ref)
             table.insert(ref, Row(full, generation, generation))
             self._undo.append(lambda: _discard(table, ref))
@@ -225,6 +244,9 @@ class Database:
         if old == value and type(old) is type(value):
             return
         with self.transaction():
+            if self.upstream is not None:
+                was = cast("dict[str, Value]", old) if name == MERGED else None
+                self._operations.append(Put(cls, ref, name, value, was))
             self._put(cls, ref, name, value)
             for rel in self._relations.get((cls, name), ()):
                 self._relate(rel, ref, old, value)
@@ -240,6 +262,8 @@ class Database:
         table = self.tables[cls]
         row = self._row(cls, ref)
         with self.transaction():
+            if self.upstream is not None:
+                self._operations.append(Destroy(cls, ref))
             for (one, name), relations in self._relations.items():
                 if one == cls:
                     for rel in relations:
@@ -277,9 +301,21 @@ class Database:
     def advance(self) -> int:
         """Return a new generation for what changed beside the database (messages), and tell the listeners."""
         self.generation += 1
-        for listener in tuple(self._listeners):
-            listener()
+        self._tell()
         return self.generation
+
+    def absorb(self, batch: Batch) -> bool:
+        """Make a replica what its master was at `batch.generation`, and tell the listeners.
+
+        False, and nothing done, for a batch that does not follow on what there is. Never inside a transaction.
+        """
+        if not batch.whole and (batch.epoch, batch.since) != (self.epoch, self.replicated):
+            return False
+        before = (self.epoch, self.replicated)
+        self._take(batch)
+        if (self.epoch, self.replicated) != before:
+            self._tell()
+        return True
 
     def replace_stored(self, rows: Iterable[tuple[str, str, dict[str, object]]], generation: int) -> None:
         """Put `rows` in place of everything stored, durably; they are read at the next start.
@@ -300,8 +336,23 @@ class Database:
 
     # -- inside ----------------------------------------------------------------------------
 
+    def _take(self, batch: Batch) -> None:
+        """Put a batch's rows in place; their derived fields come with them."""
+        if batch.whole:
+            for table in self.tables.values():
+                for ref in [one for one, row in table.rows.items() if row.created != FIXED]:
+                    table.remove(ref)
+        for state in batch.rows:
+            table = self.tables[state.cls]
+            _discard(table, state.ref)
+            table.insert(state.ref, Row(dict(state.values), state.created, state.modified))
+        for cls, ref in batch.gone:
+            _discard(self.tables[cls], ref)
+        self.epoch, self.replicated, self.generation = batch.epoch, batch.generation, batch.generation
+
     def _touch(self, cls: str, ref: str) -> int:
         self.generation += 1
+        self.tables[cls].newest = self.generation
         self._dirty[cls, ref] = None
         return self.generation
 
@@ -332,6 +383,11 @@ class Database:
                     self._put(rel.many, other, rel.field_many, [*have, ref])
 
     def _commit(self) -> None:
+        if self.upstream is not None:
+            operations, self._operations = tuple(self._operations), []
+            if operations:
+                self._answer = self.upstream.commit(operations)
+            return
         changes = [
             Change(cls, ref, self._body(cls, ref)) for cls, ref in self._dirty if self.tables[cls].cls.persist
         ]
@@ -348,6 +404,7 @@ class Database:
             undo()
         self._undo.clear()
         self._dirty.clear()
+        self._operations.clear()
 
     def _load(self, store: Store) -> None:
         # Defaults cost as much as reading: they are made for what is not stored only.
@@ -364,6 +421,7 @@ class Database:
                 for f, kept in fields[cls]
             }
             table.insert(ref, Row(values, self.generation, self.generation))
+            table.newest = self.generation
         for (one, name), relations in self._relations.items():
             for rel in relations:
                 self._derive(rel, one, name)

@@ -43,6 +43,8 @@ class Table:
         self.deleted: deque[Deleted] = deque(maxlen=DELETED_ROWS_KEPT)
         # The newest generation of a deletion that is no longer remembered.
         self.forgotten = 0
+        # The generation of the last change.
+        self.newest = 0
         self._by_uuid: dict[str, str] = {}
         self._by_label: defaultdict[str, dict[str, None]] = defaultdict(dict)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.errors import (
     ExtensionProtocolFailureError,
+    HostIsSlaveError,
     InternalErrorError,
     MessageMethodUnknownError,
     MessageParameterCountMismatchError,
@@ -123,6 +124,8 @@ class Dispatcher:
         }
         self._names = {key.replace(".", "_", 1): key for key in self.bound}
         self._running: set[asyncio.Task[None]] = set()
+        # Where the pool's master is, on a host that is not it: sessions are the master's.
+        self.master_address = ""
 
     def unimplemented(self) -> list[str]:
         """Return the declared messages that answer NOT_IMPLEMENTED, sorted."""
@@ -216,12 +219,17 @@ class Dispatcher:
         return Success(message.result, await self.audit.noted(entry, self._foreground(bound, info, args)))
 
     def _session(self, bound: Bound, sent: object) -> tuple[str, Role]:
-        """Return the session and its role. Raises SessionInvalidError."""
+        """Return the session and its role. Raises SessionInvalidError, HostIsSlaveError."""
         if not isinstance(sent, str):
             raise SessionInvalidError(str(sent)[:64])
         if bound.name in EMERGENCY_CALLS and self.sessions.is_emergency(sent):
             return sent, Role.LOCAL_ROOT
-        return sent, self.sessions.role(sent)
+        try:
+            return sent, self.sessions.role(sent)
+        except SessionInvalidError:
+            if self.master_address:
+                raise HostIsSlaveError(self.master_address) from None
+            raise
 
     def _missing(self, bound: Bound, role: Role, args: list[Value]) -> str:
         """Return the permission for a call that `role` lacks, "" for none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xapi_shim.datamodel.errors import OperationNotAllowedError, TaskCancelledError
 from xapi_shim.datamodel.types import NULL_REF
@@ -28,7 +28,7 @@ class Tasks:
 
     db: Database
     host: str = NULL_REF
-    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _running: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
 
     def create(
         self,
@@ -55,7 +55,7 @@ class Tasks:
             },
         )
 
-    def attach(self, ref: str, running: asyncio.Task[None]) -> None:
+    def attach(self, ref: str, running: asyncio.Task[Any]) -> None:
         """Remember the coroutine that does the work of task `ref`, so that it can be cancelled."""
         self._running[ref] = running
         running.add_done_callback(lambda _: self._running.pop(ref, None))

@@ -53,14 +53,18 @@ WRITE_BACK_S: Final = 3600.0
 
 
 class ImageDirectory:
-    """The volumes of `directory`. What may hang with the storage is done off the event loop."""
+    """The volumes of `directory`. What may hang with the storage is done off the event loop.
 
-    def __init__(self, directory: Path) -> None:
+    `maker` is who makes images there, where that are several hosts: what another is amid making is no leftover.
+    """
+
+    def __init__(self, directory: Path, *, maker: str = "") -> None:
         self._directory = directory
+        self._temporary = f"{_TEMPORARY}{maker}-" if maker else _TEMPORARY
 
     async def attach(self) -> None:
         await self._check()
-        await self._do(_remove_leftovers, self._directory)
+        await self._do(_remove_leftovers, self._directory, self._temporary)
 
     async def scan(self) -> tuple[VolumeInfo, ...]:
         await self._check()
@@ -119,7 +123,7 @@ class ImageDirectory:
         free_bytes = await self._free_bytes()
         if free_bytes < needed_bytes:
             raise SrNoSpaceError(needed_bytes, free_bytes)
-        image = self._directory / f"{_TEMPORARY}{uuid}-{secrets.token_hex(4)}"
+        image = self._directory / f"{self._temporary}{uuid}-{secrets.token_hex(4)}"
         try:
             await make(image)
             await self._do(image.chmod, 0o600)
@@ -215,13 +219,13 @@ def has_images(directory: Path) -> bool:
 
 def remove_if_ours(directory: Path) -> None:
     """Remove a directory without volumes; one that holds files of somebody else's stays, and so does a mount point."""
-    _remove_leftovers(directory)
+    _remove_leftovers(directory, _TEMPORARY)
     with suppress(OSError):
         directory.rmdir()
 
 
-def _remove_leftovers(directory: Path) -> None:
-    for leftover in directory.glob(f"{_TEMPORARY}*"):
+def _remove_leftovers(directory: Path, named: str) -> None:
+    for leftover in directory.glob(f"{named}*"):
         leftover.unlink(missing_ok=True)
 
 

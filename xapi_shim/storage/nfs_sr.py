@@ -6,10 +6,13 @@ export holds several SRs; what is mounted is the SR's own directory.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
 from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from xapi_shim.base.atomic_file import fsync_directory
@@ -31,7 +34,6 @@ from xapi_shim.storage.xml_answers import nfs_exports, sr_list
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
-    from pathlib import Path
 
     from xapi_shim.storage.mounts import Export, Mounts
 
@@ -50,18 +52,19 @@ _CHOICE = re.compile(
 class NfsSr(ImageDirectory):
     """An SR on device_config['server']. Raises SrConfigError when the configuration cannot be one.
 
-    `serverpath` may be missing for `probe` alone. `below` is where mounts are made.
+    `serverpath` may be missing for `probe` alone. `below` is where mounts are made, `maker` this machine
+    among those that have the SR.
     """
 
     def __init__(
-        self, device_config: Mapping[str, str], sr_uuid: str, *, mounts: Mounts, below: Path
+        self, device_config: Mapping[str, str], sr_uuid: str, *, mounts: Mounts, below: Path, maker: str = ""
     ) -> None:
         self._server = checked_server(device_config.get("server", ""))
         path = device_config.get("serverpath", "")
         self._source = NfsSource(self._server, checked_path(path)) if path else None
         self._options = (*OPTIONS, *nfs_options(device_config))
         self._uuid, self._mounts, self._below = sr_uuid, mounts, below
-        super().__init__(below / (sr_uuid or "none"))
+        super().__init__(below / (sr_uuid or "none"), maker=maker or this_machine())
 
     def driver_info(self) -> DriverInfo:
         return DriverInfo(
@@ -169,6 +172,16 @@ class _NfsCreateError(StorageError):
 
     def __init__(self, where: str, detail: str) -> None:
         super().__init__(f"{where} cannot be made: {detail}", resolution="let root of this host write there")
+
+
+@cache
+def this_machine() -> str:
+    """Return a name of this machine that no other has, in a few characters (machine-id(5), which is not to be told)."""
+    try:
+        told = Path("/etc/machine-id").read_bytes().strip()
+    except OSError:
+        told = b""
+    return hashlib.sha256(b"xapi nfs" + (told or os.uname().nodename.encode())).hexdigest()[:16]
 
 
 async def unmounted(mounts: Mounts, target: Path, *, code: int = 74) -> None:

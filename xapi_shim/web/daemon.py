@@ -20,6 +20,7 @@ from xapi_shim.api.guest_watch import GuestWatch
 from xapi_shim.api.host_facts import read_facts
 from xapi_shim.api.host_settle import settle_host
 from xapi_shim.api.plugins import OthersError, run_extension
+from xapi_shim.api.pool_role import finish_leaving, master_address
 from xapi_shim.api.pool_secret import ensure_pool_secret
 from xapi_shim.api.startup import refresh_metrics, start_up
 from xapi_shim.api.toolstack import Toolstack
@@ -35,7 +36,6 @@ from xapi_shim.network.linux import LinuxNetwork
 from xapi_shim.network.simulated import SimulatedNetwork
 from xapi_shim.rpc.audit_file import AuditFile
 from xapi_shim.rpc.dispatch import Failure
-from xapi_shim.rpc.endpoint import Endpoint
 from xapi_shim.rpc.events import Events
 from xapi_shim.rpc.metered import MeteredDispatcher
 from xapi_shim.rpc.roles import fill_roles
@@ -48,8 +48,8 @@ from xapi_shim.storage.linux_mounts import LinuxMounts
 from xapi_shim.storage.nfs_sr import NfsSr
 from xapi_shim.storage.simulated_mounts import SimulatedMounts
 from xapi_shim.storage.simulated_sr import SimulatedSr
-from xapi_shim.web.cli_endpoint import CliEndpoint
 from xapi_shim.web.http_actions import HttpActions
+from xapi_shim.web.membership import Doors, fill_replica, take_role
 from xapi_shim.web.pam_login import PamLogin
 from xapi_shim.web.server import Listen, Server
 from xapi_shim.web.trace_export import export
@@ -60,6 +60,7 @@ from xapi_shim.xen.xl import XlHypervisor
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     from xapi_shim.api.toolstack import Authenticator, SrDriverFactory
     from xapi_shim.base.paths import Paths
@@ -82,6 +83,8 @@ class Options:
     under_systemd: bool
     authenticate: Authenticator | None = None
     login_delay_s: float = 5.0
+    # Told now and then by a member that waits for its pool's master.
+    on_waiting: Callable[[], None] = lambda: None
 
 
 class Daemon:
@@ -90,11 +93,12 @@ class Daemon:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.tools = _assemble(options)
+        self._handlers = bind(self.tools, DATAMODEL)
         self.dispatcher = MeteredDispatcher(
             self.tools.db,
             self.tools.sessions,
             self.tools.tasks,
-            bind(self.tools, DATAMODEL),
+            self._handlers,
             partial(run_extension, options.paths.extensions),
             self.tools.callers,
             self.tools.timings,
@@ -110,6 +114,7 @@ class Daemon:
         self.tools.restart, self.tools.shut_down = self.restart.set, self.shut_down.set
         self._actions = HttpActions(self.tools, self._login, self.restart.set)
         self._server: Server | None = None
+        self._doors: Doors | None = None
         self._renewing = asyncio.Lock()
         self._background: list[asyncio.Task[None]] = []
 
@@ -123,21 +128,28 @@ class Daemon:
         paths = self.options.paths
         ensure_pool_secret(paths.pool_secret)
         facts = read_facts(paths.inventory)
-        await start_up(self.tools, facts, local_sr_type="dummy" if self.options.simulator else "file")
+        uuid = facts.inventory.get("INSTALLATION_UUID", "")
+        take_role(self.tools, uuid)
+        if self.tools.replica is not None:
+            await fill_replica(self.tools, self.tools.replica, uuid, self.options.on_waiting)
+        await start_up(self.tools, facts, local_sr_type="dummy" if self.options.simulator else "file",
+                       is_member=self.tools.replica is not None)  # fmt: skip
         await self.watch.settle()
         await settle_host(self.tools)
         self.tools.tracer.refresh(self.tools.host)
+        if self.tools.members is not None:
+            self.tools.members.expect(self.tools.host)
+        self._doors = Doors(self.tools, self.dispatcher, self._handlers)
+        self._actions.for_hosts = self._doors.pool_actions.routes()
         self._server = Server(
-            Endpoint(DATAMODEL, self.dispatcher),
-            self._listen(),
-            self._actions,
-            CliEndpoint(self.dispatcher),
-            self.tools.requests,
+            self._doors.endpoint, self._listen(), self._actions, self._doors.cli, self.tools.requests
         )
         await self._server.start()
         self.tools.renew_tls = self._renew_tls
         self.port = self._server.port
-        running = (self.watch.run(), self._collect(), check_directory(self.tools))
+        running = [self.watch.run(), self._collect(), check_directory(self.tools)]
+        if self.tools.replica is not None:
+            running.append(self.tools.replica.follow())
         self._background = [asyncio.create_task(one) for one in running]
         paths.init_complete.parent.mkdir(parents=True, exist_ok=True)
         paths.init_complete.touch()
@@ -173,6 +185,8 @@ class Daemon:
         """Close the doors; guests go on running."""
         self.options.paths.init_complete.unlink(missing_ok=True)
         self.tools.events.end()
+        if self.tools.members is not None:
+            self.tools.members.end()
         for timer in self.tools.timers.values():
             timer.cancel()
         for task in (*self._background, *self.tools.background):
@@ -181,6 +195,9 @@ class Daemon:
                 await task
         if self._server is not None:
             await self._server.stop()
+        for one in (self._doors, self.tools.replica, self.tools.members):
+            if one is not None:
+                one.close()
         self.tools.audit.close()
         await export(self.tools.tracer, self.options.paths)
         self.tools.db.close()
@@ -188,11 +205,12 @@ class Daemon:
     async def _collect(self) -> None:
         """Drop what is old, and let clients see that the pool is alive."""
         checked = datetime.now(UTC)
-        check_expiry(self.tools)
+        if self.tools.members is not None:
+            check_expiry(self.tools)
         while True:
             await asyncio.sleep(COLLECT_S)
             try:
-                if datetime.now(UTC) - checked >= CHECK_EVERY:
+                if self.tools.members is not None and datetime.now(UTC) - checked >= CHECK_EVERY:
                     checked = datetime.now(UTC)
                     check_expiry(self.tools)
                 await self._collect_once()
@@ -202,14 +220,17 @@ class Daemon:
     async def _collect_once(self) -> None:
         self.tools.sessions.drop_idle()
         await confirm_sessions(self.tools)
-        self.tools.tasks.collect()
+        if self.tools.members is not None:
+            self.tools.tasks.collect()
+            self.tools.members.record_dead()
         self.tools.callers.write_access()
         await export(self.tools.tracer, self.options.paths)
         try:
             await refresh_metrics(self.tools)
         except XenError as error:
             log.warning("cannot read the host's memory: %s", error)
-        self.tools.db.touch("pool", self.tools.pool)
+        if self.tools.members is not None:
+            self.tools.db.touch("pool", self.tools.pool)
 
 
 def _sr_types(paths: Paths, *, simulated: bool) -> dict[str, SrDriverFactory]:
@@ -226,13 +247,16 @@ def _sr_types(paths: Paths, *, simulated: bool) -> dict[str, SrDriverFactory]:
 def _assemble(options: Options) -> Toolstack:
     paths = options.paths
     login = PamLogin()
-    db = Database(DATAMODEL, SqliteStore(paths.database))
+    finish_leaving(paths)
+    # A member's is its master's; the file is what it was before.
+    db = Database(DATAMODEL, None if master_address(paths.pool_conf) else SqliteStore(paths.database))
     fill_roles(db)
     sessions = Sessions(db)
     simulated = options.simulator
     authenticate = options.authenticate or login
     return Toolstack(
         db=db,
+        port=options.port,
         sessions=sessions,
         tasks=Tasks(db),
         events=Events(db, sessions),

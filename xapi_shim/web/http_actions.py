@@ -7,7 +7,6 @@ import base64
 import binascii
 import itertools
 import logging
-import re
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -21,9 +20,10 @@ from xapi_shim.datamodel.model import Role
 from xapi_shim.rpc.audit import Caller, Entry
 from xapi_shim.rpc.call import CallInfo
 from xapi_shim.rpc.sessions import Door, Origin
+from xapi_shim.web.cookies import cookies
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from xapi_shim.api.toolstack import Toolstack
 
@@ -35,12 +35,6 @@ MAX_DUMP = 256 << 20
 # So long the daemon goes on after a restore, for xe to ask how it went, in seconds.
 TOLD_S = 2.0
 NO_CACHE = {"Cache-Control": "no-cache, no-store"}
-
-
-def cookies(header: str) -> dict[str, str]:
-    """Return the pairs of a Cookie header; old clients separate them by `&`, others by `;`."""
-    pairs = (part.partition("=") for part in re.split("[&;]", header))
-    return {name.strip(): value.strip() for name, _, value in pairs if name.strip()}
 
 
 def moment(text: str) -> datetime:
@@ -66,6 +60,8 @@ class HttpActions:
 
     def __init__(self, tools: Toolstack, login: Login, restart: Callable[[], None]) -> None:
         self._tools, self._login, self._restart = tools, login, restart
+        # What hosts of a pool ask of each other, by the HTTPS door.
+        self.for_hosts: Sequence[web.RouteDef] = ()
 
     @property
     def paths(self) -> frozenset[str]:
@@ -75,6 +71,7 @@ class HttpActions:
     def routes(self, door: Door) -> list[web.RouteDef]:
         """Return the routes for connections that come in by `door`."""
         return [
+            *(self.for_hosts if door is Door.TLS else ()),
             web.get("/pool/xmldbdump", self._guarded(door, Role.POOL_ADMIN, self._dump)),
             web.put("/pool/xmldbdump", self._guarded(door, Role.POOL_ADMIN, self._restore)),
             web.get("/audit_log", self._guarded(door, Role.READ_ONLY, self._audit_log)),

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ from xapi_shim.web.daemon import Daemon, Options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+# How long systemd is to wait on, each time a member says that it waits for its master (sd_notify(3)).
+WAITING_USEC = 120_000_000
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -52,27 +56,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         format="%(levelname)s %(name)s: %(message)s",
     )
     logging.getLogger("asyncio").setLevel(logging.INFO)
+    notifier = sdnotify.SystemdNotifier()
     options = Options(
         paths=Paths(arguments.root.absolute()),
         simulator=arguments.simulator,
         address=None if arguments.address == "none" else arguments.address,
         port=arguments.port,
         under_systemd="INVOCATION_ID" in os.environ,
+        # A pool's master may be down for long: that is no reason to end.
+        on_waiting=partial(notifier.notify, f"EXTEND_TIMEOUT_USEC={WAITING_USEC}"),
     )
     try:
-        asyncio.run(_run(options))
+        asyncio.run(_run(options, notifier))
     except (KronosError, OSError) as error:
         print(f"xapi: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-async def _run(options: Options) -> None:
+async def _run(options: Options, notifier: sdnotify.SystemdNotifier) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    notifier = sdnotify.SystemdNotifier()
     daemon = Daemon(options)
     try:
         await daemon.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kronos_installer.detect.pool_conf import read_pool_conf
 from xapi_shim.base.paths import Paths
 
 if TYPE_CHECKING:
@@ -32,9 +33,8 @@ def read_earlier(files: HostFiles) -> Earlier:
     """Read it."""
     has_journal = files.exists(f"{_STATE}/journal.jsonl")
     finished = f"{_STATE}/rolled-back.jsonl"
-    role, _, master = files.read(str(Paths().pool_conf)).strip().partition(":")
     return Earlier(
         finished if files.exists(finished) else "",
         () if has_journal else tuple(path for path in _OURS if files.exists(path)),
-        master.strip() if role == "slave" else "",
+        read_pool_conf(files).master,
     )

@@ -24,6 +24,8 @@ class Machine:
     os_id: str
     os_version: str
     memory_bytes: int
+    cpu_vendor: str
+    cpu_family: str
     cpu_flags: frozenset[str]
     under_xen: bool
     kernel_command_line: str
@@ -43,6 +45,8 @@ def read_machine(files: HostFiles) -> Machine:
         os_id=release.get("ID", ""),
         os_version=release.get("VERSION_ID", ""),
         memory_bytes=parse_meminfo(files.read("/proc/meminfo")),
+        cpu_vendor=parse_cpu_field(files.read("/proc/cpuinfo"), "vendor_id"),
+        cpu_family=parse_cpu_field(files.read("/proc/cpuinfo"), "cpu family"),
         cpu_flags=parse_cpu_flags(files.read("/proc/cpuinfo")),
         under_xen=files.runs_xen(),
         kernel_command_line=files.read("/proc/cmdline").strip(),
@@ -83,6 +87,12 @@ def parse_cpu_flags(text: str) -> frozenset[str]:
     """Return the first processor's flags of /proc/cpuinfo."""
     found = re.search(r"^flags\s*:(.*)$", text, re.MULTILINE)
     return frozenset(found[1].split()) if found else frozenset()
+
+
+def parse_cpu_field(text: str, name: str) -> str:
+    """Return a field of the first processor in /proc/cpuinfo, "" where it is not there."""
+    found = re.search(rf"^{name}[ \t]*:[ \t]*(.*?)[ \t]*$", text, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def parse_efi_flag(data: bytes) -> bool:

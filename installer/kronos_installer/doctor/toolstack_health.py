@@ -1,12 +1,21 @@
-"""What the daemon says of itself: host, default storage repository, what is plugged; and the pool's master."""
+"""What the daemon says of this host: enabled, alive, what is plugged, the default storage repository; and the pool.
+
+On a member the records are the whole pool's: what is other hosts' is for their own doctors.
+"""
 
 from __future__ import annotations
 
 import socket
+import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from kronos_installer.detect.pool_conf import POOL_CONF, PoolConf, read_pool_conf
+from kronos_installer.detect.pool_master import DATE
 from kronos_installer.doctor.answer import error, warning
+from kronos_installer.identity import host_uuid
+from kronos_installer.pool_checks import MOST_SECONDS_APART
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.paths import Paths
 
@@ -18,11 +27,12 @@ if TYPE_CHECKING:
     from kronos_installer.problem import Problem
     from kronos_installer.xenapi_client import Session
 
-POOL_CONF = str(Paths().pool_conf)
+_INVENTORY = str(Paths().inventory)
 _HTTPS = 443
 _TIMEOUT_S = 5.0
 _FULL_PERCENT = 95
-_CLASSES = ("pool", "host", "SR", "PBD")
+_CLASSES = ("pool", "host", "host_metrics", "SR", "PBD")
+_MASTER = PoolConf("master", "master", "")
 
 Records = dict[str, dict[str, Any]]
 """XenAPI records by reference."""
@@ -30,16 +40,18 @@ Records = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class ToolstackReading:
-    """`records` are the daemon's by class, `error` why there are none. `master` is another host's address, if it has one.
+    """`records` are the daemon's by class, `error` why there are none. `uuid` is this host's, "" where it is not known.
 
-    `master_error` is why that host does not answer.
+    `master_error` is why the host that pool.conf names as the master does not answer. `seconds_ahead` is how much that
+    one's clock is ahead of this host's.
     """
 
     records: dict[str, Records] = field(default_factory=dict)
     error: str = ""
-    role: str = "master"
-    master: str = ""
+    conf: PoolConf = _MASTER
     master_error: str = ""
+    uuid: str = ""
+    seconds_ahead: float = 0.0
 
 
 def reach(address: str) -> str:
@@ -57,14 +69,28 @@ def read_toolstack(
     try_to_reach: Callable[[str], str] = reach,
 ) -> ToolstackReading:
     """Read it, over the unix socket and pool.conf (`master`, or `slave:ADDRESS`)."""
-    role, _, master = files.read(POOL_CONF).strip().partition(":")
-    master_error = try_to_reach(master) if role == "slave" else ""
+    conf = read_pool_conf(files)
+    master_error = try_to_reach(conf.master) if conf.master else ""
+    uuid = host_uuid(files.read(_INVENTORY))
     try:
         with login() as session:
             records = {name: _records(session.call(f"{name}.get_all_records")) for name in _CLASSES}
+            ahead = _seconds_ahead(session, records) if conf.master else 0.0
     except KronosError as caught:
-        return ToolstackReading({}, str(caught), role, master, master_error)
-    return ToolstackReading(records, "", role, master, master_error)
+        return ToolstackReading({}, str(caught), conf, master_error, uuid)
+    return ToolstackReading(records, "", conf, master_error, uuid, ahead)
+
+
+def _seconds_ahead(session: Session, records: dict[str, Records]) -> float:
+    """Raises as Session.call."""
+    master = next((str(pool.get("master")) for pool in records["pool"].values()), "")
+    asked = time.time()
+    told = str(session.call("host.get_servertime", master))
+    try:
+        then = datetime.strptime(told, DATE).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return 0.0
+    return then - (asked + time.time()) / 2
 
 
 def _records(found: object) -> Records:
@@ -75,30 +101,51 @@ def _records(found: object) -> Records:
 
 def toolstack_findings(reading: ToolstackReading, *, running: bool) -> Iterator[Problem]:
     """Yield what is wrong. A daemon that does not run is told of with the units."""
-    if reading.role not in ("master", "slave") or (reading.role == "slave" and not reading.master):
+    if not reading.conf.is_sound:
         yield error("pool-conf", "pool.conf says neither master nor slave", f"{POOL_CONF}:1",
                     "write 'master' for a pool of its own")  # fmt: skip
     if reading.master_error:
-        yield error("pool-master-silent", f"the pool's master {reading.master} does not answer: {reading.master_error}",
+        yield error("pool-master-silent", f"the pool's master {reading.conf.master} does not answer: {reading.master_error}",
                     f"{POOL_CONF}:1", "see to the master and the network between")  # fmt: skip
     if reading.error and running:
         yield error("daemon-silent", "the toolstack's daemon does not answer", reading.error,
                     "journalctl -u xapi.service -b tells why")  # fmt: skip
     if not reading.error:
-        yield from _hosts(reading)
+        yield from _host(reading)
         yield from _storage(reading)
+    if abs(reading.seconds_ahead) > MOST_SECONDS_APART:
+        yield warning("pool-clock", f"the master's clock is {reading.seconds_ahead:+.0f} s off this host's",
+                      f"host.get_servertime of {reading.conf.master}", "let both take the time from the same servers")  # fmt: skip
 
 
-def _hosts(reading: ToolstackReading) -> Iterator[Problem]:
-    for record in reading.records.get("host", {}).values():
-        if record.get("enabled") is False:
-            yield warning("host-disabled", f"{_label(record)} takes no guests", "xe host-list params=enabled",
-                          f"xe host-enable uuid={record.get('uuid', '')}")  # fmt: skip
+def _own(reading: ToolstackReading) -> str:
+    """Return this host's reference, "" where the records do not have it."""
+    hosts = reading.records.get("host", {})
+    return next((ref for ref, one in hosts.items() if one.get("uuid") == reading.uuid), "")
+
+
+def _host(reading: ToolstackReading) -> Iterator[Problem]:
+    own = _own(reading)
+    if not own:
+        where = f"the pool of {reading.conf.master} has" if reading.conf.master else "the daemon has"
+        yield error("host-unknown", f"{where} no record of this host", f"{_INVENTORY}: INSTALLATION_UUID",
+                    "journalctl -u xapi.service -b tells why; a pool that has ejected this host: "
+                    "xapi-host-setup leave-pool")  # fmt: skip
+        return
+    record = reading.records["host"][own]
+    if record.get("enabled") is False:
+        yield warning("host-disabled", f"{_label(record)} takes no guests", "xe host-list params=enabled",
+                      f"xe host-enable uuid={record.get('uuid', '')}")  # fmt: skip
+    metrics = reading.records.get("host_metrics", {}).get(str(record.get("metrics")), {})
+    if reading.conf.master and metrics.get("live") is not True:
+        yield error("host-not-live", f"the master {reading.conf.master} does not see this host alive",
+                    "xe host-list params=host-metrics-live", "see that the hosts reach one another's port 443")  # fmt: skip
 
 
 def _storage(reading: ToolstackReading) -> Iterator[Problem]:
     repositories = reading.records.get("SR", {})
-    for record in reading.records.get("PBD", {}).values():
+    own = [pbd for pbd in reading.records.get("PBD", {}).values() if pbd.get("host") == _own(reading)]
+    for record in own:
         if record.get("currently_attached") is False:
             name = _label(repositories.get(str(record.get("SR")), {}))
             yield error("sr-not-attached", f"the storage repository {name} is not plugged", "xe pbd-list",
@@ -107,7 +154,7 @@ def _storage(reading: ToolstackReading) -> Iterator[Problem]:
         if pool.get("default_SR") not in repositories:
             yield warning("sr-no-default", "the pool has no default storage repository", "xe pool-list params=default-SR",
                           "xe pool-param-set uuid=... default-SR=...")  # fmt: skip
-    for record in repositories.values():
+    for record in (repositories.get(str(pbd.get("SR")), {}) for pbd in own):
         size, used = _number(record.get("physical_size")), _number(record.get("physical_utilisation"))
         if record.get("content_type") != "iso" and size > 0 and used * 100 >= size * _FULL_PERCENT:
             yield warning("sr-full", f"the storage repository {_label(record)} is {used * 100 // size} % full",

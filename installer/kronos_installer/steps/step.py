@@ -121,6 +121,7 @@ MODULES = {
     "grub-once": "grub_once_step",
     "network": "network_step",
     "packages": "packages_step",
+    "pool-join": "pool_join_step",
     "service": "service_step",
     "storage": "storage_step",
     "volume": "volume_step",

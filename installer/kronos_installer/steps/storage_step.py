@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from kronos_installer.override import override
+from kronos_installer.pool_membership import uuid_of
 from kronos_installer.steps.device import is_mounted
 from kronos_installer.steps.step import Record, Step
 from kronos_installer.xenapi_client import XenApiFailureError, XenApiUnreachableError, local_session
@@ -84,9 +85,9 @@ class StorageStep(Step):
         if self.mount_point and not is_mounted(host, self.mount_point):
             raise NotMountedError(self.mount_point)
         with _session(host) as session:
-            sr = self._find(session) or self._create(host, session)
+            sr = self._find(host, session) or self._create(host, session)
             self._plug(host, session, sr)
-            for cls, ref in (("SR", sr), ("host", _host(session))):
+            for cls, ref in (("SR", sr), ("host", _host(host, session))):
                 _set_key(host, session, cls, ref, self._tag, self.type)
             for field in DEFAULTS if self.default else ():
                 pool = _pool(session)
@@ -104,7 +105,7 @@ class StorageStep(Step):
             {TAG: self.key},
         )
         try:
-            sr = _change(host, session, "SR.create", _host(session), self.device_config, "0", *said)
+            sr = _change(host, session, "SR.create", _host(host, session), self.device_config, "0", *said)
         except XenApiFailureError as error:
             if error.code != EXISTS:
                 raise
@@ -114,7 +115,7 @@ class StorageStep(Step):
     def _plug(self, host: Host, session: Session, sr: str) -> None:
         pbds = session.call("SR.get_PBDs", sr)
         if not pbds:
-            record = {"host": _host(session), "SR": sr, "device_config": self.device_config}
+            record = {"host": _host(host, session), "SR": sr, "device_config": self.device_config}
             pbds = [_change(host, session, "PBD.create", record)]
         for pbd in pbds:
             if not session.call("PBD.get_currently_attached", pbd):
@@ -122,16 +123,19 @@ class StorageStep(Step):
 
     @override
     def undo(self, host: Host, original: Record) -> None:
-        """Forget the SR. Raises XenApiFailureError while a guest uses a disk of it."""
+        """Forget the SR. Raises XenApiFailureError while a guest uses a disk of it.
+
+        A host that has left a pool has records that begin anew: what is not in them is forgotten.
+        """
         with _session(host) as session:
-            sr = self._find(session)
+            sr = self._find(host, session)
             for field in DEFAULTS:
                 pool, before = _pool(session), original["defaults"][field]
                 if sr is not None and session.call(f"pool.get_{field}", pool) == sr:
                     _change(host, session, f"pool.set_{field}", pool, _if_there(session, before))
             if sr is not None:
                 self._remove(host, session, sr)
-            _set_key(host, session, "host", _host(session), self._tag, None)
+            _set_key(host, session, "host", _host(host, session), self._tag, None)
 
     def _remove(self, host: Host, session: Session, sr: str) -> None:
         empty = not session.call("SR.get_VDIs", sr)
@@ -143,7 +147,7 @@ class StorageStep(Step):
     def is_applied(self, host: Host) -> bool:
         try:
             with _session(host) as session:
-                return self._find(session) is not None
+                return self._find(host, session) is not None
         except XenApiUnreachableError:
             return False
 
@@ -151,9 +155,14 @@ class StorageStep(Step):
     def _tag(self) -> str:
         return f"{TAG}-{self.key}"
 
-    def _find(self, session: Session) -> str | None:
-        records = session.call("SR.get_all_records")
-        return next((ref for ref, one in records.items() if one["sm_config"].get(TAG) == self.key), None)
+    def _find(self, host: Host, session: Session) -> str | None:
+        """Return this host's SR of the key: other hosts of a pool were set up with such a one, too."""
+        own = set(session.call("host.get_PBDs", _host(host, session)))
+        alone = len(session.call("host.get_all")) == 1
+        for ref, one in session.call("SR.get_all_records").items():
+            if one["sm_config"].get(TAG) == self.key and (alone or own & set(one["PBDs"])):
+                return str(ref)
+        return None
 
     @override
     def to_json(self) -> Record:
@@ -200,10 +209,9 @@ def _pool(session: Session) -> str:
     return str(pool)
 
 
-def _host(session: Session) -> str:
-    """Return this host: the one that the session is with."""
-    reference = session.call("session.get_this_host", session.reference)
-    return str(reference)
+def _host(host: Host, session: Session) -> str:
+    """Return this host. The session of a member is with its master, so its own uuid tells. Raises NoUuidError."""
+    return str(session.call("host.get_by_uuid", uuid_of(host)))
 
 
 def _if_there(session: Session, sr: str) -> str:

@@ -69,7 +69,7 @@ def commands_of(host: Host) -> FakeCommands:
 def plan_for(host: Host, wished: Wishes | None = None) -> Plan:
     """Return the real plan, with a network step of two files, and a step that waits for the reboot."""
     wished = wished or wishes()
-    # A pool cannot be joined yet: its plan is made as for a pool of one's own.
+    # No master is there to be asked: the plan is made as for a pool of one's own.
     alone = replace(wished, pool=None, confirm=wishes().confirm) if wished.pool else wished
     plan = make_plan(read_facts(host, host.runner), alone)
     later = LaterStep(reason="a test", path=LATER, content=b"later\n", before=None)

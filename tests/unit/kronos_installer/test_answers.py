@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from installer_kit import HERE, make_host, put, snapshot
 
@@ -179,6 +179,8 @@ def values() -> st.SearchStrategy[object]:
 
 
 @given(st.dictionaries(st.sampled_from([*ALL_ASKED, "other"]), values(), max_size=4))
+@example({"dom0_vcpus": 1.0})
+@example({"dom0_vcpus": 1.5})
 def test_the_schema_accepts_what_the_reader_accepts(document: dict[str, object]) -> None:
     valid = jsonschema.Draft202012Validator(answer_schema()).is_valid(document)
     said = refusal(json.dumps(document).encode())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from installer_kit import MENUS, FakeCommands, make_host, put, start_xen
 
 from kronos_installer import executor
+from kronos_installer.detect.pool_conf import PoolConf
 from kronos_installer.detect.time_sync import TimeService, TimeSync
 from kronos_installer.doctor.answer import Answer
 from kronos_installer.doctor.bridge_health import addresses_of, bridge_findings
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from kronos_installer.host import Host
     from kronos_installer.problem import Problem
+    from kronos_installer.xenapi_client import Session
 
 QUIET = Reporter(io.StringIO())
 WISHES = Wishes(
@@ -99,10 +101,11 @@ Poll interval: 34min 8s (min: 32s; max 34min 8s)
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 RECORDS: dict[str, dict[str, dict[str, Any]]] = {
     "pool": {"OpaqueRef:p": {"default_SR": "OpaqueRef:s", "master": "OpaqueRef:h"}},
-    "host": {"OpaqueRef:h": {"uuid": "u-h", "name_label": "lab", "enabled": True}},
+    "host": {"OpaqueRef:h": {"uuid": "u-h", "name_label": "lab", "enabled": True, "metrics": "OpaqueRef:m"}},
+    "host_metrics": {"OpaqueRef:m": {"live": True}},
     "SR": {"OpaqueRef:s": {"uuid": "u-s", "name_label": "Local", "physical_size": "1000",
                            "physical_utilisation": "10", "content_type": "user"}},
-    "PBD": {"OpaqueRef:b": {"uuid": "u-b", "SR": "OpaqueRef:s", "currently_attached": True}},
+    "PBD": {"OpaqueRef:b": {"uuid": "u-b", "SR": "OpaqueRef:s", "host": "OpaqueRef:h", "currently_attached": True}},
 }  # fmt: skip
 
 
@@ -148,7 +151,7 @@ def readings(host: Host) -> Readings:
     fallback = host.runner
     query = replace(host, runner=lambda argv: answers(argv) or fallback(argv))
     found = read_all(query, Journal(host).load(), lambda _address: "")
-    return replace(found, now=NOW, toolstack=ToolstackReading(RECORDS))
+    return replace(found, now=NOW, toolstack=ToolstackReading(RECORDS, uuid="u-h"))
 
 
 def test_a_host_that_is_well_has_no_findings(host: Host) -> None:
@@ -322,8 +325,8 @@ STORAGE_FAULTS: dict[str, tuple[str, str, dict[str, Any]]] = {
 def test_what_the_daemon_says(fault: str) -> None:
     name, ref, change = STORAGE_FAULTS[fault]
     records = RECORDS | {name: {ref: RECORDS[name][ref] | change}}
-    assert ids(toolstack_findings(ToolstackReading(RECORDS), running=True)) == []
-    assert ids(toolstack_findings(ToolstackReading(records), running=True)) == [fault]
+    assert ids(toolstack_findings(ToolstackReading(RECORDS, uuid="u-h"), running=True)) == []
+    assert ids(toolstack_findings(ToolstackReading(records, uuid="u-h"), running=True)) == [fault]
 
 
 def test_a_daemon_and_a_master_that_do_not_answer(host: Host) -> None:
@@ -340,11 +343,67 @@ def test_a_daemon_and_a_master_that_do_not_answer(host: Host) -> None:
     assert ids(toolstack_findings(read_toolstack(host, nobody, str), running=False)) == ["pool-conf"]
 
 
+MEMBER = PoolConf("slave:192.0.2.1", "slave", "192.0.2.1")
+OTHERS: dict[str, dict[str, dict[str, Any]]] = {
+    "pool": {"OpaqueRef:p": {"default_SR": "OpaqueRef:s", "master": "OpaqueRef:o"}},
+    "host": {
+        "OpaqueRef:o": {"uuid": "u-o", "name_label": "other", "enabled": False, "metrics": "OpaqueRef:n"}
+    },
+    "host_metrics": {"OpaqueRef:n": {"live": False}},
+    "SR": {"OpaqueRef:t": {"name_label": "theirs", "physical_size": "10", "physical_utilisation": "10"}},
+    "PBD": {"OpaqueRef:c": {"SR": "OpaqueRef:t", "host": "OpaqueRef:o", "currently_attached": False}},
+}
+
+
+def member(**changes: dict[str, Any]) -> ToolstackReading:
+    """Return what a member reads: its own records and another host's, with changes of its own by class."""
+    records = {name: RECORDS[name] | OTHERS[name] for name in RECORDS}
+    for name, change in changes.items():
+        ((ref, record),) = RECORDS[name].items()
+        records[name] = records[name] | {ref: record | change}
+    return ToolstackReading(records, "", MEMBER, "", "u-h")
+
+
+def test_a_member_is_told_of_itself_and_not_of_the_others() -> None:
+    assert ids(toolstack_findings(member(), running=True)) == []
+    assert ids(toolstack_findings(member(host={"enabled": False}), running=True)) == ["host-disabled"]
+    assert ids(toolstack_findings(member(PBD={"currently_attached": False}), running=True)) == [
+        "sr-not-attached"
+    ]
+    assert ids(toolstack_findings(member(host_metrics={"live": False}), running=True)) == ["host-not-live"]
+    gone = replace(member(), uuid="u-nobody")
+    (problem,) = toolstack_findings(gone, running=True)
+    assert (problem.id, "192.0.2.1" in problem.title) == ("host-unknown", True)
+
+
+def test_the_clocks_of_a_pool(host: Host) -> None:
+    class Master:
+        def __init__(self, told: str) -> None:
+            self.told = told
+
+        def call(self, method: str, *args: str) -> object:
+            if method == "host.get_servertime":
+                assert args == ("OpaqueRef:o",)
+                return self.told
+            return OTHERS[method.partition(".")[0]]
+
+    put(host, "/etc/xensource/pool.conf", "slave:192.0.2.1\n")
+
+    def read(told: str) -> ToolstackReading:
+        return read_toolstack(host, lambda: nullcontext(cast("Session", Master(told))), lambda _address: "")
+
+    assert "pool-clock" in ids(toolstack_findings(read("20200101T00:00:00Z"), running=True))
+    now = datetime.now(UTC).strftime("%Y%m%dT%H:%M:%SZ")
+    assert "pool-clock" not in ids(toolstack_findings(read(now), running=True))
+    assert "pool-clock" not in ids(toolstack_findings(read("noon"), running=True))
+
+
 def test_answers_of_a_daemon_that_are_not_records(host: Host) -> None:
     class Odd:
         def call(self, method: str) -> object:
-            return {"pool.get_all_records": [], "host.get_all_records": {"r": 1}, "SR.get_all_records": {"s": {}},
-                    "PBD.get_all_records": {"b": {"SR": 7, "currently_attached": False}}}[method]  # fmt: skip
+            return {"pool.get_all_records": [], "host.get_all_records": {"r": 1, "h": {"uuid": WISHES.installation_uuid}},
+                    "host_metrics.get_all_records": 7, "SR.get_all_records": {"s": {}},
+                    "PBD.get_all_records": {"b": {"SR": 7, "host": "h", "currently_attached": False}}}[method]  # fmt: skip
 
     @contextmanager
     def login() -> Iterator[Any]:

@@ -51,11 +51,11 @@ def test_every_flag_is_in_the_journal(tmp_path: Path, capsys, flag: str) -> None
     assert getattr(applied_wishes(tmp_path, flag, value), field) == expected
 
 
-def test_a_pool_to_join_is_understood_and_refused_as_the_daemon_cannot_yet(tmp_path: Path, capsys) -> None:
+def test_a_pool_to_join_is_understood_and_its_password_looked_for(tmp_path: Path, capsys) -> None:
     host = make_host(tmp_path)
     asked = ["--join", "xen0", "--password-file", "/root/pool"]
     assert main(["plan", "--json", "--root", str(host.root), *asked], runner=host.runner) == 3
-    assert [p["id"] for p in json.loads(capsys.readouterr().out)["problems"]] == ["pool-join-not-served"]
+    assert [p["id"] for p in json.loads(capsys.readouterr().out)["problems"]] == ["pool-password-file"]
 
 
 def test_the_firewall_is_opened_unless_it_is_not_to_be(tmp_path: Path, capsys) -> None:

@@ -9,14 +9,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kronos_lab import machine as machine_module
 from kronos_lab.acceleration import kvm_works, nested_is_on
-from kronos_lab.far_side import FarSide, tagged, untagged
+from kronos_lab.far_side import FarSide
 from kronos_lab.machine import SOCKET_PATH_BYTES, LabError, Machine, free_port, wait_until
-from kronos_lab.qemu import SEGMENT_BASE_PORT, SEGMENT_PORTS, QemuSpec, qemu_argv, segment_port
+from kronos_lab.qemu import SEGMENT_BASE_PORT, SEGMENT_PORTS, Neighbour, QemuSpec, qemu_argv, segment_port
 from xapi_shim.base.process import Completed, ProcessTimeoutError
 
 
@@ -218,15 +216,26 @@ def test_a_machine_behind_a_cable_is_reached_through_its_namespace(tmp_path):
     assert machine._scp_host() == "root@[2001:db8::2]"
 
 
-FRAMES = st.binary(min_size=14, max_size=200)
+def test_a_machine_with_a_neighbour_has_the_user_network_at_the_end_of_a_cable():
+    neighbour = Neighbour("10.0.2.20", ((2201, 22),))
+    argv = qemu_argv(spec(cables=1, neighbour=neighbour))
+    user, uplink, *ports, cable = option(argv, "-netdev")
+    assert user.endswith(
+        "127.0.0.1:2200-:22,hostfwd=tcp:127.0.0.1:4430-:443,hostfwd=tcp:127.0.0.1:2201-10.0.2.20:22"
+    )
+    assert "local.path=/lab/m/uplink.qemu" in uplink
+    assert [port.partition("netdev=")[2] for port in ports] == ["router", "uplink"]
+    assert "local.path=/lab/m/cable0.qemu" in cable
+    # The NIC is the one that the machine has without a neighbour, but for what it is plugged into.
+    (nic,) = [device for device in option(argv, "-device") if "mac=" in device]
+    (alone,) = [device for device in option(qemu_argv(spec()), "-device") if "mac=" in device]
+    assert nic.replace("netdev=cable0", "netdev=net0") == alone
 
 
-@given(FRAMES, st.integers(1, 4094))
-def test_a_frame_comes_back_from_its_vlan_and_from_no_other(frame, vlan):
-    assert untagged(tagged(frame, vlan), vlan) == frame
-    assert untagged(tagged(frame, vlan), vlan % 4094 + 1) is None
-
-
-def test_a_frame_without_a_tag_is_of_no_vlan():
-    assert untagged(bytes(12) + b"\x08\x00" + bytes(40), 5) is None
-    assert untagged(b"\x81\x00", 5) is None
+def test_a_neighbours_ports_are_forwarded_where_no_namespace_leads_to_it(tmp_path):
+    second = Machine(tmp_path / "b", folder=tmp_path, cables=1, address="10.0.2.20", ports={22: 2201})
+    machine = Machine(tmp_path / "b", folder=tmp_path, cables=1, neighbour=second, ports={22: 2200})
+    assert machine.spec.neighbour == Neighbour("10.0.2.20", ((2201, 22),))
+    assert second.ssh_argv()[-3:] == ["-p", "2201", "root@127.0.0.1"]
+    machine.far_side = FarSide("kl-x", ("192.0.2.1/24",), ())
+    assert machine.spec.neighbour is None

@@ -25,3 +25,21 @@ def test_a_fresh_result_replaces_the_recorded_one_of_its_row_only(tmp_path, monk
     (tmp_path / "fresh/debian-12-static.json").write_text(json.dumps(fresh))
     assert support_matrix.record() == ["debian-12-static"]
     assert support_matrix.recorded() == {"debian-12-dhcp": {"row": "x"}, "debian-12-static": fresh}
+
+
+def test_a_row_walked_with_one_host_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(support_matrix, "RECORDED", tmp_path / "recorded.json")
+    one = {"outcome": "passed", "times": {"before": 3.0}, "date": "2026-01-01"}
+    two = {"outcome": "passed", "times": {"second host joins": 300.4}, "date": "2026-01-01"}
+    failed = {"outcome": "failed", "times": {"before": 3.0}, "date": "2026-01-01"}
+    rows = {"debian-12-dhcp": one, "debian-12-static": two, "debian-12-uefi": failed}
+    (tmp_path / "recorded.json").write_text(json.dumps(rows))
+    page = support_matrix.made_support_matrix().splitlines()
+    column = next(line for line in page if line.startswith("| row |")).split("|").index(" second host ")
+    said = {
+        name: line.split("|")[column].strip()
+        for name in rows
+        for line in page
+        if line.startswith(f"| {name} |")
+    }
+    assert said == {"debian-12-dhcp": "without", "debian-12-static": "300 s", "debian-12-uefi": "-"}

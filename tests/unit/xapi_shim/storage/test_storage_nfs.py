@@ -30,10 +30,24 @@ def served(request, tmp_path, monkeypatch):
 
 @pytest.fixture
 def nfs(served, tmp_path):
-    def driver(uuid=UUID, **config):
-        return NfsSr({**CONFIG, **config}, uuid, mounts=served.mounts, below=tmp_path / "run/sr-mount")
+    def driver(uuid=UUID, maker="", **config):
+        below = tmp_path / "run/sr-mount"
+        return NfsSr({**CONFIG, **config}, uuid, mounts=served.mounts, below=below, maker=maker)
 
     return driver
+
+
+async def test_what_another_host_is_amid_making_is_no_leftover(served, nfs, tmp_path):
+    served.export("nas", "/srv/disks")
+    await nfs().create(0)
+    await nfs(maker="here").attach()
+    folder = tmp_path / "run/sr-mount" / UUID
+    for maker in ("here", "there"):
+        (folder / f".new-{maker}-{uuid.uuid4()}-1").touch()
+    await nfs(maker="here").attach()
+    assert [path.name.split("-")[1] for path in folder.iterdir()] == ["there"]
+    await nfs().detach()
+    await nfs().destroy()
 
 
 @needs_qemu_img

@@ -1,0 +1,111 @@
+"""What of the pool's records is this host's: the same code runs on every host, over the same records.
+
+A VM belongs to the host that it is recorded to run on; a VM that runs nowhere to the master. A domid says
+something on its own host only. An operation is at work on the host that its task names, and where it has no
+task on the host that its key names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xapi_shim.datamodel.errors import VmNotResidentHereError
+
+if TYPE_CHECKING:
+    from xapi_shim.api.toolstack import Toolstack
+    from xapi_shim.database.database import Database
+
+# Of keys in current_operations: what has no task. Clients know the first word.
+_WITHOUT_TASK = "DummyRef:"
+# Classes whose objects tell what goes on with them.
+CLASSES = ("VM", "VM_appliance", "VBD", "VIF", "VDI", "VTPM", "VUSB", "SR", "network", "host", "pool")
+
+
+def is_master(tools: Toolstack) -> bool:
+    """Say whether this host is its pool's master."""
+    return tools.db.exists("pool", tools.pool) and tools.db.text("pool", tools.pool, "master") == tools.host
+
+
+def host_of(db: Database, vm: str) -> str | None:
+    """Return the host that a VM is recorded to run on, None where it runs nowhere."""
+    host = db.text("VM", vm, "resident_on")
+    return host if db.exists("host", host) else None
+
+
+def is_resident_here(tools: Toolstack, vm: str) -> bool:
+    return host_of(tools.db, vm) == tools.host
+
+
+def runs_elsewhere(tools: Toolstack, vm: str) -> bool:
+    """Say whether a VM is recorded to run on another host."""
+    return host_of(tools.db, vm) not in (None, tools.host)
+
+
+def belongs_here(tools: Toolstack, vm: str) -> bool:
+    """Say whether it is this host's to keep a VM's record true: its own guests', and on the master those of no host."""
+    host = host_of(tools.db, vm)
+    return host == tools.host or (host is None and is_master(tools))
+
+
+def domid_here(tools: Toolstack, vm: str) -> int:
+    """Return the domid of a VM on this host, -1 for none.
+
+    Raises VM_NOT_RESIDENT_HERE [vm; host]: the number is another guest's here.
+    """
+    if runs_elsewhere(tools, vm):
+        raise VmNotResidentHereError(vm, tools.host)
+    return tools.db.number("VM", vm, "domid")
+
+
+def operation_key(task: str, host: str, unique: str) -> str:
+    """Return the key of an operation in current_operations: its task, and without one whose work it is."""
+    return task or f"{_WITHOUT_TASK}|{host}|{unique}"
+
+
+def worker_of(db: Database, key: str) -> str | None:
+    """Return the host that is at work on the operation with this key, None where nobody is known to be."""
+    if key.startswith(_WITHOUT_TASK):
+        _, _, rest = key.partition("|")
+        host = rest.partition("|")[0]
+    else:
+        host = db.text("task", key, "resident_on") if db.exists("task", key) else ""
+    return host if db.exists("host", host) else None
+
+
+def drop_operations(db: Database, host: str, *, orphans: bool) -> list[tuple[str, str]]:
+    """Forget what a host was at work on and is not any more: it was started anew, or is dead.
+
+    With `orphans` also what nobody is known to be at work on. Return the class and ref of what had some.
+    """
+    dropped = []
+    gone = (host, None) if orphans else (host,)
+    with db.transaction():
+        for cls in CLASSES:
+            for ref in db.refs(cls):
+                current = db.mapping(cls, ref, "current_operations")
+                left = {key: name for key, name in current.items() if worker_of(db, key) not in gone}
+                if left != current:
+                    db.set(cls, ref, "current_operations", dict(left))
+                    dropped.append((cls, ref))
+    return dropped
+
+
+def drop_task(db: Database, task: str) -> None:
+    """Forget the operations of a task whose host does not say how they ended."""
+    with db.transaction():
+        for cls in CLASSES:
+            for ref in db.refs(cls):
+                current = db.mapping(cls, ref, "current_operations")
+                if current.pop(task, None) is not None:
+                    db.set(cls, ref, "current_operations", dict(current))
+
+
+def is_reserved_elsewhere(tools: Toolstack, vbd: str) -> bool:
+    """Say whether another host is giving a guest a drive's disk: its guest, or what is at work on the drive or its VM."""
+    db, vm = tools.db, tools.db.text("VBD", vbd, "VM")
+    if not db.exists("VM", vm):
+        return False
+    if host := host_of(db, vm):
+        return host != tools.host
+    keys = [*db.mapping("VM", vm, "current_operations"), *db.mapping("VBD", vbd, "current_operations")]
+    return any(worker_of(db, key) not in (None, tools.host) for key in keys)
