@@ -5,7 +5,7 @@ import road_stages as stages
 from kronos_lab.machine import wait_until
 from kronos_lab.set_up import wait_until_settled
 
-# A daemon's restart, with ten seconds of notice.
+# A daemon's restart takes half a minute in the emulation, and a pool is whole only after both.
 POOL_S = 600.0
 PASSWORD = "/root/master-password"
 GUEST = "g-second"
