@@ -27,7 +27,7 @@ FIRST = int(os.environ.get("KRONOS_FAULT_FIRST", "1"))
 MOST = 200
 # Nothing of the set-up goes on by itself any more, and no shutdown is on its way.
 QUIET = (
-    "systemctl show --property=ActiveState --value xapi-host-settle.service | grep -qvx activating"
+    "systemctl show --property=ActiveState --value xapi-host-settle.service | grep -qxE 'inactive|failed'"
     " && systemctl is-system-running | grep -qE 'running|degraded'"
 )
 
