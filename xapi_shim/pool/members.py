@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 PERFORM = "/pool/perform"
 # A member that was not heard of for so long is dead (protocol facts, section 7).
 DEAD_S = 600.0
+# One that lives asks again when it has its answer.
+HEARD_S = WAIT_S + 5.0
 # So many changes of members are known by their ids, for one that is sent twice.
 IDS_KEPT = 4096
 # So many calls are passed on at once.
@@ -43,7 +45,7 @@ class Members:
 
     def __init__(self, db: Database, secret: Callable[[], str], port: int) -> None:
         self.db, self._secret, self._port = db, secret, port
-        self._links: dict[tuple[str, int], Link] = {}
+        self._links: dict[str, Link] = {}
         self._heard: dict[str, float] = {}
         self._ended = False
         self._ids: deque[str] = deque(maxlen=IDS_KEPT)
@@ -115,6 +117,18 @@ class Members:
         for uuid, at in self._heard.items():
             if now - at > DEAD_S:
                 self._record(uuid, live=False)
+                if host := self.db.find_uuid("host", uuid):
+                    self.cut(host)
+
+    def hears(self, host: str) -> bool:
+        """Say whether a member was heard of since it had to ask again: its daemon runs."""
+        at = self._heard.get(self.db.text("host", host, "uuid"))
+        return at is not None and time.monotonic() - at < HEARD_S
+
+    def cut(self, host: str) -> None:
+        """Let go of a host: who waits for what it does is told CANNOT_CONTACT_HOST."""
+        if link := self._links.pop(host, None):
+            link.close()
 
     def expect(self, own: str) -> None:
         """At start-up: the other hosts count as dead until they are heard of; `own` is this host's ref."""
@@ -164,14 +178,12 @@ class Members:
         address = self.db.text("host", host, "address")
         if not address:
             raise CannotContactHostError(host)
-        at = (address, self._port)
-
-        def known() -> set[str]:
-            return fingerprints(self.db, host)
-
-        if at not in self._links:
-            self._links[at] = Link(*at, known, self._secret)
-        return self._links[at]
+        link = self._links.get(host)
+        if link is None or link.address != address:
+            self.cut(host)
+            link = Link(address, self._port, lambda: fingerprints(self.db, host), self._secret)
+            self._links[host] = link
+        return link
 
     def end(self) -> None:
         """Answer who waits for news: there will be none."""
