@@ -136,6 +136,94 @@ def test_a_host_that_lives_is_not_declared_dead(pool):
     joiner.start()
 
 
+def test_a_guest_that_could_not_be_recorded_does_not_run(pool):
+    """The master went away while it was started: it could have it started on another host now."""
+    master, joiner = pool
+    api = master.session().xenapi
+    vm = guest(api)
+    held = Held(joiner)
+    api.Async.VM.start_on(vm, host_at(api, JOINER), False, False)
+    assert held.entered.wait(30)
+    ended = threading.Event()
+    destroy = joiner.xen.destroy
+
+    async def noted(domid):
+        await destroy(domid)
+        ended.set()
+
+    joiner.do(setattr, joiner.xen, "destroy", noted)
+    master.stop()
+    held.let_go.set()
+    assert ended.wait(30)
+    assert domains(joiner) == set()
+    master.start()
+    assert master.session().xenapi.VM.get_power_state(vm) == "Halted"
+
+
+def test_a_guest_that_was_started_elsewhere_meanwhile_is_not_left_running(pool):
+    """The master was started anew, and did not know that the other host was about to start it."""
+    master, joiner = pool
+    api = master.session().xenapi
+    here, vm = host_at(api, MASTER), guest(api)
+    held = Held(joiner)
+    task = api.Async.VM.start_on(vm, host_at(api, JOINER), False, False)
+    assert held.entered.wait(30)
+    db = master.daemon.tools.db
+    master.do(
+        lambda: db.update("VM", vm, power_state="Running", resident_on=here, domid=7, current_operations={})
+    )
+    replica = joiner.daemon.tools.replica
+    joiner.wait(replica.catch_up())
+    held.let_go.set()
+    until(api, "task", lambda: api.task.get_status(task) != "pending")
+    assert api.task.get_error_info(task)[0] == "VM_NOT_RESIDENT_HERE"
+    assert (api.VM.get_resident_on(vm), domains(joiner)) == (here, set())
+
+
+def test_a_guest_that_reboots_while_the_master_is_away_runs_afterwards(pool):
+    master, joiner = pool
+    api = master.session().xenapi
+    there, vm = host_at(api, JOINER), guest(api)
+    disk(api, vm, there)
+    api.VM.start_on(vm, there, False, False)
+    uuid, before = api.VM.get_uuid(vm), api.VM.get_domid(vm)
+    master.stop()
+    tried = Noting(vm)
+    joiner.do(setattr, joiner.daemon.watch, "_failures", tried)
+    joiner.do(joiner.xen.guest_reboot, uuid)
+    assert tried.event.wait(30)
+    master.start()
+    api = master.session().xenapi
+    until(api, "vm", lambda: api.VM.get_domid(vm) != before)
+    assert (api.VM.get_power_state(vm), domains(joiner)) == ("Running", {uuid})
+
+
+def test_a_guest_that_was_given_up_for_dead_is_held(pool):
+    """It was started elsewhere meanwhile: two that write one disk destroy it."""
+    master, joiner = pool
+    api = master.session().xenapi
+    here, there, vm = host_at(api, MASTER), host_at(api, JOINER), guest(api)
+    api.VM.start_on(vm, there, False, False)
+    db, replica = master.daemon.tools.db, joiner.daemon.tools.replica
+    held = threading.Event()
+    pause = joiner.xen.pause
+
+    async def noted(domid):
+        await pause(domid)
+        held.set()
+
+    joiner.do(setattr, joiner.xen, "pause", noted)
+    asked = replica._ask
+
+    async def unreachable(_):
+        raise LinkError(MASTER, "away")
+
+    joiner.do(setattr, replica, "_ask", unreachable)
+    master.do(lambda: db.update("VM", vm, resident_on=here, domid=7))
+    joiner.do(setattr, replica, "_ask", asked)
+    assert held.wait(60)
+
+
 def test_who_does_not_answer_is_not_asked_once_more(hosts):
     """It was heard of: waiting again would hold up a member's daemon twice as long."""
     master, _ = hosts

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.device_facts import disk_facts
 from xapi_shim.api.device_rules import disk_error
+from xapi_shim.api.own_host import domid_here
 from xapi_shim.api.storage_access import driver_of, storage_errors
 from xapi_shim.api.vif_addresses import tell_started_guest
 from xapi_shim.api.vif_locking import check_unfiltered
 from xapi_shim.api.vm_parameters import check_platform
 from xapi_shim.api.vm_shares import scheduling_of
+from xapi_shim.base.errors import KronosError
 from xapi_shim.datamodel.errors import (
     BootloaderFailedError,
     DeviceAlreadyAttachedError,
@@ -23,6 +26,7 @@ from xapi_shim.datamodel.errors import (
     SrHasNoPbdsError,
     UnknownBootloaderError,
     VmHvmRequiredError,
+    XenAPIError,
 )
 from xapi_shim.datamodel.types import NULL_REF
 from xapi_shim.network.interface import NetworkError
@@ -44,6 +48,8 @@ if TYPE_CHECKING:
 
     from xapi_shim.api.toolstack import Toolstack
     from xapi_shim.database.database import Database
+
+log = logging.getLogger(__name__)
 
 # Devices of a VM that only a device model can give it.
 EMULATED = ("VTPMs", "VUSBs", "VGPUs")
@@ -234,8 +240,22 @@ async def start_domain(tools: Toolstack, vm: str, *, paused: bool, again: bool =
             raise BootloaderFailedError(vm, f"no such file: {error.path}") from error
         except XenError as error:
             raise InternalErrorError(str(error)) from error
-        _record_started(tools, vm, domid, config, "Paused" if paused else "Running")
+        try:
+            # While this host was out of reach it may have been started on another.
+            domid_here(tools, vm)
+            _record_started(tools, vm, domid, config, "Paused" if paused else "Running")
+        except (KronosError, XenAPIError):
+            # Nobody would know that it runs, and it could be started on another host, too.
+            await _take_back(tools, domid)
+            raise
         await tell_started_guest(tools, vm, domid)
+
+
+async def _take_back(tools: Toolstack, domid: int) -> None:
+    try:
+        await tools.hypervisor.destroy(domid)
+    except XenError as error:
+        log.error("domain %s, which could not be recorded: %s", domid, error)
 
 
 def _still_its(db: Database, vbd: str) -> bool:

@@ -26,6 +26,7 @@ from xapi_shim.api.startup import refresh_metrics, start_up
 from xapi_shim.api.toolstack import Toolstack
 from xapi_shim.database.database import Database
 from xapi_shim.database.sqlite_store import SqliteStore
+from xapi_shim.datamodel.errors import CannotContactHostError
 from xapi_shim.datamodel.registry import DATAMODEL
 from xapi_shim.directory.nss import NssDirectory
 from xapi_shim.directory.winbind import WinbindDirectory
@@ -149,6 +150,7 @@ class Daemon:
         self.port = self._server.port
         running = [self.watch.run(), self._collect(), check_directory(self.tools)]
         if self.tools.replica is not None:
+            self.tools.replica.returned = self.watch.wake
             running.append(self.tools.replica.follow())
         self._background = [asyncio.create_task(one) for one in running]
         paths.init_complete.parent.mkdir(parents=True, exist_ok=True)
@@ -227,10 +229,13 @@ class Daemon:
         await export(self.tools.tracer, self.options.paths)
         try:
             await refresh_metrics(self.tools)
-        except XenError as error:
-            log.warning("cannot read the host's memory: %s", error)
+        except (XenError, CannotContactHostError) as error:
+            log.warning("cannot read the host's memory, or tell it: %s", error)
         if self.tools.members is not None:
             self.tools.db.touch("pool", self.tools.pool)
+        else:
+            # What others have recorded of this host's guests, who may have taken it for dead.
+            self.watch.wake()
 
 
 def _sr_types(paths: Paths, *, simulated: bool) -> dict[str, SrDriverFactory]:

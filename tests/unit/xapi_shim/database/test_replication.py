@@ -149,6 +149,21 @@ def test_a_master_that_was_started_anew_is_copied_whole():
     assert rows(replica) == rows(again)
 
 
+def test_a_copy_that_is_older_than_what_there_is_is_not_taken():
+    """Two asked a master that was started anew: the answer to the first comes last."""
+    old = Database(DATAMODEL)
+    replica = Database(DATAMODEL)
+    assert replica.absorb(Direct(old, replica).news())
+    master = Database(DATAMODEL)
+    direct = Direct(master, replica)
+    first = direct.news()
+    label = {"name_label": "n", "bridge": "n"}
+    network = master.create("network", label)
+    assert replica.absorb(direct.news())
+    assert not replica.absorb(first)
+    assert replica.refs("network") == [network]
+
+
 def test_a_replica_that_missed_more_deletions_than_are_remembered_is_copied_whole():
     master, replica = pair()
     refs = [master.create("VM", {}) for _ in range(DELETED_ROWS_KEPT + 2)]
