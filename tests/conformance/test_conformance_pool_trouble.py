@@ -224,6 +224,43 @@ def test_a_guest_that_was_given_up_for_dead_is_held(pool):
     assert held.wait(60)
 
 
+def test_what_a_member_refuses_at_its_door(pool):
+    _, joiner = pool
+    secret = joiner.paths.pool_secret.read_text().strip()
+    there = joiner.daemon.tools.host
+    door = xmlrpc.client.ServerProxy(joiner.url, context=ssl._create_unverified_context())
+    for name, args in (
+        ("session.slave_login", (there, secret)),
+        ("session.slave_login", (there, "x")),
+        ("session.login_with_password", ("root", PASSWORD)),
+        ("host.get_all", ("OpaqueRef:x",)),
+        ("nobody.declared_this", ("OpaqueRef:x",)),
+        ("event.from", ("OpaqueRef:x", ["*"], "", 1.0)),
+        ("session.logout", ("OpaqueRef:x",)),
+    ):
+        assert getattr(door, name)(*args)["ErrorDescription"] == ["HOST_IS_SLAVE", MASTER], name
+
+
+def test_a_member_is_not_given_another_database(pool):
+    master, joiner = pool
+    headers = {"Cookie": f"pool_secret={joiner.paths.pool_secret.read_text().strip()}"}
+
+    def asked(host, method, path, body=None):
+        door = http.client.HTTPSConnection(
+            host.address, host.port, context=ssl._create_unverified_context(), timeout=30
+        )
+        door.request(method, path, body, headers)
+        answer = door.getresponse()
+        return answer.status, answer.read()
+
+    status, dump = asked(master, "GET", "/pool/xmldbdump")
+    assert status == 200
+    for path in ("/pool/xmldbdump", "/pool/xmldbdump?dry_run=true"):
+        status, told = asked(joiner, "PUT", path, dump)
+        assert (status, MASTER in told.decode()) == (400, True)
+    assert not joiner.daemon.restart.is_set()
+
+
 def test_who_does_not_answer_is_not_asked_once_more(hosts):
     """It was heard of: waiting again would hold up a member's daemon twice as long."""
     master, _ = hosts
