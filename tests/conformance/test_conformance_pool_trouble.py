@@ -261,6 +261,73 @@ def test_a_member_is_not_given_another_database(pool):
     assert not joiner.daemon.restart.is_set()
 
 
+def test_a_host_joins_one_pool(hosts):
+    """Who asks twice before the daemon has started anew is refused."""
+    _, joiner = hosts
+    api = joiner.session().xenapi
+    api.pool.join(MASTER, "root", PASSWORD)
+    assert fails(api.pool.join, MASTER, "root", PASSWORD) == ["HOST_IS_SLAVE", MASTER]
+    joiner.restarted()
+
+
+def test_a_host_does_not_leave_while_it_starts_a_guest(pool):
+    master, joiner = pool
+    api = master.session().xenapi
+    there, vm = host_at(api, JOINER), guest(api)
+    held = Held(joiner)
+    task = api.Async.VM.start_on(vm, there, False, False)
+    assert held.entered.wait(30)
+    assert fails(api.pool.eject, there)[0] == "OPERATION_NOT_ALLOWED"
+    held.let_go.set()
+    until(api, "task", lambda: api.task.get_status(task) != "pending")
+    assert api.task.get_status(task) == "success"
+    assert fails(api.pool.eject, there)[0] == "OPERATION_NOT_ALLOWED"
+    assert all(api.PBD.get_currently_attached(pbd) for pbd in api.host.get_PBDs(there))
+
+
+def test_a_host_that_could_not_leave_has_its_storage(pool):
+    """A guest is started on it while its storage is unplugged."""
+    master, joiner = pool
+    api = master.session().xenapi
+    there, vm = host_at(api, JOINER), guest(api)
+    db = joiner.daemon.tools.db
+    (pbd,) = api.host.get_PBDs(there)
+    started = []
+
+    def start():
+        if not db.flag("PBD", pbd, "currently_attached") and not started:
+            started.append(vm)
+            db.update("VM", vm, power_state="Running", domid=3, resident_on=there)
+
+    joiner.do(db.on_change, start)
+    assert fails(api.pool.eject, there)[0] == "OPERATION_NOT_ALLOWED"
+    assert started
+    assert api.PBD.get_currently_attached(pbd)
+    assert not joiner.paths.leaving_pool.exists()
+
+
+def test_a_host_that_does_not_hear_that_it_has_left_finds_out(pool):
+    master, joiner = pool
+    api = master.session().xenapi
+    there = host_at(api, JOINER)
+    link = joiner.daemon.tools.replica.link
+    post = link.post
+
+    def lost(path, document, **how):
+        answer = post(path, document, **how)
+        if any(one[:2] == ["destroy", "host"] for one in document.get("operations", ())):
+            raise LinkError(MASTER, "the answer is lost")
+        return answer
+
+    joiner.do(setattr, link, "post", lost)
+    assert fails(api.pool.eject, there)[0] == "CANNOT_CONTACT_HOST"
+    assert len(api.host.get_all()) == 1
+    with pytest.raises(LeftPoolError):
+        joiner.restarted()
+    joiner.start()
+    assert len(joiner.session().xenapi.host.get_all()) == 1
+
+
 def test_who_does_not_answer_is_not_asked_once_more(hosts):
     """It was heard of: waiting again would hold up a member's daemon twice as long."""
     master, _ = hosts

@@ -105,6 +105,9 @@ class Toolstack:
     # One at a time may change a guest's domain.
     domain_locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
+    # One at a time may have the host join a pool, or leave it.
+    role_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
     def __post_init__(self) -> None:
         self.events.beside = self._messages_since
 
