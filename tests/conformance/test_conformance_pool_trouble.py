@@ -328,6 +328,16 @@ def test_a_host_that_does_not_hear_that_it_has_left_finds_out(pool):
     assert len(joiner.session().xenapi.host.get_all()) == 1
 
 
+def test_many_xe_at_once_by_a_member(pool, caplog):
+    """A connection that its client has closed is no error of the daemon's."""
+    master, joiner = pool
+    expected = master.xe("host-list", "--minimal")
+    with ThreadPoolExecutor(8) as threads:
+        told = list(threads.map(lambda _: joiner.xe("host-list", "--minimal"), range(24)))
+    assert set(told) == {expected}
+    assert "Error handling request" not in caplog.text
+
+
 def test_who_does_not_answer_is_not_asked_once_more(hosts):
     """It was heard of: waiting again would hold up a member's daemon twice as long."""
     master, _ = hosts
