@@ -180,6 +180,20 @@ def test_a_guest_that_was_started_elsewhere_meanwhile_is_not_left_running(pool):
     assert (api.VM.get_resident_on(vm), domains(joiner)) == (here, set())
 
 
+def test_whose_task_it_is(pool):
+    """Of what is done by several hosts the master says where it is done now."""
+    master, joiner = pool
+    api = master.session().xenapi
+    here, there, vm = host_at(api, MASTER), host_at(api, JOINER), guest(api)
+    held = Held(joiner)
+    task = api.Async.VM.start_on(vm, there, False, False)
+    assert held.entered.wait(30)
+    assert api.task.get_resident_on(task) == there
+    held.let_go.set()
+    until(api, "task", lambda: api.task.get_status(task) != "pending")
+    assert api.task.get_resident_on(task) == here
+
+
 def test_a_guest_that_reboots_while_the_master_is_away_runs_afterwards(pool):
     master, joiner = pool
     api = master.session().xenapi
@@ -350,3 +364,11 @@ def test_who_does_not_answer_is_not_asked_once_more(hosts):
         link.post(PATH, asked, timeout_s=0.2, repeatable=True)
     link.close()
     assert master.do(lambda: master.daemon.tools.requests[("POST", PATH)]) == 2
+
+
+def test_no_password_is_in_the_log_of_a_join(pool):
+    for host in pool:
+        log = host.paths.audit_log.read_text()
+        assert "pool.join" in log or host.address == MASTER
+        assert PASSWORD not in log
+        assert host.paths.pool_secret.read_text().strip() not in log
