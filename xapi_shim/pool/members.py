@@ -73,7 +73,7 @@ class Members:
                 self._note(host)
                 if (epoch, since) == (self.db.epoch, self.db.generation):
                     await self._changed(min(float(wait_s), WAIT_S))
-                self._note(host)
+                # Who asked may be gone by now: that he lives was said by the question.
                 return batch_document(batch_since(self.db, epoch, since))
             case _:
                 raise InternalErrorError("not a question of a replica")
