@@ -46,13 +46,14 @@ def disk(api, vm, host):
 
 
 class Held:
-    """Has a host's hypervisor wait in the making of a domain: `entered` until `let_go`."""
+    """Has a host's hypervisor wait in the making of a domain, until `let_go`; `paused` is how that was asked for."""
 
     def __init__(self, host):
         self.entered, self.let_go = threading.Event(), threading.Event()
         create = host.xen.create
 
         async def held(*args, **named):
+            self.paused = named["paused"]
             self.entered.set()
             await host.loop.run_in_executor(None, self.let_go.wait, 60)
             return await create(*args, **named)
@@ -133,6 +134,9 @@ def test_a_host_that_lives_is_not_declared_dead(pool):
     forget(master, joiner, 2 * HEARD_S)
     api.host.declare_dead(there)
     assert api.VM.get_power_state(vm) == "Halted"
+    # What it asked for last is answered now, to nobody.
+    assert not api.host_metrics.get_live(api.host.get_metrics(there))
+    assert fails(api.VM.start_on, vm, there, False, False) == ["HOST_OFFLINE", there]
     joiner.start()
 
 
@@ -178,6 +182,8 @@ def test_a_guest_that_was_started_elsewhere_meanwhile_is_not_left_running(pool):
     until(api, "task", lambda: api.task.get_status(task) != "pending")
     assert api.task.get_error_info(task)[0] == "VM_NOT_RESIDENT_HERE"
     assert (api.VM.get_resident_on(vm), domains(joiner)) == (here, set())
+    # Nor did it run until then.
+    assert held.paused
 
 
 def test_whose_task_it_is(pool):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.api.device_facts import disk_facts
 from xapi_shim.api.device_rules import disk_error
+from xapi_shim.api.host_errors import host_errors
 from xapi_shim.api.own_host import domid_here
 from xapi_shim.api.storage_access import driver_of, storage_errors
 from xapi_shim.api.vif_addresses import tell_started_guest
@@ -225,7 +226,10 @@ async def start_domain(tools: Toolstack, vm: str, *, paused: bool, again: bool =
 
     A guest that rebooted by itself is started `again`: without the disks that were taken from it and
     are another's now, instead of not at all.
+
+    In a pool of several hosts a guest does nothing before it is recorded: it could have been started elsewhere by then.
     """
+    held = not paused and not again and len(tools.db.refs("host")) > 1
     drives = full_drives(tools.db, vm)
     if again:
         drives = [vbd for vbd in drives if _still_its(tools.db, vbd)]
@@ -233,7 +237,7 @@ async def start_domain(tools: Toolstack, vm: str, *, paused: bool, again: bool =
     with reserved(tools.db, drives, "attach"):
         config = await build_config(tools, vm, drives)
         try:
-            domid = await tools.hypervisor.create(config, paused=paused)
+            domid = await tools.hypervisor.create(config, paused=paused or held)
         except NotEnoughMemoryError as error:
             raise HostNotEnoughFreeMemoryError(str(error.needed_bytes), str(error.free_bytes)) from error
         except BootFileMissingError as error:
@@ -241,9 +245,11 @@ async def start_domain(tools: Toolstack, vm: str, *, paused: bool, again: bool =
         except XenError as error:
             raise InternalErrorError(str(error)) from error
         try:
-            # While this host was out of reach it may have been started on another.
             domid_here(tools, vm)
             _record_started(tools, vm, domid, config, "Paused" if paused else "Running")
+            if held:
+                with host_errors():
+                    await tools.hypervisor.unpause(domid)
         except (KronosError, XenAPIError):
             # Nobody would know that it runs, and it could be started on another host, too.
             await _take_back(tools, domid)

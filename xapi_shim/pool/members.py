@@ -16,7 +16,13 @@ from xapi_shim.database.replication import (
     parse_operations,
     perform,
 )
-from xapi_shim.datamodel.errors import CannotContactHostError, InternalErrorError, VdiInUseError
+from xapi_shim.datamodel.errors import (
+    CannotContactHostError,
+    InternalErrorError,
+    VdiInUseError,
+    VmNotResidentHereError,
+)
+from xapi_shim.datamodel.types import NULL_REF
 from xapi_shim.pool.link import Link, LinkError
 from xapi_shim.pool.remote_error import raise_error
 from xapi_shim.pool.replica import WAIT_S
@@ -85,6 +91,7 @@ class Members:
         try:
             parsed = parse_operations(self.db.model, operations)
             check_disks(self.db, parsed, since)
+            check_guests(self.db, parsed)
             perform(self.db, parsed)
         except ReplicationError as error:
             raise InternalErrorError(str(error)) from error
@@ -214,6 +221,17 @@ def check_disks(db: Database, operations: Iterable[Operation], since: int) -> No
             taken = db.flag("VBD", other, "reserved") or db.flag("VBD", other, "currently_attached")
             if other != ref and taken and drives[other].modified > since:
                 raise VdiInUseError(vdi, "attach")
+
+
+def check_guests(db: Database, operations: Iterable[Operation]) -> None:
+    """Raise VM_NOT_RESIDENT_HERE [vm; host] for a guest that is to be recorded on a host, and is on another."""
+    for one in operations:
+        match one:
+            case Put("VM", ref, "resident_on", str(host)) if db.exists("host", host) and db.exists("VM", ref):
+                if db.text("VM", ref, "resident_on") not in (host, NULL_REF):
+                    raise VmNotResidentHereError(ref, host)
+            case _:
+                continue
 
 
 def fingerprints(db: Database, host: str) -> set[str]:

@@ -24,9 +24,11 @@ from xapi_shim.datamodel.errors import (
     HostOfflineError,
     OtherOperationInProgressError,
     VdiInUseError,
+    VmNotResidentHereError,
 )
 from xapi_shim.datamodel.registry import DATAMODEL
-from xapi_shim.pool.members import check_disks
+from xapi_shim.datamodel.types import NULL_REF
+from xapi_shim.pool.members import check_disks, check_guests
 from xapi_shim.rpc.roles import fill_roles
 
 
@@ -249,3 +251,16 @@ def test_a_disk_that_was_given_away_meanwhile_is_not_kept_for_another_guest():
         check_disks(db, keep, before)
     # Who knew of it has checked it himself: two may read one disk.
     check_disks(db, keep, db.generation)
+
+
+def test_a_guest_is_recorded_on_one_host():
+    """A host that was out of reach does not take it from the one that has it."""
+    db = Database(DATAMODEL)
+    here, there = (db.create("host", {"hostname": name}) for name in "ab")
+    vm = db.create("VM", {"resident_on": here})
+    for host in (here, NULL_REF):
+        check_guests(db, [Put("VM", vm, "resident_on", host)])
+    with pytest.raises(VmNotResidentHereError):
+        check_guests(db, [Put("VM", vm, "name_label", "x"), Put("VM", vm, "resident_on", there)])
+    db.set("VM", vm, "resident_on", NULL_REF)
+    check_guests(db, [Put("VM", vm, "resident_on", there), Put("VM", "OpaqueRef:x", "resident_on", there)])
