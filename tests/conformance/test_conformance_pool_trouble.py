@@ -75,10 +75,13 @@ class Noting(dict):
 
 
 def until(api, cls, holds):
-    """Wait for events of a class until something holds."""
+    """Wait for events of a class, a hundred at most, until something holds."""
     token = ""
-    while not holds():
-        token = api.event_from([cls], token, 30.0)["token"]
+    for _ in range(100):
+        if holds():
+            return
+        token = api.event_from([cls], token, 10.0)["token"]
+    raise AssertionError("it never held")
 
 
 def fails(call, *args):
@@ -378,3 +381,55 @@ def test_no_password_is_in_the_log_of_a_join(pool):
         assert "pool.join" in log or host.address == MASTER
         assert PASSWORD not in log
         assert host.paths.pool_secret.read_text().strip() not in log
+
+
+def test_what_the_master_was_not_told_is_told_when_it_answers_again(pool):
+    """A start failed while the master was out of reach: its disk is free, and nobody is at work on anything."""
+    master, joiner = pool
+    api = master.session().xenapi
+    there, vm = host_at(api, JOINER), guest(api)
+    vbd = disk(api, vm, there)
+    held, replica, db = Held(joiner), joiner.daemon.tools.replica, master.daemon.tools.db
+    task = api.Async.VM.start_on(vm, there, False, False)
+    assert held.entered.wait(30)
+    post = replica.link.post
+
+    def away(*_, **__):
+        raise LinkError(MASTER, "away")
+
+    joiner.do(setattr, replica.link, "post", away)
+    held.let_go.set()
+    until(api, "task", lambda: api.task.get_status(task) != "pending")
+    assert api.task.get_error_info(task)[0] == "CANNOT_CONTACT_HOST"
+    assert master.do(db.flag, "VBD", vbd, "reserved")
+    joiner.do(setattr, replica.link, "post", post)
+    until(api, "VBD", lambda: not master.do(db.flag, "VBD", vbd, "reserved"))
+    assert api.VM.get_current_operations(vm) == {}
+    assert (api.VM.get_power_state(vm), domains(joiner)) == ("Halted", set())
+    assert joiner.do(lambda: joiner.daemon.tools.owed) == {}
+
+
+def test_a_disk_that_could_not_be_recorded_is_taken_from_its_guest(pool):
+    """Another guest would get it."""
+    master, joiner = pool
+    api = master.session().xenapi
+    there, vm = host_at(api, JOINER), guest(api)
+    api.VM.start_on(vm, there, False, False)
+    vbd, replica = disk(api, vm, there), joiner.daemon.tools.replica
+    attach, post = joiner.xen.attach_disk, replica.link.post
+
+    def away(*_, **__):
+        raise LinkError(MASTER, "away")
+
+    async def cut_off(*args):
+        await attach(*args)
+        replica.link.post = away
+
+    joiner.do(setattr, joiner.xen, "attach_disk", cut_off)
+    assert fails(api.VBD.plug, vbd)[0] == "CANNOT_CONTACT_HOST"
+    domid = int(api.VM.get_domid(vm))
+    assert joiner.wait(joiner.xen.devices([domid]))[domid].disks == frozenset()
+    joiner.do(setattr, replica.link, "post", post)
+    db = master.daemon.tools.db
+    until(api, "VBD", lambda: not master.do(db.flag, "VBD", vbd, "reserved"))
+    assert not api.VBD.get_currently_attached(vbd)

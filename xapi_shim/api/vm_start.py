@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xapi_shim.api.device_facts import disk_facts
 from xapi_shim.api.device_rules import disk_error
 from xapi_shim.api.host_errors import host_errors
-from xapi_shim.api.own_host import domid_here
+from xapi_shim.api.own_host import domid_here, record_end
 from xapi_shim.api.storage_access import driver_of, storage_errors
 from xapi_shim.api.vif_addresses import tell_started_guest
 from xapi_shim.api.vif_locking import check_unfiltered
@@ -155,12 +155,12 @@ async def disk_of(tools: Toolstack, vbd: str) -> Disk:
 
 
 @contextmanager
-def reserved(db: Database, vbds: Iterable[str], op: str) -> Iterator[None]:
+def reserved(tools: Toolstack, vbds: Iterable[str], op: str) -> Iterator[None]:
     """Keep drives' disks from others while the block gives them to a guest.
 
     Raises VDI_IN_USE, VDI_READONLY, VDI_MISSING, OTHER_OPERATION_IN_PROGRESS; then nothing is kept.
     """
-    drives = list(vbds)
+    db, drives = tools.db, list(vbds)
     with db.transaction():
         for vbd in drives:
             disk = disk_facts(db, db.text("VBD", vbd, "VDI"), vbd)
@@ -168,13 +168,19 @@ def reserved(db: Database, vbds: Iterable[str], op: str) -> Iterator[None]:
             if disk is not None and (wrong := disk_error(disk, op, read_only=read_only)):
                 raise wrong
             db.set("VBD", vbd, "reserved", value=True)
+    about = ("VBD.reserved", *drives)
+    tools.owed.pop(about, None)
     try:
         yield
     finally:
-        with db.transaction():
-            for vbd in drives:
-                if db.exists("VBD", vbd):
-                    db.set("VBD", vbd, "reserved", value=False)
+        record_end(tools, about, lambda: _let_go(db, drives))
+
+
+def _let_go(db: Database, drives: list[str]) -> None:
+    with db.transaction():
+        for vbd in drives:
+            if db.exists("VBD", vbd):
+                db.set("VBD", vbd, "reserved", value=False)
 
 
 def _check_twice(db: Database, vbds: Iterable[str]) -> None:
@@ -234,7 +240,7 @@ async def start_domain(tools: Toolstack, vm: str, *, paused: bool, again: bool =
     if again:
         drives = [vbd for vbd in drives if _still_its(tools.db, vbd)]
     _check_twice(tools.db, drives)
-    with reserved(tools.db, drives, "attach"):
+    with reserved(tools, drives, "attach"):
         config = await build_config(tools, vm, drives)
         try:
             domid = await tools.hypervisor.create(config, paused=paused or held)

@@ -39,8 +39,9 @@ class Replica:
         self.db, self.link, self._host = db, link, host
         # Commits block the whole daemon: while the master is known not to answer, none is tried.
         self._reachable = True
-        # Told when the master answers again: it may have taken this host for dead.
+        # Told when the master answers again: it was not told something, and may have taken this host for dead.
         self.returned: Callable[[], None] = lambda: None
+        self._missed = False
         # Of its own: who waits for news must not keep others' calls waiting.
         self._threads = ThreadPoolExecutor(4, "replica")
 
@@ -58,7 +59,7 @@ class Replica:
             # The id lets the master tell a repetition from another commit.
             return self._parsed(self.link.post(PATH, asked, timeout_s=COMMIT_S, repeatable=True))
         except LinkError as error:
-            self._reachable = False
+            self._reachable, self._missed = False, True
             log.error("the master does not take a change: %s", error)
             raise CannotContactHostError(self.link.address) from error
 
@@ -94,11 +95,12 @@ class Replica:
             try:
                 # After a failure at once: who waits for changes waits for this.
                 self.db.absorb(await self._ask(WAIT_S if self._reachable else 0.0))
-                if failures:
-                    self.returned()
                 failures = 0
+                if self._missed:
+                    self._missed = False
+                    self.returned()
             except (KronosError, XenAPIError) as error:
-                self._reachable = False
+                self._reachable, self._missed = False, True
                 log.log(logging.WARNING if failures == 0 else logging.DEBUG, "the master: %s", error)
                 failures = min(failures + 1, 30)
                 await asyncio.sleep(min(RETRY_S * 2**failures, LONGEST_RETRY_S))
