@@ -433,3 +433,40 @@ def test_a_disk_that_could_not_be_recorded_is_taken_from_its_guest(pool):
     db = master.daemon.tools.db
     until(api, "VBD", lambda: not master.do(db.flag, "VBD", vbd, "reserved"))
     assert not api.VBD.get_currently_attached(vbd)
+
+
+def test_what_the_master_was_told_without_an_answer_is_taken_back(pool):
+    """The master keeps a disk for a start of which the member does not know that it may go on."""
+    master, joiner = pool
+    api = master.session().xenapi
+    there, vm = host_at(api, JOINER), guest(api)
+    vbd, replica = disk(api, vm, there), joiner.daemon.tools.replica
+    post = replica.link.post
+    kept = [["put", "VBD", vbd, "reserved", True]]
+
+    def lost(path, document, **how):
+        answer = post(path, document, **how)
+        if document.get("operations") == kept:
+            raise LinkError(MASTER, "the answer is lost")
+        return answer
+
+    joiner.do(setattr, replica.link, "post", lost)
+    assert fails(api.VM.start_on, vm, there, False, False)[0] == "CANNOT_CONTACT_HOST"
+    db = master.daemon.tools.db
+    until(api, "VBD", lambda: not master.do(db.flag, "VBD", vbd, "reserved"))
+    joiner.do(setattr, replica.link, "post", post)
+    api.VM.start_on(vm, there, False, False)
+
+
+def test_a_member_that_does_not_reach_its_master_says_so(pool):
+    master, joiner = pool
+    api = master.session().xenapi
+    there, link = host_at(api, JOINER), joiner.daemon.tools.replica.link
+    post = link.post
+
+    def away(*_, **__):
+        raise LinkError(MASTER, "away")
+
+    joiner.do(setattr, link, "post", away)
+    assert fails(api.VM.start_on, guest(api), there, False, False)[0] == "CANNOT_CONTACT_HOST"
+    joiner.do(setattr, link, "post", post)

@@ -105,6 +105,21 @@ def drop_task(db: Database, task: str) -> None:
                     db.set(cls, ref, "current_operations", dict(current))
 
 
+def record_begin(
+    tools: Toolstack, about: tuple[str, ...], begin: Callable[[], None], end: Callable[[], None]
+) -> None:
+    """Record by `begin` what `end` takes back: where the answer is lost the master may have it, and `end` is owed.
+
+    Raises what `begin` raises.
+    """
+    tools.owed.pop(about, None)
+    try:
+        begin()
+    except CannotContactHostError:
+        tools.owed[about] = end
+        raise
+
+
 def record_end(tools: Toolstack, about: tuple[str, ...], end: Callable[[], None]) -> None:
     """Record by `end` that something is over; while the master cannot be told it is owed, and paid by `pay_owed`.
 

@@ -22,6 +22,7 @@ from xapi_shim.datamodel.errors import (
 )
 from xapi_shim.datamodel.model import Role
 from xapi_shim.datamodel.types import Kind
+from xapi_shim.pool.link import LinkError
 from xapi_shim.rpc.call import CallInfo
 from xapi_shim.rpc.sessions import Door, Origin
 from xapi_shim.rpc.values import Coercion
@@ -111,7 +112,10 @@ class PassedOn:
         if name not in self._handlers:
             raise NotImplementedError_(name)
         # What the master knew when it passed the call on is known here now.
-        await self._tools.replica.catch_up()
+        try:
+            await self._tools.replica.catch_up()
+        except LinkError as error:
+            raise CannotContactHostError(self._tools.replica.address) from error
         message, coercion = self._declared[name][1], Coercion(self._tools.db.model)
         values = [coercion.value(p.type, one, p.name) for p, one in zip(message.params, args, strict=True)]
         return {"value": cast("object", await self._cancellable(self._handlers[name](info, values), task))}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xapi_shim.api.device_facts import disk_facts
 from xapi_shim.api.device_rules import disk_error
 from xapi_shim.api.host_errors import host_errors
-from xapi_shim.api.own_host import domid_here, record_end
+from xapi_shim.api.own_host import domid_here, record_begin, record_end
 from xapi_shim.api.storage_access import driver_of, storage_errors
 from xapi_shim.api.vif_addresses import tell_started_guest
 from xapi_shim.api.vif_locking import check_unfiltered
@@ -160,7 +160,20 @@ def reserved(tools: Toolstack, vbds: Iterable[str], op: str) -> Iterator[None]:
 
     Raises VDI_IN_USE, VDI_READONLY, VDI_MISSING, OTHER_OPERATION_IN_PROGRESS; then nothing is kept.
     """
-    db, drives = tools.db, list(vbds)
+    drives = list(vbds)
+    about = ("VBD", "reserved", *drives)
+
+    def end() -> None:
+        _let_go(tools, drives)
+
+    record_begin(tools, about, lambda: _keep(tools.db, drives, op), end)
+    try:
+        yield
+    finally:
+        record_end(tools, about, end)
+
+
+def _keep(db: Database, drives: list[str], op: str) -> None:
     with db.transaction():
         for vbd in drives:
             disk = disk_facts(db, db.text("VBD", vbd, "VDI"), vbd)
@@ -168,19 +181,13 @@ def reserved(tools: Toolstack, vbds: Iterable[str], op: str) -> Iterator[None]:
             if disk is not None and (wrong := disk_error(disk, op, read_only=read_only)):
                 raise wrong
             db.set("VBD", vbd, "reserved", value=True)
-    about = ("VBD.reserved", *drives)
-    tools.owed.pop(about, None)
-    try:
-        yield
-    finally:
-        record_end(tools, about, lambda: _let_go(db, drives))
 
 
-def _let_go(db: Database, drives: list[str]) -> None:
-    with db.transaction():
+def _let_go(tools: Toolstack, drives: list[str]) -> None:
+    with tools.db.transaction():
         for vbd in drives:
-            if db.exists("VBD", vbd):
-                db.set("VBD", vbd, "reserved", value=False)
+            if tools.db.exists("VBD", vbd):
+                tools.db.set("VBD", vbd, "reserved", value=False)
 
 
 def _check_twice(db: Database, vbds: Iterable[str]) -> None:

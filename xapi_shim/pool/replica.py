@@ -98,6 +98,8 @@ class Replica:
                 failures = 0
                 if self._missed:
                     self._missed = False
+                    # What came just now may be older than what the master did not answer.
+                    await self.catch_up()
                     self.returned()
             except (KronosError, XenAPIError) as error:
                 self._reachable, self._missed = False, True
