@@ -89,10 +89,11 @@ def _xen_errors(cls: str, ref: str, vm: str) -> Iterator[None]:
 async def _attach_drive(call: Call, vbd: str, domid: int) -> None:
     """Give a guest a drive's disk, and record that; what was broken off half-way is taken back."""
     db, hypervisor = call.db, call.tools.hypervisor
-    with reserved(db, [vbd], "plug"):
+    with reserved(call.tools, [vbd], "plug"):
         disk = await disk_of(call.tools, vbd)
         try:
             await hypervisor.attach_disk(domid, disk)
+            db.update("VBD", vbd, currently_attached=True, reserved=False)
         except DeviceExistsError:
             raise
         except BaseException:
@@ -101,7 +102,6 @@ async def _attach_drive(call: Call, vbd: str, domid: int) -> None:
             there = not await asyncio.shield(_took_back(taking_back, vbd))
             db.set("VBD", vbd, "currently_attached", there)
             raise
-        db.update("VBD", vbd, currently_attached=True, reserved=False)
 
 
 async def _took_back(taking_back: Awaitable[None], device: str) -> bool:

@@ -123,6 +123,10 @@ class GuestWatch:
                     log.exception("cannot read the domains, or write what they say")
                     self._retry("")
 
+    def wake(self) -> None:
+        """Have a look taken soon."""
+        self._wanted.set()
+
     async def _listen(self) -> None:
         async for _ in self._tools.hypervisor.changes():
             self._wanted.set()
@@ -240,6 +244,9 @@ class GuestWatch:
         """Replace the domain; the VM's record stays Running all through, unless it cannot be started."""
         tools = self._tools
         domid = tools.db.number("VM", vm, "domid")
+        if tools.replica is not None:
+            # A start cannot be recorded while the master is away: till then the guest stays as it is.
+            await tools.replica.catch_up()
         await tools.hypervisor.destroy(domid)
         try:
             await start_domain(tools, vm, paused=False, again=True)

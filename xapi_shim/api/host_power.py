@@ -143,11 +143,14 @@ async def destroy(call: Call, self: str) -> None:
 async def declare_dead(call: Call, host: str) -> None:
     """Take it as known that a host does not run, so that its guests may run elsewhere.
 
-    Raises HOST_IS_LIVE [host] for this host, which says by the answer that it runs.
+    Raises HOST_IS_LIVE [host] for this host, which says by the answer that it runs, and for one that follows this one:
+    a guest of it that is started elsewhere runs twice.
     """
-    tools, db = call.tools, call.db
-    if host == tools.host:
+    tools, db, members = call.tools, call.db, call.tools.members
+    if host == tools.host or (members is not None and members.hears(host)):
         raise HostIsLiveError(host)
+    if members is not None:
+        members.cut(host)
     guests = _guests(tools, host)
     with db.transaction():
         metrics = db.text("host", host, "metrics")

@@ -18,7 +18,7 @@ from xapi_shim.api.allowed import (
     update_vif,
 )
 from xapi_shim.api.device_rules import Running
-from xapi_shim.api.own_host import operation_key
+from xapi_shim.api.own_host import operation_key, record_begin, record_end
 from xapi_shim.api.vm_rules import OVERRIDES, VmState, allowed_vm_operations
 from xapi_shim.datamodel.errors import (
     OperationBlockedError,
@@ -116,14 +116,22 @@ def operation(call: Call, cls: str, ref: str, name: str) -> Iterator[None]:
         task, running = next((t, op) for t, op in current.items() if op in others)
         raise OtherOperationInProgressError(cls, ref, running, task)
     key = operation_key(call.info.task, call.tools.host, f"{id(call)}|{name}")
-    _note(db, cls, ref, {**current, key: name})
+
+    def end() -> None:
+        _end(db, cls, ref, key)
+
+    record_begin(call.tools, (cls, ref, key), lambda: _note(db, cls, ref, {**current, key: name}), end)
     try:
         yield
     finally:
-        if db.exists(cls, ref):
-            left = db.mapping(cls, ref, "current_operations")
-            left.pop(key, None)
-            _note(db, cls, ref, left)
+        record_end(call.tools, (cls, ref, key), end)
+
+
+def _end(db: Database, cls: str, ref: str, key: str) -> None:
+    if db.exists(cls, ref):
+        left = db.mapping(cls, ref, "current_operations")
+        left.pop(key, None)
+        _note(db, cls, ref, left)
 
 
 def _note(db: Database, cls: str, ref: str, current: dict[str, str]) -> None:

@@ -7,13 +7,18 @@ task on the host that its key names.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from xapi_shim.datamodel.errors import VmNotResidentHereError
+from xapi_shim.datamodel.errors import CannotContactHostError, VmNotResidentHereError, XenAPIError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xapi_shim.api.toolstack import Toolstack
     from xapi_shim.database.database import Database
+
+log = logging.getLogger(__name__)
 
 # Of keys in current_operations: what has no task. Clients know the first word.
 _WITHOUT_TASK = "DummyRef:"
@@ -98,6 +103,43 @@ def drop_task(db: Database, task: str) -> None:
                 current = db.mapping(cls, ref, "current_operations")
                 if current.pop(task, None) is not None:
                     db.set(cls, ref, "current_operations", dict(current))
+
+
+def record_begin(
+    tools: Toolstack, about: tuple[str, ...], begin: Callable[[], None], end: Callable[[], None]
+) -> None:
+    """Record by `begin` what `end` takes back: where the answer is lost the master may have it, and `end` is owed.
+
+    Raises what `begin` raises.
+    """
+    tools.owed.pop(about, None)
+    try:
+        begin()
+    except CannotContactHostError:
+        tools.owed[about] = end
+        raise
+
+
+def record_end(tools: Toolstack, about: tuple[str, ...], end: Callable[[], None]) -> None:
+    """Record by `end` that something is over; while the master cannot be told it is owed, and paid by `pay_owed`.
+
+    Raises CANNOT_CONTACT_HOST [master] then.
+    """
+    try:
+        end()
+    except CannotContactHostError:
+        tools.owed[about] = end
+        raise
+
+
+def pay_owed(tools: Toolstack) -> None:
+    """Record what is owed: the master answers again."""
+    for about, end in tuple(tools.owed.items()):
+        del tools.owed[about]
+        try:
+            record_end(tools, about, end)
+        except XenAPIError as error:
+            log.warning("%s: %s", about[-1], error)
 
 
 def is_reserved_elsewhere(tools: Toolstack, vbd: str) -> bool:

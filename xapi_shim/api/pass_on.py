@@ -22,6 +22,7 @@ from xapi_shim.datamodel.errors import (
 )
 from xapi_shim.datamodel.model import Role
 from xapi_shim.datamodel.types import Kind
+from xapi_shim.pool.link import LinkError
 from xapi_shim.rpc.call import CallInfo
 from xapi_shim.rpc.sessions import Door, Origin
 from xapi_shim.rpc.values import Coercion
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
 
     from xapi_shim.api.toolstack import Call, Toolstack
+    from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import Message, Value
     from xapi_shim.rpc.call import Handler
 
@@ -59,9 +61,8 @@ async def pass_on(
 ) -> Value:
     """Have host `place` do a call. Raises CANNOT_CONTACT_HOST [host], and what the host says."""
     assert tools.members is not None
-    if info.task:
-        # Who works on it, for who cancels it and for what a start of that host puts in order.
-        tools.db.set("task", info.task, "resident_on", place)
+    # Who works on it, for who cancels it and for what a start of that host puts in order.
+    _note_worker(tools.db, info.task, place)
     try:
         result = await tools.members.perform(place, key, args, info)
     except CannotContactHostError:
@@ -69,9 +70,18 @@ async def pass_on(
         if info.task:
             drop_task(tools.db, info.task)
         raise
+    finally:
+        # A message that does several others goes on here.
+        _note_worker(tools.db, info.task, tools.host)
     if message.result.kind is Kind.VOID:
         return None
     return Coercion(tools.db.model).value(message.result, result, key)
+
+
+def _note_worker(db: Database, task: str, host: str) -> None:
+    """Note which host is at work on a task, unless its owner has destroyed it meanwhile."""
+    if task and db.exists("task", task):
+        db.set("task", task, "resident_on", host)
 
 
 class PassedOn:
@@ -102,7 +112,10 @@ class PassedOn:
         if name not in self._handlers:
             raise NotImplementedError_(name)
         # What the master knew when it passed the call on is known here now.
-        await self._tools.replica.catch_up()
+        try:
+            await self._tools.replica.catch_up()
+        except LinkError as error:
+            raise CannotContactHostError(self._tools.replica.address) from error
         message, coercion = self._declared[name][1], Coercion(self._tools.db.model)
         values = [coercion.value(p.type, one, p.name) for p, one in zip(message.params, args, strict=True)]
         return {"value": cast("object", await self._cancellable(self._handlers[name](info, values), task))}

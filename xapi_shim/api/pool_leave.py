@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from xapi_shim.api.own_host import worker_of
 from xapi_shim.api.pool_join_side import master_side
 from xapi_shim.api.pool_rows import OWNERS, PARTS, own_fields, part_refs, ref_class, refs_in
 from xapi_shim.database.replication import Destroy, Put
@@ -34,8 +35,8 @@ def check_eject(db: Database, host: str) -> None:
     """Raise what forbids that a host leaves, in the reference's order.
 
     HA_IS_ENABLED [], NOT_SUPPORTED_DURING_UPGRADE [] while updates are applied, OPERATION_NOT_ALLOWED [why] for
-    the master (the reference fails with an INTERNAL_ERROR there) and while a guest is on the host. That is the
-    reference's code here; HOST_HAS_RESIDENT_VMS [host] is what host.destroy raises.
+    the master (the reference fails with an INTERNAL_ERROR there) and while a guest is on the host, or started there.
+    That is the reference's code here; HOST_HAS_RESIDENT_VMS [host] is what host.destroy raises.
     """
     pool = master_side(db)
     if pool.pool_flag("ha_enabled"):
@@ -48,6 +49,9 @@ def check_eject(db: Database, host: str) -> None:
     for vm in db.items("host", host, "resident_VMs"):
         if vm != dom0 and db.text("VM", vm, "power_state") != "Halted":
             raise OperationNotAllowedError(f"VM {db.text('VM', vm, 'uuid')} is on the host")
+    for vm in db.refs("VM"):
+        if any(worker_of(db, key) == host for key in db.mapping("VM", vm, "current_operations")):
+            raise OperationNotAllowedError(f"the host is at work on VM {db.text('VM', vm, 'uuid')}")
 
 
 def leave_operations(db: Database, host: str) -> list[Operation]:

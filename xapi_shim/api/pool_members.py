@@ -13,16 +13,18 @@ from xml.parsers.expat import ExpatError
 
 from xapi_shim.api.allowed import update_all
 from xapi_shim.api.operations import update_vm
-from xapi_shim.api.pbd import unplug
+from xapi_shim.api.pbd import plug, unplug
 from xapi_shim.api.pool_join_rules import check_join
 from xapi_shim.api.pool_leave import check_eject, leave_operations
 from xapi_shim.api.pool_merge import join_operations
-from xapi_shim.api.pool_role import become_master, become_member
+from xapi_shim.api.pool_role import become_master, become_member, master_address
 from xapi_shim.database.database import Database
 from xapi_shim.database.replication import ReplicationError, perform
 from xapi_shim.datamodel.errors import (
     CannotContactHostError,
+    HostIsSlaveError,
     InternalErrorError,
+    OperationNotAllowedError,
     PoolJoiningHostMustHaveSameProductVersionError,
     XenAPIError,
 )
@@ -52,16 +54,19 @@ async def join(call: Call, master_address: str, master_username: str, master_pas
     Raises CANNOT_CONTACT_HOST [address], HOST_IS_SLAVE [its master's address], SESSION_AUTHENTICATION_FAILED,
     and of check_join the first precondition that does not hold; then nothing is changed.
     """
-    await _join(call, master_address, (master_username, master_password), force=False)
+    async with call.tools.role_lock:
+        await _join(call, master_address, (master_username, master_password), force=False)
 
 
 async def join_force(call: Call, master_address: str, master_username: str, master_password: str) -> None:
     """`join`, to hosts with other processors, too."""
-    await _join(call, master_address, (master_username, master_password), force=True)
+    async with call.tools.role_lock:
+        await _join(call, master_address, (master_username, master_password), force=True)
 
 
 async def _join(call: Call, master: str, login: tuple[str, str], *, force: bool) -> None:
     tools = call.tools
+    _check_not_joined(tools)
     address = await asyncio.to_thread(_resolved, master)
     secret, shown = await asyncio.to_thread(_pool_secret, address, tools.port, login)
     remote = Database(tools.db.model)
@@ -86,6 +91,12 @@ async def _join(call: Call, master: str, login: tuple[str, str], *, force: bool)
     become_member(tools.paths, address, secret, {shown})
     log.info("this host is a member of the pool of %s now", address)
     _restart_soon(tools)
+
+
+def _check_not_joined(tools: Toolstack) -> None:
+    """Raise HOST_IS_SLAVE [address] for a host that has joined a pool already, and is about to start anew."""
+    if master := master_address(tools.paths.pool_conf):
+        raise HostIsSlaveError(master)
 
 
 def _perform(db: Database, operations: list[Operation]) -> None:
@@ -159,19 +170,55 @@ async def eject(call: Call, host: str) -> None:
     What only it has goes from the pool's records with it; the files of its local storage stay on its disks, and its
     new pool finds them. Raises what check_eject raises; then nothing is changed.
     """
-    tools, db = call.tools, call.db
-    check_eject(db, host)
-    for pbd in db.items("host", host, "PBDs"):
-        await unplug(call, pbd)
+    async with call.tools.role_lock:
+        check_eject(call.db, host)
+        _check_not_left(call.tools)
+        plugged = [
+            p for p in call.db.items("host", host, "PBDs") if call.db.flag("PBD", p, "currently_attached")
+        ]
+        try:
+            for pbd in plugged:
+                await unplug(call, pbd)
+            # Guests may have been started here meanwhile.
+            check_eject(call.db, host)
+            _leave(call.tools, host)
+        except XenAPIError:
+            if not call.tools.paths.leaving_pool.exists():
+                await _plug_again(call, plugged)
+            raise
+
+
+def _check_not_left(tools: Toolstack) -> None:
+    """Raise OPERATION_NOT_ALLOWED [why] for a host that is leaving already."""
+    if not master_address(tools.paths.pool_conf) or tools.paths.leaving_pool.exists():
+        raise OperationNotAllowedError("the host is leaving its pool already")
+
+
+def _leave(tools: Toolstack, host: str) -> None:
+    """Commit that this host leaves, and become a master. Raises XenAPIError; then it is a member as it was.
+
+    After CANNOT_CONTACT_HOST nobody here knows whether the master has done it: the next start, at once, finds out.
+    """
     tools.paths.leaving_pool.touch()
     try:
-        _perform(db, leave_operations(db, host))
+        _perform(tools.db, leave_operations(tools.db, host))
+    except CannotContactHostError:
+        _restart_soon(tools)
+        raise
     except XenAPIError:
         tools.paths.leaving_pool.unlink()
         raise
     become_master(tools.paths)
     log.info("this host has left its pool")
     _restart_soon(tools)
+
+
+async def _plug_again(call: Call, pbds: list[str]) -> None:
+    for pbd in pbds:
+        try:
+            await plug(call, pbd)
+        except XenAPIError as error:
+            log.error("PBD %s cannot be plugged again: %s", pbd, error)
 
 
 def _restart_soon(tools: Toolstack) -> None:

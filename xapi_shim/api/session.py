@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.api.client_certificate import open_session
 from xapi_shim.api.external_auth import WRONG, end_sessions, external_login, is_enabled
+from xapi_shim.api.pass_on import check_master
 from xapi_shim.api.password import change_password
 from xapi_shim.api.pool_role import master_address
 from xapi_shim.api.pool_secret import is_pool_secret
@@ -90,7 +91,8 @@ async def _check_pool_secret(tools: Toolstack, secret: str) -> None:
 
 
 async def slave_login(call: Call, host: str, psecret: str) -> str:
-    """Return a session for another host of the pool. Raises SESSION_AUTHENTICATION_FAILED."""
+    """Return a session for another host of the pool. Raises HOST_IS_SLAVE [address], SESSION_AUTHENTICATION_FAILED."""
+    check_master(call.tools)
     await _check_pool_secret(call.tools, psecret)
     return call.tools.sessions.open("", Role.LOCAL_ROOT, originator="xapi", host=host, local=True, pool=True)
 

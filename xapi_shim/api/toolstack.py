@@ -105,6 +105,11 @@ class Toolstack:
     # One at a time may change a guest's domain.
     domain_locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
+    # What could not be recorded while the master was away, by what it is about.
+    owed: dict[tuple[str, ...], Callable[[], None]] = field(default_factory=dict)
+    # One at a time may have the host join a pool, or leave it.
+    role_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
     def __post_init__(self) -> None:
         self.events.beside = self._messages_since
 

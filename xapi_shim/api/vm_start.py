@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from xapi_shim.api.device_facts import disk_facts
 from xapi_shim.api.device_rules import disk_error
+from xapi_shim.api.host_errors import host_errors
+from xapi_shim.api.own_host import domid_here, record_begin, record_end
 from xapi_shim.api.storage_access import driver_of, storage_errors
 from xapi_shim.api.vif_addresses import tell_started_guest
 from xapi_shim.api.vif_locking import check_unfiltered
 from xapi_shim.api.vm_parameters import check_platform
 from xapi_shim.api.vm_shares import scheduling_of
+from xapi_shim.base.errors import KronosError
 from xapi_shim.datamodel.errors import (
     BootloaderFailedError,
     DeviceAlreadyAttachedError,
@@ -23,6 +27,7 @@ from xapi_shim.datamodel.errors import (
     SrHasNoPbdsError,
     UnknownBootloaderError,
     VmHvmRequiredError,
+    XenAPIError,
 )
 from xapi_shim.datamodel.types import NULL_REF
 from xapi_shim.network.interface import NetworkError
@@ -44,6 +49,8 @@ if TYPE_CHECKING:
 
     from xapi_shim.api.toolstack import Toolstack
     from xapi_shim.database.database import Database
+
+log = logging.getLogger(__name__)
 
 # Devices of a VM that only a device model can give it.
 EMULATED = ("VTPMs", "VUSBs", "VGPUs")
@@ -148,12 +155,25 @@ async def disk_of(tools: Toolstack, vbd: str) -> Disk:
 
 
 @contextmanager
-def reserved(db: Database, vbds: Iterable[str], op: str) -> Iterator[None]:
+def reserved(tools: Toolstack, vbds: Iterable[str], op: str) -> Iterator[None]:
     """Keep drives' disks from others while the block gives them to a guest.
 
     Raises VDI_IN_USE, VDI_READONLY, VDI_MISSING, OTHER_OPERATION_IN_PROGRESS; then nothing is kept.
     """
     drives = list(vbds)
+    about = ("VBD", "reserved", *drives)
+
+    def end() -> None:
+        _let_go(tools, drives)
+
+    record_begin(tools, about, lambda: _keep(tools.db, drives, op), end)
+    try:
+        yield
+    finally:
+        record_end(tools, about, end)
+
+
+def _keep(db: Database, drives: list[str], op: str) -> None:
     with db.transaction():
         for vbd in drives:
             disk = disk_facts(db, db.text("VBD", vbd, "VDI"), vbd)
@@ -161,13 +181,13 @@ def reserved(db: Database, vbds: Iterable[str], op: str) -> Iterator[None]:
             if disk is not None and (wrong := disk_error(disk, op, read_only=read_only)):
                 raise wrong
             db.set("VBD", vbd, "reserved", value=True)
-    try:
-        yield
-    finally:
-        with db.transaction():
-            for vbd in drives:
-                if db.exists("VBD", vbd):
-                    db.set("VBD", vbd, "reserved", value=False)
+
+
+def _let_go(tools: Toolstack, drives: list[str]) -> None:
+    with tools.db.transaction():
+        for vbd in drives:
+            if tools.db.exists("VBD", vbd):
+                tools.db.set("VBD", vbd, "reserved", value=False)
 
 
 def _check_twice(db: Database, vbds: Iterable[str]) -> None:
@@ -219,23 +239,42 @@ async def start_domain(tools: Toolstack, vm: str, *, paused: bool, again: bool =
 
     A guest that rebooted by itself is started `again`: without the disks that were taken from it and
     are another's now, instead of not at all.
+
+    In a pool of several hosts a guest does nothing before it is recorded: it could have been started elsewhere by then.
     """
+    held = not paused and not again and len(tools.db.refs("host")) > 1
     drives = full_drives(tools.db, vm)
     if again:
         drives = [vbd for vbd in drives if _still_its(tools.db, vbd)]
     _check_twice(tools.db, drives)
-    with reserved(tools.db, drives, "attach"):
+    with reserved(tools, drives, "attach"):
         config = await build_config(tools, vm, drives)
         try:
-            domid = await tools.hypervisor.create(config, paused=paused)
+            domid = await tools.hypervisor.create(config, paused=paused or held)
         except NotEnoughMemoryError as error:
             raise HostNotEnoughFreeMemoryError(str(error.needed_bytes), str(error.free_bytes)) from error
         except BootFileMissingError as error:
             raise BootloaderFailedError(vm, f"no such file: {error.path}") from error
         except XenError as error:
             raise InternalErrorError(str(error)) from error
-        _record_started(tools, vm, domid, config, "Paused" if paused else "Running")
+        try:
+            domid_here(tools, vm)
+            _record_started(tools, vm, domid, config, "Paused" if paused else "Running")
+            if held:
+                with host_errors():
+                    await tools.hypervisor.unpause(domid)
+        except (KronosError, XenAPIError):
+            # Nobody would know that it runs, and it could be started on another host, too.
+            await _take_back(tools, domid)
+            raise
         await tell_started_guest(tools, vm, domid)
+
+
+async def _take_back(tools: Toolstack, domid: int) -> None:
+    try:
+        await tools.hypervisor.destroy(domid)
+    except XenError as error:
+        log.error("domain %s, which could not be recorded: %s", domid, error)
 
 
 def _still_its(db: Database, vbd: str) -> bool:

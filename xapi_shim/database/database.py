@@ -309,7 +309,7 @@ class Database:
 
         False, and nothing done, for a batch that does not follow on what there is. Never inside a transaction.
         """
-        if not batch.whole and (batch.epoch, batch.since) != (self.epoch, self.replicated):
+        if batch.since != self.replicated or (not batch.whole and batch.epoch != self.epoch):
             return False
         before = (self.epoch, self.replicated)
         self._take(batch)

@@ -122,6 +122,10 @@ class Link:
         if kept is not None:
             try:
                 return self._exchange(kept, method, path, body, headers, timeout_s)
+            except TimeoutError as error:
+                # It is there and does not answer: asking once more would be to wait once more.
+                kept.close()
+                raise LinkError(self.address, f"{path}: {error}") from error
             except (OSError, http.client.HTTPException):
                 kept.close()
         connection = _Connection(self.address, self.port, self._known())

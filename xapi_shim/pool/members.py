@@ -16,7 +16,13 @@ from xapi_shim.database.replication import (
     parse_operations,
     perform,
 )
-from xapi_shim.datamodel.errors import CannotContactHostError, InternalErrorError, VdiInUseError
+from xapi_shim.datamodel.errors import (
+    CannotContactHostError,
+    InternalErrorError,
+    VdiInUseError,
+    VmNotResidentHereError,
+)
+from xapi_shim.datamodel.types import NULL_REF
 from xapi_shim.pool.link import Link, LinkError
 from xapi_shim.pool.remote_error import raise_error
 from xapi_shim.pool.replica import WAIT_S
@@ -32,6 +38,8 @@ if TYPE_CHECKING:
 PERFORM = "/pool/perform"
 # A member that was not heard of for so long is dead (protocol facts, section 7).
 DEAD_S = 600.0
+# One that lives asks again when it has its answer.
+HEARD_S = WAIT_S + 5.0
 # So many changes of members are known by their ids, for one that is sent twice.
 IDS_KEPT = 4096
 # So many calls are passed on at once.
@@ -43,7 +51,7 @@ class Members:
 
     def __init__(self, db: Database, secret: Callable[[], str], port: int) -> None:
         self.db, self._secret, self._port = db, secret, port
-        self._links: dict[tuple[str, int], Link] = {}
+        self._links: dict[str, Link] = {}
         self._heard: dict[str, float] = {}
         self._ended = False
         self._ids: deque[str] = deque(maxlen=IDS_KEPT)
@@ -71,7 +79,7 @@ class Members:
                 self._note(host)
                 if (epoch, since) == (self.db.epoch, self.db.generation):
                     await self._changed(min(float(wait_s), WAIT_S))
-                self._note(host)
+                # Who asked may be gone by now: that he lives was said by the question.
                 return batch_document(batch_since(self.db, epoch, since))
             case _:
                 raise InternalErrorError("not a question of a replica")
@@ -83,6 +91,7 @@ class Members:
         try:
             parsed = parse_operations(self.db.model, operations)
             check_disks(self.db, parsed, since)
+            check_guests(self.db, parsed)
             perform(self.db, parsed)
         except ReplicationError as error:
             raise InternalErrorError(str(error)) from error
@@ -115,6 +124,18 @@ class Members:
         for uuid, at in self._heard.items():
             if now - at > DEAD_S:
                 self._record(uuid, live=False)
+                if host := self.db.find_uuid("host", uuid):
+                    self.cut(host)
+
+    def hears(self, host: str) -> bool:
+        """Say whether a member was heard of since it had to ask again: its daemon runs."""
+        at = self._heard.get(self.db.text("host", host, "uuid"))
+        return at is not None and time.monotonic() - at < HEARD_S
+
+    def cut(self, host: str) -> None:
+        """Let go of a host: who waits for what it does is told CANNOT_CONTACT_HOST."""
+        if link := self._links.pop(host, None):
+            link.close()
 
     def expect(self, own: str) -> None:
         """At start-up: the other hosts count as dead until they are heard of; `own` is this host's ref."""
@@ -164,14 +185,12 @@ class Members:
         address = self.db.text("host", host, "address")
         if not address:
             raise CannotContactHostError(host)
-        at = (address, self._port)
-
-        def known() -> set[str]:
-            return fingerprints(self.db, host)
-
-        if at not in self._links:
-            self._links[at] = Link(*at, known, self._secret)
-        return self._links[at]
+        link = self._links.get(host)
+        if link is None or link.address != address:
+            self.cut(host)
+            link = Link(address, self._port, lambda: fingerprints(self.db, host), self._secret)
+            self._links[host] = link
+        return link
 
     def end(self) -> None:
         """Answer who waits for news: there will be none."""
@@ -202,6 +221,17 @@ def check_disks(db: Database, operations: Iterable[Operation], since: int) -> No
             taken = db.flag("VBD", other, "reserved") or db.flag("VBD", other, "currently_attached")
             if other != ref and taken and drives[other].modified > since:
                 raise VdiInUseError(vdi, "attach")
+
+
+def check_guests(db: Database, operations: Iterable[Operation]) -> None:
+    """Raise VM_NOT_RESIDENT_HERE [vm; host] for a guest that is to be recorded on a host, and is on another."""
+    for one in operations:
+        match one:
+            case Put("VM", ref, "resident_on", str(host)) if db.exists("host", host) and db.exists("VM", ref):
+                if db.text("VM", ref, "resident_on") not in (host, NULL_REF):
+                    raise VmNotResidentHereError(ref, host)
+            case _:
+                continue
 
 
 def fingerprints(db: Database, host: str) -> set[str]:

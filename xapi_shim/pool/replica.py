@@ -39,6 +39,9 @@ class Replica:
         self.db, self.link, self._host = db, link, host
         # Commits block the whole daemon: while the master is known not to answer, none is tried.
         self._reachable = True
+        # Told when the master answers again: it was not told something, and may have taken this host for dead.
+        self.returned: Callable[[], None] = lambda: None
+        self._missed = False
         # Of its own: who waits for news must not keep others' calls waiting.
         self._threads = ThreadPoolExecutor(4, "replica")
 
@@ -56,14 +59,20 @@ class Replica:
             # The id lets the master tell a repetition from another commit.
             return self._parsed(self.link.post(PATH, asked, timeout_s=COMMIT_S, repeatable=True))
         except LinkError as error:
-            self._reachable = False
+            self._reachable, self._missed = False, True
             log.error("the master does not take a change: %s", error)
             raise CannotContactHostError(self.link.address) from error
 
     async def catch_up(self) -> None:
         """Be what the master is at a moment after the call. Raises KronosError, XenAPIError."""
-        while not self.db.absorb(await self._ask(0.0)):
-            pass
+        while True:
+            batch = await self._ask(0.0)
+            # Others ask at the same time: what one of them has brought need not be asked for again.
+            if self.db.absorb(batch) or self._has(batch):
+                return
+
+    def _has(self, batch: Batch) -> bool:
+        return self.db.epoch == batch.epoch and self.db.replicated >= batch.generation
 
     async def fill(self, waiting: Callable[[], None]) -> None:
         """Have all of the database; until there is a master that answers, `waiting` is called now and then."""
@@ -86,12 +95,20 @@ class Replica:
             try:
                 # After a failure at once: who waits for changes waits for this.
                 self.db.absorb(await self._ask(WAIT_S if self._reachable else 0.0))
-                self._reachable, failures = True, 0
+                failures = 0
+                if self._missed:
+                    self._missed = False
+                    # What came just now may be older than what the master did not answer.
+                    await self.catch_up()
+                    self.returned()
             except (KronosError, XenAPIError) as error:
-                self._reachable = False
+                self._reachable, self._missed = False, True
                 log.log(logging.WARNING if failures == 0 else logging.DEBUG, "the master: %s", error)
                 failures = min(failures + 1, 30)
                 await asyncio.sleep(min(RETRY_S * 2**failures, LONGEST_RETRY_S))
+            except Exception:  # the boundary: who hears of changes may fail, and is not to end this for good
+                log.exception("what is new with the master")
+                await asyncio.sleep(LONGEST_RETRY_S)
 
     async def _ask(self, wait_s: float) -> Batch:
         asked = {**self._at(), "wait_s": wait_s}
@@ -100,7 +117,9 @@ class Replica:
             self._threads,
             lambda: self.link.post(PATH, asked, timeout_s=wait_s + LATE_S, repeatable=True),
         )
-        return self._parsed(answer)
+        batch = self._parsed(answer)
+        self._reachable = True
+        return batch
 
     def _at(self) -> dict[str, object]:
         return {"host": self._host, "epoch": self.db.epoch, "since": self.db.replicated}

@@ -163,7 +163,7 @@ class Dispatcher:
         sent = request.params[0]
         if not isinstance(sent, str):
             raise SessionInvalidError(str(sent)[:64])
-        role = self.sessions.role(sent)
+        role = self._role(sent)
         entry = self.audit.entry_of_others(request.method, sent, origin)
         if not role.allows(Role.POOL_ADMIN):
             self.audit.refused(entry)
@@ -224,8 +224,11 @@ class Dispatcher:
             raise SessionInvalidError(str(sent)[:64])
         if bound.name in EMERGENCY_CALLS and self.sessions.is_emergency(sent):
             return sent, Role.LOCAL_ROOT
+        return sent, self._role(sent)
+
+    def _role(self, session: str) -> Role:
         try:
-            return sent, self.sessions.role(sent)
+            return self.sessions.role(session)
         except SessionInvalidError:
             if self.master_address:
                 raise HostIsSlaveError(self.master_address) from None

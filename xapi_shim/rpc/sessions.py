@@ -166,14 +166,11 @@ class Sessions:
         return self._get(ref).user
 
     def same_user(self, ref: str, other: str) -> bool:
-        """Say whether both sessions are alive and one user's."""
-        if ref not in self._live or other not in self._live:
+        """Say whether both sessions are alive and one user's: by their records, which all hosts of a pool have."""
+        if not self.db.exists("session", ref) or not self.db.exists("session", other):
             return False
-        mine, others = self._live[ref], self._live[other]
-        return (mine.user, mine.external and mine.external.sid) == (
-            others.user,
-            others.external and others.external.sid,
-        )
+        names = ("auth_user_name", "auth_user_sid")
+        return all(self.db.text("session", ref, n) == self.db.text("session", other, n) for n in names)
 
     def is_pool(self, ref: str) -> bool:
         """Say whether the session is one of hosts among themselves. Raises SessionInvalidError."""

@@ -65,6 +65,8 @@ class Connection:
 
     async def flush(self) -> None:
         """Wait, on the event loop, until all is sent. Raises HungUpError."""
+        if self._writer.is_closing():
+            raise HungUpError("the connection is closed")
         # Not 0: asyncio's TLS transport would count an empty buffer as full.
         self._writer.transport.set_write_buffer_limits(high=1, low=0)
         await self.write(b"")

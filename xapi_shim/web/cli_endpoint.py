@@ -182,8 +182,10 @@ class CliEndpoint:
             log.info("xe at %s: %s", origin.address or origin.door, error)
         finally:
             self._connections.discard(connection)
-            transport.set_protocol(http)
-            transport.close()
+            # One that is closed has let go of its protocols: those are told by the one that took it over.
+            if not transport.is_closing():
+                transport.set_protocol(http)
+                transport.close()
 
     async def serve_xe(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: str, origin: Origin

@@ -19,6 +19,7 @@ from xapi_shim.api.external_auth import ExternalAuth, check_directory, confirm_s
 from xapi_shim.api.guest_watch import GuestWatch
 from xapi_shim.api.host_facts import read_facts
 from xapi_shim.api.host_settle import settle_host
+from xapi_shim.api.own_host import pay_owed
 from xapi_shim.api.plugins import OthersError, run_extension
 from xapi_shim.api.pool_role import finish_leaving, master_address
 from xapi_shim.api.pool_secret import ensure_pool_secret
@@ -26,6 +27,7 @@ from xapi_shim.api.startup import refresh_metrics, start_up
 from xapi_shim.api.toolstack import Toolstack
 from xapi_shim.database.database import Database
 from xapi_shim.database.sqlite_store import SqliteStore
+from xapi_shim.datamodel.errors import CannotContactHostError
 from xapi_shim.datamodel.registry import DATAMODEL
 from xapi_shim.directory.nss import NssDirectory
 from xapi_shim.directory.winbind import WinbindDirectory
@@ -149,10 +151,16 @@ class Daemon:
         self.port = self._server.port
         running = [self.watch.run(), self._collect(), check_directory(self.tools)]
         if self.tools.replica is not None:
+            self.tools.replica.returned = self._master_returned
             running.append(self.tools.replica.follow())
         self._background = [asyncio.create_task(one) for one in running]
         paths.init_complete.parent.mkdir(parents=True, exist_ok=True)
         paths.init_complete.touch()
+
+    def _master_returned(self) -> None:
+        """Tell the master what it missed, and see what it recorded of this host's guests meanwhile."""
+        pay_owed(self.tools)
+        self.watch.wake()
 
     async def _login(self, info: CallInfo, user: str, password: str) -> str:
         """Open a session for an HTTP action's Basic login. Raises as session.login_with_password."""
@@ -227,10 +235,13 @@ class Daemon:
         await export(self.tools.tracer, self.options.paths)
         try:
             await refresh_metrics(self.tools)
-        except XenError as error:
-            log.warning("cannot read the host's memory: %s", error)
+        except (XenError, CannotContactHostError) as error:
+            log.warning("cannot read the host's memory, or tell it: %s", error)
         if self.tools.members is not None:
             self.tools.db.touch("pool", self.tools.pool)
+        else:
+            # What others have recorded of this host's guests, who may have taken it for dead.
+            self.watch.wake()
 
 
 def _sr_types(paths: Paths, *, simulated: bool) -> dict[str, SrDriverFactory]:

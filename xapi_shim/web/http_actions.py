@@ -177,6 +177,8 @@ class HttpActions:
             body += chunk
             if len(body) > MAX_DUMP:
                 return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a dump has at most {MAX_DUMP} bytes\n"
+        if master := self._tools.master_address:
+            return HTTPStatus.BAD_REQUEST, f"the pool's database is its master's, {master}\n"
         try:
             parsed = dump.parse(bytes(body))
         except dump.DumpError as error:

@@ -90,7 +90,10 @@ def _keep_fingerprints(tools: Toolstack) -> None:
     """Keep what the master will show, for when it cannot be asked."""
     told = fingerprints(tools.db, _master(tools.db))
     if told and told != read_fingerprints(tools.paths):
-        write_fingerprints(tools.paths, told)
+        try:
+            write_fingerprints(tools.paths, told)
+        except OSError as error:  # tried again at the next change: this one is made already
+            log.error("cannot keep what certificate the master shows: %s", error)
 
 
 class Doors:

@@ -24,9 +24,11 @@ from xapi_shim.datamodel.errors import (
     HostOfflineError,
     OtherOperationInProgressError,
     VdiInUseError,
+    VmNotResidentHereError,
 )
 from xapi_shim.datamodel.registry import DATAMODEL
-from xapi_shim.pool.members import check_disks
+from xapi_shim.datamodel.types import NULL_REF
+from xapi_shim.pool.members import check_disks, check_guests
 from xapi_shim.rpc.roles import fill_roles
 
 
@@ -149,6 +151,21 @@ def test_a_master_that_was_started_anew_is_copied_whole():
     assert rows(replica) == rows(again)
 
 
+def test_a_copy_that_is_older_than_what_there_is_is_not_taken():
+    """Two asked a master that was started anew: the answer to the first comes last."""
+    old = Database(DATAMODEL)
+    replica = Database(DATAMODEL)
+    assert replica.absorb(Direct(old, replica).news())
+    master = Database(DATAMODEL)
+    direct = Direct(master, replica)
+    first = direct.news()
+    label = {"name_label": "n", "bridge": "n"}
+    network = master.create("network", label)
+    assert replica.absorb(direct.news())
+    assert not replica.absorb(first)
+    assert replica.refs("network") == [network]
+
+
 def test_a_replica_that_missed_more_deletions_than_are_remembered_is_copied_whole():
     master, replica = pair()
     refs = [master.create("VM", {}) for _ in range(DELETED_ROWS_KEPT + 2)]
@@ -234,3 +251,16 @@ def test_a_disk_that_was_given_away_meanwhile_is_not_kept_for_another_guest():
         check_disks(db, keep, before)
     # Who knew of it has checked it himself: two may read one disk.
     check_disks(db, keep, db.generation)
+
+
+def test_a_guest_is_recorded_on_one_host():
+    """A host that was out of reach does not take it from the one that has it."""
+    db = Database(DATAMODEL)
+    here, there = (db.create("host", {"hostname": name}) for name in "ab")
+    vm = db.create("VM", {"resident_on": here})
+    for host in (here, NULL_REF):
+        check_guests(db, [Put("VM", vm, "resident_on", host)])
+    with pytest.raises(VmNotResidentHereError):
+        check_guests(db, [Put("VM", vm, "name_label", "x"), Put("VM", vm, "resident_on", there)])
+    db.set("VM", vm, "resident_on", NULL_REF)
+    check_guests(db, [Put("VM", vm, "resident_on", there), Put("VM", "OpaqueRef:x", "resident_on", there)])

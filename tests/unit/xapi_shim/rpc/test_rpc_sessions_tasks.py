@@ -92,6 +92,9 @@ def test_tasks_are_ones_own_by_name_and_directory(db):
     assert not sessions.same_user(local, other)
     assert not sessions.same_user(local, theirs)
     assert not sessions.same_user(theirs, opened("a", "u2"))
+    # Another host of the pool, which opened none of them, is asked to end a task.
+    assert Sessions(db).same_user(local, again)
+    assert not Sessions(db).same_user(local, other)
     sessions.close(again)
     assert not sessions.same_user(local, again)
 
