@@ -27,7 +27,9 @@ PREFER_OURS = "Package: *\nPin: release o=Kronos\nPin-Priority: 990\n"
 _SOURCES = "/etc/apt/sources.list.d/kronos.sources"
 # What Debian's file itself names for that.
 _XEN_CFG, _NOT_XEN = "/etc/default/grub.d/xen.cfg", "XEN_OVERRIDE_GRUB_DEFAULT=0"
-APT_GET = "DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends"
+# A machine that has just booted may be at its own daily updates, which hold dpkg's lock (apt.conf(5)).
+WAIT_FOR_DPKG = "-o DPkg::Lock::Timeout=900"
+APT_GET = f"DEBIAN_FRONTEND=noninteractive apt-get {WAIT_FOR_DPKG} install -y -q --no-install-recommends"
 
 
 def ensure_installed(reporter: Reporter, base: Path, release: str) -> Path:

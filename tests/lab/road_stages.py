@@ -13,6 +13,7 @@ import XenAPI
 
 from kronos_lab.cache import REPO
 from kronos_lab.guest import INITRD, KERNEL
+from kronos_lab.installed import WAIT_FOR_DPKG
 from kronos_lab.machine import Machine, wait_until
 from kronos_lab.set_up import SETTLE_S, set_up_phase
 
@@ -96,7 +97,7 @@ def install(road):
     machine = road.machine
     # --no-install-recommends saves a developer five minutes of desktop libraries that qemu recommends.
     more = os.environ.get("KRONOS_LAB_APT_OPTIONS", "")
-    machine.succeed(f"DEBIAN_FRONTEND=noninteractive apt-get install -y -q {more} xapi", timeout_s=1800)
+    machine.succeed(f"DEBIAN_FRONTEND=noninteractive apt-get {WAIT_FOR_DPKG} install -y -q {more} xapi", timeout_s=1800)
     assert machine.succeed("dpkg-query -W -f '${db:Status-Status}' xapi") == "installed"
     # No Xen yet: the daemon waits for it without failing.
     assert machine.succeed("systemctl --failed --no-legend").strip() == ""

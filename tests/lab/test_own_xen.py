@@ -9,7 +9,7 @@ from debian.debian_support import Version
 from kronos_lab.cache import REPO
 from kronos_lab.guest import install_guest
 from kronos_lab.image import ensure_image, release_spec
-from kronos_lab.installed import PREFER_OURS
+from kronos_lab.installed import APT_GET, PREFER_OURS
 from kronos_lab.machine import Machine
 from kronos_lab.repo_server import serve
 from kronos_packaging import factory
@@ -58,7 +58,7 @@ def install_ours(road, uri, release):
     machine.succeed("cat > /etc/apt/preferences.d/kronos", stdin=PREFER_OURS)
     assert machine.succeed(policy).strip() == ours
     machine.succeed(
-        "DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends xapi", timeout_s=1800
+        f"{APT_GET} xapi", timeout_s=1800
     )
     installed = machine.succeed("dpkg-query -W -f '${db:Status-Status} ${Version}' xen-system-amd64")
     assert installed == f"installed {ours}"
@@ -72,7 +72,7 @@ def upgrade(road, vm):
     before, domains = machine.succeed(pid), machine.succeed("xl list | awk 'NR>2 {print $1, $2}'")
     assert vm in domains
     machine.succeed(
-        "DEBIAN_FRONTEND=noninteractive apt-get install -y -q --reinstall xapi-common xapi-toolstack"
+        f"{APT_GET} --reinstall xapi-common xapi-toolstack"
     )
     started = time.monotonic()
     machine.wait_until_succeeds("xe host-list --minimal | grep -q .")
