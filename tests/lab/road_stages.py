@@ -97,7 +97,9 @@ def install(road):
     machine = road.machine
     # --no-install-recommends saves a developer five minutes of desktop libraries that qemu recommends.
     more = os.environ.get("KRONOS_LAB_APT_OPTIONS", "")
-    machine.succeed(f"DEBIAN_FRONTEND=noninteractive apt-get {WAIT_FOR_DPKG} install -y -q {more} xapi", timeout_s=1800)
+    machine.succeed(
+        f"DEBIAN_FRONTEND=noninteractive apt-get {WAIT_FOR_DPKG} install -y -q {more} xapi", timeout_s=1800
+    )
     assert machine.succeed("dpkg-query -W -f '${db:Status-Status}' xapi") == "installed"
     # No Xen yet: the daemon waits for it without failing.
     assert machine.succeed("systemctl --failed --no-legend").strip() == ""

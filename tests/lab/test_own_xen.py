@@ -57,9 +57,7 @@ def install_ours(road, uri, release):
     assert machine.succeed(policy).strip() == max(offered, key=Version)
     machine.succeed("cat > /etc/apt/preferences.d/kronos", stdin=PREFER_OURS)
     assert machine.succeed(policy).strip() == ours
-    machine.succeed(
-        f"{APT_GET} xapi", timeout_s=1800
-    )
+    machine.succeed(f"{APT_GET} xapi", timeout_s=1800)
     installed = machine.succeed("dpkg-query -W -f '${db:Status-Status} ${Version}' xen-system-amd64")
     assert installed == f"installed {ours}"
     assert machine.succeed("systemctl --failed --no-legend").strip() == ""
@@ -71,9 +69,7 @@ def upgrade(road, vm):
     pid = "systemctl show -p MainPID --value xapi"
     before, domains = machine.succeed(pid), machine.succeed("xl list | awk 'NR>2 {print $1, $2}'")
     assert vm in domains
-    machine.succeed(
-        f"{APT_GET} --reinstall xapi-common xapi-toolstack"
-    )
+    machine.succeed(f"{APT_GET} --reinstall xapi-common xapi-toolstack")
     started = time.monotonic()
     machine.wait_until_succeeds("xe host-list --minimal | grep -q .")
     print(f"road: XenAPI answers {time.monotonic() - started:.1f} s after the upgrade's end", flush=True)
