@@ -4,6 +4,7 @@ import os
 
 import pytest
 import XenAPI
+from pool_daemons import MASTER, free_port, two_hosts
 from running_daemon import PASSWORD, running_daemon
 
 from xapi_shim.base.paths import Paths
@@ -62,3 +63,19 @@ def refused():
         return failure.value.details
 
     return check
+
+
+@pytest.fixture
+def hosts(tmp_path):
+    """Two hosts, each the master of its own pool."""
+    with two_hosts(tmp_path, free_port()) as made:
+        yield made
+
+
+@pytest.fixture
+def pool(hosts):
+    """A master and its member."""
+    master, joiner = hosts
+    joiner.session().xenapi.pool.join(MASTER, "root", PASSWORD)
+    joiner.restarted()
+    return master, joiner

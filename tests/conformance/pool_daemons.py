@@ -106,3 +106,8 @@ def guest(api, name="guest"):
 def host_at(api, address):
     (found,) = [ref for ref, one in api.host.get_all_records().items() if one["address"] == address]
     return found
+
+
+def domains(host):
+    """Return the uuids of the guests that a host's hypervisor has."""
+    return {one.uuid for one in host.wait(host.xen.domains()) if one.domid != 0}

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import XenAPI
-from pool_daemons import JOINER, MASTER, free_port, guest, host_at, two_hosts
+from pool_daemons import JOINER, MASTER, domains, guest, host_at
 from running_daemon import PASSWORD
 
 from kronos_installer.xenapi_client import XenApiFailureError, local_session
@@ -19,21 +19,6 @@ from xapi_shim.pool.replica import PATH
 from xapi_shim.web.membership import LeftPoolError
 
 
-@pytest.fixture
-def hosts(tmp_path):
-    with two_hosts(tmp_path, free_port()) as made:
-        yield made
-
-
-@pytest.fixture
-def pool(hosts):
-    master, joiner = hosts
-    api = joiner.session().xenapi
-    api.pool.join(MASTER, "root", PASSWORD)
-    joiner.restarted()
-    return master, joiner
-
-
 def test_a_second_host_joins(pool):
     master, joiner = pool
     api = master.session().xenapi
@@ -44,11 +29,6 @@ def test_a_second_host_joins(pool):
     with pytest.raises(XenAPI.Failure) as refused:
         joiner.session()
     assert refused.value.details == ["HOST_IS_SLAVE", MASTER]
-
-
-def domains(host):
-    """Return the uuids of the guests that a host's hypervisor has."""
-    return {one.uuid for one in host.wait(host.xen.domains()) if one.domid != 0}
 
 
 def test_a_guest_runs_on_the_member(pool):

@@ -9,31 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import XenAPI
-from pool_daemons import JOINER, MASTER, free_port, guest, host_at, two_hosts
+from pool_daemons import JOINER, MASTER, domains, guest, host_at
 from running_daemon import PASSWORD
 
 from xapi_shim.pool.link import Link, LinkError
 from xapi_shim.pool.members import DEAD_S, HEARD_S
 from xapi_shim.pool.replica import PATH
 from xapi_shim.web.membership import LeftPoolError
-
-
-@pytest.fixture
-def hosts(tmp_path):
-    with two_hosts(tmp_path, free_port()) as made:
-        yield made
-
-
-@pytest.fixture
-def pool(hosts):
-    master, joiner = hosts
-    joiner.session().xenapi.pool.join(MASTER, "root", PASSWORD)
-    joiner.restarted()
-    return master, joiner
-
-
-def domains(host):
-    return {one.uuid for one in host.wait(host.xen.domains()) if one.domid != 0}
 
 
 def disk(api, vm, host):
