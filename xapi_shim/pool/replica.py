@@ -32,6 +32,11 @@ COMMIT_S = 30.0
 RETRY_S, LONGEST_RETRY_S = 0.5, 10.0
 
 
+def _retry_s(failures: int) -> float:
+    """Return how long to wait after so many failures in a row: a power beyond a float's is not computed."""
+    return min(RETRY_S * 2.0 ** min(failures, 30), LONGEST_RETRY_S)
+
+
 class Replica:
     """Keeps `db` what the master's is; `host` is who asks, a uuid, for the master to see that he lives."""
 
@@ -84,7 +89,7 @@ class Replica:
                 failures += 1
                 log.warning("waiting for the pool's master: %s", error)
                 waiting()
-                await asyncio.sleep(min(RETRY_S * 2**failures, LONGEST_RETRY_S))
+                await asyncio.sleep(_retry_s(failures))
             else:
                 return
 
@@ -104,8 +109,8 @@ class Replica:
             except (KronosError, XenAPIError) as error:
                 self._reachable, self._missed = False, True
                 log.log(logging.WARNING if failures == 0 else logging.DEBUG, "the master: %s", error)
-                failures = min(failures + 1, 30)
-                await asyncio.sleep(min(RETRY_S * 2**failures, LONGEST_RETRY_S))
+                failures += 1
+                await asyncio.sleep(_retry_s(failures))
             except Exception:  # the boundary: who hears of changes may fail, and is not to end this for good
                 log.exception("what is new with the master")
                 await asyncio.sleep(LONGEST_RETRY_S)

@@ -101,3 +101,17 @@ async def test_the_return_of_the_master_is_told(wire, replica, monkeypatch):
     wire.away = False
     await asyncio.wait_for(returned.wait(), 30)
     following.cancel()
+
+
+async def test_a_master_that_is_away_for_days_is_waited_for(wire, replica, monkeypatch):
+    monkeypatch.setattr(replica_module, "LONGEST_RETRY_S", 0)
+    network(wire.master)
+    asked = []
+
+    def waiting():
+        asked.append(None)
+        wire.away = len(asked) < 1200
+
+    wire.away = True
+    await asyncio.wait_for(replica.fill(waiting), 60)
+    assert len(replica.db.refs("network")) == 1
