@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kronos_lab.installed import APT_GET
+
 if TYPE_CHECKING:
     from kronos_lab.machine import Machine
 
@@ -90,9 +92,7 @@ rm -rf $work
 
 def install_guest(machine: Machine) -> None:
     """Put the guest's kernel and initrd below /boot/guest of a lab machine (needs cpio there)."""
-    machine.succeed(
-        "command -v cpio >/dev/null || apt-get -o DPkg::Lock::Timeout=900 install -y -q --no-install-recommends cpio"
-    )
+    machine.succeed(f"command -v cpio >/dev/null || {APT_GET} cpio")
     machine.succeed("cat > /tmp/guest-init", stdin=INIT)
     machine.copy_to([Path("/bin/busybox")], "/tmp/busybox")  # noqa: S108 -- on the lab machine
     machine.succeed(BUILD)

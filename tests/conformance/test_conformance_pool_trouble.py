@@ -99,6 +99,18 @@ def test_a_host_that_left_and_came_again_is_given_work(pool):
     assert domains(joiner) == {api.VM.get_uuid(vm)}
 
 
+def noted(host, name):
+    """Return an event that is set once a host's hypervisor has done `name` to a domain."""
+    done, real = threading.Event(), getattr(host.xen, name)
+
+    async def do(domid):
+        await real(domid)
+        done.set()
+
+    host.do(setattr, host.xen, name, do)
+    return done
+
+
 def test_nobody_waits_for_a_host_that_is_dead(pool):
     master, joiner = pool
     api = master.session().xenapi
@@ -140,14 +152,7 @@ def test_a_guest_that_could_not_be_recorded_does_not_run(pool):
     held = Held(joiner)
     api.Async.VM.start_on(vm, host_at(api, JOINER), False, False)
     assert held.entered.wait(30)
-    ended = threading.Event()
-    destroy = joiner.xen.destroy
-
-    async def noted(domid):
-        await destroy(domid)
-        ended.set()
-
-    joiner.do(setattr, joiner.xen, "destroy", noted)
+    ended = noted(joiner, "destroy")
     master.stop()
     held.let_go.set()
     assert ended.wait(30)
@@ -217,14 +222,7 @@ def test_a_guest_that_was_given_up_for_dead_is_held(pool):
     here, there, vm = host_at(api, MASTER), host_at(api, JOINER), guest(api)
     api.VM.start_on(vm, there, False, False)
     db, replica = master.daemon.tools.db, joiner.daemon.tools.replica
-    held = threading.Event()
-    pause = joiner.xen.pause
-
-    async def noted(domid):
-        await pause(domid)
-        held.set()
-
-    joiner.do(setattr, joiner.xen, "pause", noted)
+    held = noted(joiner, "pause")
     asked = replica._ask
 
     async def unreachable(_):

@@ -1,4 +1,4 @@
-"""What is asked of, or known about, another host: there is a record of it, and nobody to pass a question on to yet."""
+"""What is asked of, or known about, another host: what its record alone answers, and what cannot be done here for it."""
 
 from __future__ import annotations
 

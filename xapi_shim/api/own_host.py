@@ -82,27 +82,27 @@ def drop_operations(db: Database, host: str, *, orphans: bool) -> list[tuple[str
 
     With `orphans` also what nobody is known to be at work on. Return the class and ref of what had some.
     """
-    dropped = []
     gone = (host, None) if orphans else (host,)
-    with db.transaction():
-        for cls in CLASSES:
-            for ref in db.refs(cls):
-                current = db.mapping(cls, ref, "current_operations")
-                left = {key: name for key, name in current.items() if worker_of(db, key) not in gone}
-                if left != current:
-                    db.set(cls, ref, "current_operations", dict(left))
-                    dropped.append((cls, ref))
-    return dropped
+    return _drop(db, lambda key: worker_of(db, key) in gone)
 
 
 def drop_task(db: Database, task: str) -> None:
     """Forget the operations of a task whose host does not say how they ended."""
+    _drop(db, lambda key: key == task)
+
+
+def _drop(db: Database, is_over: Callable[[str], bool]) -> list[tuple[str, str]]:
+    """Forget the operations whose keys are those of what is over; return the class and ref of what had some."""
+    dropped = []
     with db.transaction():
         for cls in CLASSES:
             for ref in db.refs(cls):
                 current = db.mapping(cls, ref, "current_operations")
-                if current.pop(task, None) is not None:
-                    db.set(cls, ref, "current_operations", dict(current))
+                left = {key: name for key, name in current.items() if not is_over(key)}
+                if left != current:
+                    db.set(cls, ref, "current_operations", dict(left))
+                    dropped.append((cls, ref))
+    return dropped
 
 
 def record_begin(

@@ -28,12 +28,11 @@ from xapi_shim.rpc.sessions import Door, Origin
 from xapi_shim.rpc.values import Coercion
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Awaitable, Sequence
 
     from xapi_shim.api.toolstack import Call, Toolstack
     from xapi_shim.database.database import Database
     from xapi_shim.datamodel.model import Message, Value
-    from xapi_shim.rpc.call import Handler
 
 
 log = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ def place_of(tools: Toolstack, key: str, args: Sequence[Value]) -> str | None:
 
     Raises HOST_OFFLINE [host] for one that does not live, and what keeps a VM from every host.
     """
-    if tools.members is None or len(tools.db.tables["host"].rows) < 2:
+    if tools.members is None:
         return None
     place = work_host(tools.db, key, args, here=tools.host)
     if place in (None, tools.host):
@@ -87,8 +86,8 @@ def _note_worker(db: Database, task: str, host: str) -> None:
 class PassedOn:
     """Does, on a member, what the master passes on."""
 
-    def __init__(self, tools: Toolstack, handlers: Mapping[str, Handler]) -> None:
-        self._tools, self._handlers = tools, handlers
+    def __init__(self, tools: Toolstack) -> None:
+        self._tools = tools
         self._declared = all_messages(tools.db.model)
 
     async def perform(self, document: object) -> object:
@@ -109,7 +108,8 @@ class PassedOn:
                 info = CallInfo(name, session, Role(role), origin, task)
             case _:
                 raise InternalErrorError("not a call that was passed on")
-        if name not in self._handlers:
+        handler = self._tools.handlers.get(name)
+        if handler is None:
             raise NotImplementedError_(name)
         # What the master knew when it passed the call on is known here now.
         try:
@@ -118,7 +118,7 @@ class PassedOn:
             raise CannotContactHostError(self._tools.replica.address) from error
         message, coercion = self._declared[name][1], Coercion(self._tools.db.model)
         values = [coercion.value(p.type, one, p.name) for p, one in zip(message.params, args, strict=True)]
-        return {"value": cast("object", await self._cancellable(self._handlers[name](info, values), task))}
+        return {"value": cast("object", await self._cancellable(handler(info, values), task))}
 
     async def _cancellable(self, work: Awaitable[Value], task: str) -> Value:
         """Do what task.cancel on this host can end. Raises TASK_CANCELLED [task]."""

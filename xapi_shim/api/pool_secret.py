@@ -24,10 +24,15 @@ def write_pool_secret(path: Path) -> None:
     write_atomic(path, "/".join(str(uuid.uuid4()) for _ in range(3)).encode(), mode=0o600)
 
 
+def read_pool_secret(path: Path) -> bytes:
+    """Return the secret, nothing where there is no file that can be read."""
+    try:
+        return path.read_bytes().strip()
+    except OSError:
+        return b""
+
+
 def is_pool_secret(path: Path, given: str) -> bool:
     """Say whether `given` is the secret; a file that is missing or empty is nobody's."""
-    try:
-        secret = path.read_bytes().strip()
-    except OSError:
-        return False
+    secret = read_pool_secret(path)
     return bool(secret) and hmac.compare_digest(secret, given.encode(errors="replace"))

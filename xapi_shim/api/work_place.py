@@ -217,7 +217,7 @@ def work_host(db: Database, key: str, args: Sequence[Value], here: str) -> str |
     `key` is Class.message, `args` its decoded arguments without the session, `here` the host that asks. A host that
     is dead is returned too: what only it could do cannot be done. Raises what `placement.choose_host` does.
     """
-    if key in RECORDS_ONLY or len(db.refs("host")) < 2:
+    if len(db.tables["host"].rows) < 2 or key in RECORDS_ONLY:
         return None
     at = host_parameter(key)
     if at is not None and db.exists("host", cast("str", args[at])):

@@ -51,26 +51,30 @@ def _unverified() -> ssl.SSLContext:
     return context
 
 
-def open_tls(address: str, port: int, known: Collection[str] | None) -> ssl.SSLSocket:
-    """Connect to a host; its certificate's fingerprint is among `known`, or any for None. Blocks.
-
-    Raises OSError, LinkError.
-    """
-    plain = socket.create_connection((address, port), CONNECT_S)
-    try:
-        plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, SILENCE_S // 2)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE_S * 1000)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        wire = _unverified().wrap_socket(plain, server_hostname=POOL_NAME)
-    except BaseException:
-        plain.close()
-        raise
-    shown = fingerprint(wire.getpeercert(binary_form=True) or b"")
+def _check_shown(address: str, certificate: bytes | None, known: Collection[str] | None) -> str:
+    """Return the fingerprint of what a host has shown; it is among `known`, or any for None. Raises LinkError."""
+    shown = fingerprint(certificate or b"")
     if known is not None and shown not in known:
-        wire.close()
         raise LinkError(address, f"shows a certificate that the pool does not know ({shown})")
-    return wire
+    return shown
+
+
+def open_tls(address: str, port: int, known: Collection[str] | None) -> tuple[ssl.SSLSocket, str]:
+    """Connect to a host whose certificate's fingerprint is among `known`, or any for None. Blocks.
+
+    Return the connection and the fingerprint. Raises OSError, LinkError.
+    """
+    wire = socket.create_connection((address, port), CONNECT_S)
+    try:
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, SILENCE_S // 2)
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE_S * 1000)
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        secured = wire = _unverified().wrap_socket(wire, server_hostname=POOL_NAME)
+        return secured, _check_shown(address, secured.getpeercert(binary_form=True), known)
+    except BaseException:
+        wire.close()
+        raise
 
 
 class _Connection(http.client.HTTPConnection):
@@ -82,9 +86,7 @@ class _Connection(http.client.HTTPConnection):
         self.shown = ""
 
     def connect(self) -> None:
-        wire = open_tls(self.host, self.port, self._known)
-        self.shown = fingerprint(wire.getpeercert(binary_form=True) or b"")
-        self.sock = wire
+        self.sock, self.shown = open_tls(self.host, self.port, self._known)
 
 
 class Link:
@@ -160,7 +162,8 @@ class Link:
         self, connection: _Connection, method: str, path: str, body: bytes, headers: Mapping[str, str], timeout_s: float | None
     ) -> bytes:  # fmt: skip
         connection.sock.settimeout(timeout_s)
-        cookie = {"Cookie": f"pool_secret={self._secret()}"} if self._secret() else {}
+        secret = self._secret()
+        cookie = {"Cookie": f"pool_secret={secret}"} if secret else {}
         connection.request(method, path, body, {**headers, **cookie})
         answer = connection.getresponse()
         data = answer.read()
@@ -195,8 +198,9 @@ async def open_stream(
             )
     except (OSError, TimeoutError) as error:
         raise LinkError(address, str(error) or type(error).__name__) from error
-    shown = fingerprint(writer.get_extra_info("ssl_object").getpeercert(binary_form=True) or b"")
-    if shown not in known:
+    try:
+        _check_shown(address, writer.get_extra_info("ssl_object").getpeercert(binary_form=True), known)
+    except LinkError:
         writer.close()
-        raise LinkError(address, f"shows a certificate that the pool does not know ({shown})")
+        raise
     return reader, writer

@@ -236,9 +236,9 @@ def check_guests(db: Database, operations: Iterable[Operation]) -> None:
 
 def fingerprints(db: Database, host: str) -> set[str]:
     """Return the SHA-256 of the certificates that a host may show to others of its pool."""
+    own = db.items("host", host, "certificates") if db.exists("host", host) else []
     return {
         db.text("Certificate", ref, "fingerprint_sha256")
-        for ref in db.refs("Certificate")
+        for ref in own
         if db.text("Certificate", ref, "type") == "host_internal"
-        and db.text("Certificate", ref, "host") == host
     }

@@ -95,12 +95,11 @@ class Daemon:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.tools = _assemble(options)
-        self._handlers = bind(self.tools, DATAMODEL)
         self.dispatcher = MeteredDispatcher(
             self.tools.db,
             self.tools.sessions,
             self.tools.tasks,
-            self._handlers,
+            bind(self.tools, DATAMODEL),
             partial(run_extension, options.paths.extensions),
             self.tools.callers,
             self.tools.timings,
@@ -141,7 +140,7 @@ class Daemon:
         self.tools.tracer.refresh(self.tools.host)
         if self.tools.members is not None:
             self.tools.members.expect(self.tools.host)
-        self._doors = Doors(self.tools, self.dispatcher, self._handlers)
+        self._doors = Doors(self.tools, self.dispatcher)
         self._actions.for_hosts = self._doors.pool_actions.routes()
         self._server = Server(
             self._doors.endpoint, self._listen(), self._actions, self._doors.cli, self.tools.requests
@@ -213,12 +212,11 @@ class Daemon:
     async def _collect(self) -> None:
         """Drop what is old, and let clients see that the pool is alive."""
         checked = datetime.now(UTC)
-        if self.tools.members is not None:
-            check_expiry(self.tools)
+        check_expiry(self.tools)
         while True:
             await asyncio.sleep(COLLECT_S)
             try:
-                if self.tools.members is not None and datetime.now(UTC) - checked >= CHECK_EVERY:
+                if datetime.now(UTC) - checked >= CHECK_EVERY:
                     checked = datetime.now(UTC)
                     check_expiry(self.tools)
                 await self._collect_once()

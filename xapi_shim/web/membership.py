@@ -14,6 +14,7 @@ from xapi_shim.api.pool_role import (
     read_fingerprints,
     write_fingerprints,
 )
+from xapi_shim.api.pool_secret import read_pool_secret
 from xapi_shim.base.errors import KronosError
 from xapi_shim.pool.link import Link
 from xapi_shim.pool.members import Members, fingerprints
@@ -24,12 +25,11 @@ from xapi_shim.web.pool_actions import PoolActions
 from xapi_shim.web.relay import Relay, RelayingCli, RelayingEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from xapi_shim.api.toolstack import Toolstack
     from xapi_shim.base.paths import Paths
     from xapi_shim.database.database import Database
-    from xapi_shim.rpc.call import Handler
     from xapi_shim.rpc.dispatch import Dispatcher
 
 log = logging.getLogger(__name__)
@@ -54,10 +54,7 @@ def take_role(tools: Toolstack, uuid: str) -> None:
 
 
 def _secret(paths: Paths) -> str:
-    try:
-        return paths.pool_secret.read_text().strip()
-    except OSError:
-        return ""
+    return read_pool_secret(paths.pool_secret).decode()
 
 
 def _master(db: Database) -> str:
@@ -83,32 +80,38 @@ async def fill_replica(tools: Toolstack, replica: Replica, uuid: str, waiting: C
         raise NotInPoolError(uuid)
     leaving.unlink(missing_ok=True)
     tools.db.upstream = replica
-    tools.db.on_change(partial(_keep_fingerprints, tools))
+    tools.db.on_change(_Keeper(tools))
 
 
-def _keep_fingerprints(tools: Toolstack) -> None:
-    """Keep what the master will show, for when it cannot be asked."""
-    told = fingerprints(tools.db, _master(tools.db))
-    if told and told != read_fingerprints(tools.paths):
-        try:
-            write_fingerprints(tools.paths, told)
-        except OSError as error:  # tried again at the next change: this one is made already
-            log.error("cannot keep what certificate the master shows: %s", error)
+class _Keeper:
+    """Keeps what certificate the master will show, for when it cannot be asked; called after every change."""
+
+    def __init__(self, tools: Toolstack) -> None:
+        self._tools, self._kept = tools, read_fingerprints(tools.paths)
+
+    def __call__(self) -> None:
+        told = fingerprints(self._tools.db, _master(self._tools.db))
+        if told and told != self._kept:
+            try:
+                write_fingerprints(self._tools.paths, told)
+                self._kept = told
+            except OSError as error:  # tried again at the next change: this one is made already
+                log.error("cannot keep what certificate the master shows: %s", error)
 
 
 class Doors:
     """What stands behind the doors: who answers calls, xe and the other hosts of the pool."""
 
-    def __init__(self, tools: Toolstack, dispatcher: Dispatcher, handlers: Mapping[str, Handler]) -> None:
+    def __init__(self, tools: Toolstack, dispatcher: Dispatcher) -> None:
         dispatcher.master_address = tools.master_address
-        self.pool_actions = PoolActions(tools, PassedOn(tools, handlers).perform)
+        self.pool_actions = PoolActions(tools, PassedOn(tools).perform)
         self._relay: Relay | None = None
         model = tools.db.model
         if tools.replica is None:
             self.endpoint, self.cli = Endpoint(model, dispatcher), CliEndpoint(dispatcher)
             return
-        self._relay = Relay(tools.replica.link, partial(_known, tools), partial(_secret, tools.paths))
-        self._relay.own_host = tools.host
+        known, secret = partial(_known, tools), partial(_secret, tools.paths)
+        self._relay = Relay(tools.replica.link, known, secret, tools.host)
         self.endpoint = RelayingEndpoint(model, dispatcher, tools.sessions, self._relay)
         self.cli = RelayingCli(dispatcher, self._relay)
 

@@ -50,10 +50,10 @@ AT_ONCE = 64 << 10
 class Relay:
     """The way to the master; `own_host` is this host's ref, `secret` the pool's."""
 
-    def __init__(self, link: Link, known: Callable[[], set[str]], secret: Callable[[], str]) -> None:
-        self.link, self.known, self.secret = link, known, secret
-        # The ref of this host, once it is known.
-        self.own_host = ""
+    def __init__(
+        self, link: Link, known: Callable[[], set[str]], secret: Callable[[], str], own_host: str
+    ) -> None:
+        self.link, self.known, self.secret, self.own_host = link, known, secret, own_host
         self._threads = ThreadPoolExecutor(MAX_CALLS, "relay")
 
     async def send(self, path: str, body: bytes, content_type: str) -> bytes:
