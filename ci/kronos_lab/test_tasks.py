@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # What the tests themselves start: disk images, static guests, what reads the files that a host set-up writes.
 TEST_PACKAGES = (
     "qemu-utils", "busybox-static", "cpio", "git", "openssl", "netplan.io", "grub2-common", "nftables", "dnsmasq-base",
+    "e2fsprogs", "xfsprogs",
 )  # fmt: skip
 # Where the packages of the rooms are found (pyproject.toml has the same for pytest and mypy).
 IMPORT_ROOTS = ":".join(str(REPO / room) for room in (".", "packaging", "installer", "ci"))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from kronos_installer.boot_file_system import settle
 from kronos_installer.host_files import FileState, HostFiles
 from xapi_shim.base.atomic_file import fsync_directory
 from xapi_shim.base.process import run
@@ -50,11 +51,12 @@ def _nothing(_text: str) -> None:
 
 @dataclass(frozen=True)
 class Host(HostFiles):
-    """A host that can be changed. `say` is told what a long wait is for."""
+    """A host that can be changed. `say` is told what a long wait is for; `settle` see boot_file_system."""
 
     runner: Runner
     on_effect: Callable[[str], None] = field(default=_nothing)
     say: Callable[[str], None] = field(default=_nothing)
+    settle: Callable[[Path], None] = field(default=settle)
 
     def run(self, argv: Sequence[str]) -> str:
         """Run a command on the host and return what it printed."""
@@ -82,9 +84,57 @@ class Host(HostFiles):
         where = self.at(path)
         return where.with_name(f".{where.name}.xapi-host-setup")
 
+    def clear_aside(self, path: str) -> None:
+        """Remove what a crash may have left beside `path`."""
+        self.temporary(path).unlink(missing_ok=True)
+        kept = self._kept(path)
+        if kept.exists():
+            # What a boot loader finds at `path` may be this file still.
+            self.settle(kept.parent)
+            kept.unlink()
+
+    def _kept(self, path: str) -> Path:
+        aside = self.temporary(path)
+        return aside.with_name(f"{aside.name}.old")
+
     def write(self, path: str, state: FileState) -> None:
         """Replace `path`: written aside, owner and mode set, fsynced, renamed, directory fsynced."""
-        aside, where = self.temporary(path), self.at(path)
+        aside, where = self._write_aside(path, state), self.at(path)
+        self.on_effect(f"before renaming {path}")
+        aside.replace(where)
+        self.on_effect(f"after renaming {path}")
+        fsync_directory(where.parent)
+
+    def write_for_loader(self, path: str, state: FileState) -> None:
+        """Replace `path` so that GRUB finds the old or the new one, whole, at every moment (see boot_file_system).
+
+        The old file keeps its blocks, by another name, until the directory on the disk names the new one.
+        """
+        self.clear_aside(path)
+        aside, where, kept = self._write_aside(path, state), self.at(path), self._kept(path)
+        if where.exists():
+            self.on_effect(f"before keeping {path}")
+            # FAT has no second names; nor has it a journal.
+            with suppress(PermissionError):
+                kept.hardlink_to(where)
+        self.on_effect(f"before settling {path}")
+        self.settle(where.parent)
+        self.on_effect(f"before renaming {path}")
+        aside.replace(where)
+        self.on_effect(f"after renaming {path}")
+        self.settle(where.parent)
+        kept.unlink(missing_ok=True)
+        self.on_effect(f"after settling {path}")
+        fsync_directory(where.parent)
+
+    def settle_for_loader(self, directory: str) -> None:
+        """Let a boot loader see all that was written in `directory` and beside it, by whomever."""
+        if self.at(directory).is_dir():
+            self.on_effect(f"before settling {directory}")
+            self.settle(self.at(directory))
+
+    def _write_aside(self, path: str, state: FileState) -> Path:
+        aside = self.temporary(path)
         aside.unlink(missing_ok=True)
         self.on_effect(f"before writing {path}")
         fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -99,10 +149,7 @@ class Host(HostFiles):
         except OSError:
             aside.unlink(missing_ok=True)
             raise
-        self.on_effect(f"before renaming {path}")
-        aside.replace(where)
-        self.on_effect(f"after renaming {path}")
-        fsync_directory(where.parent)
+        return aside
 
     def remove(self, path: str) -> None:
         """Remove the file at `path`, and what a crash left beside it, if they are there."""

@@ -70,6 +70,8 @@ class GrubOnceStep(Step):
         if entry is None:
             raise OneTimeChoiceError(self.layout, f"{self.layout.menu} has no Xen entry outside its submenus")
         host.run(self._command(entry.id))
+        # GRUB takes the choice back in the blocks that it finds, whatever the journal says of the file.
+        host.settle_for_loader(self.layout.directory)
         chosen = read_environment(host, self.layout).get(NEXT_ENTRY, "")
         if chosen != entry.id:
             raise OneTimeChoiceError(self.layout, f"{self.layout.environment} says {chosen!r}")
@@ -85,7 +87,7 @@ class GrubOnceStep(Step):
             now = host.state(path)
             if now is not None and now != before:
                 _write_back(host, path, now, before)
-            host.temporary(path).unlink(missing_ok=True)
+            host.clear_aside(path)
 
     @override
     def is_applied(self, host: Host) -> bool:
@@ -106,9 +108,11 @@ class GrubOnceStep(Step):
 
 def _write_back(host: Host, path: str, now: FileState, before: FileState | None) -> None:
     if without(_variables(now), NEXT_ENTRY) != without(_variables(before), NEXT_ENTRY):
-        host.write(path, FileState(drop_variable(now.content, NEXT_ENTRY), now.mode, now.uid, now.gid))
+        host.write_for_loader(
+            path, FileState(drop_variable(now.content, NEXT_ENTRY), now.mode, now.uid, now.gid)
+        )
     elif before is not None:
-        host.write(path, before)
+        host.write_for_loader(path, before)
     else:
         host.remove(path)
 

@@ -104,12 +104,12 @@ class GrubStep(FileStep):
         before = FileState.from_json(original["menu"]) if original["menu"] else None
         with host.locked(self.layout.directory):
             # First, for the room they take.
-            host.temporary(path).unlink(missing_ok=True)
+            host.clear_aside(path)
             _remove_made(host, self.layout)
         if before is None or menu_inputs(host) != original["inputs"]:
             _remake_menu(host, self.layout, None)
         elif host.state(path) != before:
-            host.write(path, before)
+            host.write_for_loader(path, before)
 
     @override
     def is_applied(self, host: Host) -> bool:
@@ -162,8 +162,10 @@ def _remake_menu(host: Host, layout: GrubLayout, default: Default | None) -> Non
         verify_menu(host, layout, made.decode(errors="replace"), default)
     before = host.state(layout.menu)
     after = replace(before, content=made) if before else FileState(made, uid=os.geteuid(), gid=os.getegid())
-    if after != before:
-        host.write(layout.menu, after)
+    if after == before:
+        host.clear_aside(layout.menu)
+    else:
+        host.write_for_loader(layout.menu, after)
     _remove_made(host, layout)
 
 

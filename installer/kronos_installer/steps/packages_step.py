@@ -63,6 +63,8 @@ class PackagesStep(Step):
             # A power cut may have left a half configured package, which apt-get does not go on with.
             host.run(repair)
             host.run(install)
+        # Xen, an initramfs and a menu may have come with them, and no package manager sees to what GRUB reads.
+        host.settle_for_loader("/boot")
 
     @override
     def undo(self, host: Host, original: Record) -> None:

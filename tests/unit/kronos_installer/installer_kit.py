@@ -150,11 +150,15 @@ class Countdown:
         self.left -= 1
 
 
+def no_settling(_directory: Path) -> None:
+    """Stand for what test_installer_boot_files has: the tests' own file system is not to be held up."""
+
+
 def make_fedora(folder: Path) -> Host:
     """Return a host with Fedora's layout below `folder`."""
     root = folder / "host"
     shutil.copytree(HERE / "hosts/fedora", root)
-    return Host(root, FakeCommands(root))
+    return Host(root, FakeCommands(root), settle=no_settling)
 
 
 def make_host(folder: Path, case: Path | None = None) -> Host:
@@ -167,7 +171,7 @@ def make_host(folder: Path, case: Path | None = None) -> Host:
             if path.is_file() and path.stat().st_size == 0:
                 (root / path.relative_to(case)).unlink()
     seal_profiles(root)
-    return Host(root, FakeCommands(root))
+    return Host(root, FakeCommands(root), settle=no_settling)
 
 
 def seal_profiles(root: Path) -> None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from installer_kit import FakeCommands, make_host, put
+from installer_kit import FakeCommands, make_host, no_settling, put
 
 from kronos_installer.host import Host
 from xapi_shim.base.process import ProcessError
@@ -105,7 +105,7 @@ def host_with_disks(folder: Path) -> Host:
         put(made, path, text)
     for path in ("/dev/vg0", "/lvm/vg0", "/var/lib/xapi"):
         made.at(path).mkdir(parents=True, exist_ok=True)
-    return Host(made.root, FakeDisks(made.root))
+    return Host(made.root, FakeDisks(made.root), settle=no_settling)
 
 
 def mount(host: Host, device: str, at: str) -> None:
