@@ -18,6 +18,7 @@ from xapi_shim import __version__
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.paths import Paths
 from xapi_shim.web.daemon import Daemon, Options
+from xapi_shim.web.listening import ANY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +43,11 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="DIR",
         help="keep state, sockets and certificates below DIR",
     )
-    parser.add_argument("--address", default="0.0.0.0", help="listen there; 'none' for the unix socket only")  # noqa: S104
+    parser.add_argument(
+        "--address",
+        default=ANY,
+        help="listen there; 'any' (the default) for all addresses of this host, 'none' for the unix socket only",
+    )
     parser.add_argument("--port", type=int, default=443, help="the HTTPS port; 0 for any free one")
     parser.add_argument("--verbose", action="store_true", help="log more")
     return parser.parse_args(argv)

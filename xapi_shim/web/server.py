@@ -16,6 +16,7 @@ from aiohttp import web
 from xapi_shim.rpc.sessions import Door, Origin
 from xapi_shim.rpc.wire import MalformedCallError
 from xapi_shim.web.guard import DoorLimits, guarded, noting
+from xapi_shim.web.listening import ANY, listening_on_all
 
 if TYPE_CHECKING:
     import ssl
@@ -52,7 +53,7 @@ CORS = {
 
 @dataclass(frozen=True)
 class Listen:
-    """Where to listen; None for not at all."""
+    """Where to listen; None for not at all, ANY for all addresses."""
 
     unix_socket: Path | None
     address: str | None
@@ -90,13 +91,18 @@ class Server:
         if self._listen.unix_socket is not None:
             await self._start_unix(self._listen.unix_socket)
         if self._listen.address is not None:
-            tls, self._tls_factory = self._listen.tls, await self._factory(Door.TLS)
-            opened = await asyncio.get_running_loop().create_server(
-                self._tls_factory, self._listen.address, self._listen.port, ssl=tls, backlog=BACKLOG,
-                ssl_handshake_timeout=HANDSHAKE_S if tls else None,
-            )  # fmt: skip
-            self._tls_doors = [opened]
-            self.port = opened.sockets[0].getsockname()[1]
+            self._tls_doors = await self._open_tls(self._listen.address, await self._factory(Door.TLS))
+            self.port = self._tls_doors[0].sockets[0].getsockname()[1]
+
+    async def _open_tls(self, address: str, factory: Callable[[], Guard]) -> list[asyncio.Server]:
+        self._tls_factory, tls = factory, self._listen.tls
+        open_door = partial(
+            asyncio.get_running_loop().create_server, factory, ssl=tls, backlog=BACKLOG,
+            ssl_handshake_timeout=HANDSHAKE_S if tls else None,
+        )  # fmt: skip
+        if address == ANY:
+            return [await open_door(sock=one) for one in listening_on_all(self._listen.port, BACKLOG)]
+        return [await open_door(address, self._listen.port)]
 
     async def renew_tls(self, tls: ssl.SSLContext) -> None:
         """Serve who connects from now on by `tls`. Nobody is turned away: the listening socket stays the same."""
