@@ -70,7 +70,7 @@ def next_action(state: State, sight: Sight) -> Action:
 
 def gateways_to_answer(gateways: Sequence[Gateway]) -> tuple[str, ...]:
     """Return the addresses that answer: when the plan is made, those that must answer again."""
-    return tuple(gateway.address for gateway in gateways if gateway.answers)
+    return tuple(dict.fromkeys(gateway.address for gateway in gateways if gateway.answers))
 
 
 def answer_of_gateways(state: State, gateways: Sequence[Gateway]) -> str:

@@ -26,19 +26,20 @@ class Gateway:
 
 
 def read_gateways(query: Runner, *, now_only: bool = False) -> tuple[Gateway, ...]:
-    """Return the gateways of the default routes of both families, each once, asked by one ping(8).
+    """Return the gateways of the default routes of both families, each once for an interface, asked by one ping(8).
 
     One that is silent to it but is known as a neighbour has answered too; with `now_only` only one that answered
     just now. What cannot be asked does not answer.
     """
-    found: dict[str, Gateway] = {}
+    found: dict[tuple[str, str], Gateway] = {}
     for family in ("-4", "-6"):
         for address, interface in default_routes(
             _ask(query, ("ip", "-json", family, "route", "show", "default"))
         ):
-            if address not in found:
+            # One router may be behind two: behind the bridge, and by an advertisement of before behind its port.
+            if (address, interface) not in found:
                 answers = _answers(query, address, interface, now_only=now_only)
-                found[address] = Gateway(address, interface, answers)
+                found[address, interface] = Gateway(address, interface, answers)
     return tuple(found.values())
 
 

@@ -28,7 +28,14 @@ from installer_kit import Countdown, Crash, put
 from installer_kit import boot as boots
 
 from kronos_installer import executor
-from kronos_installer.confirm import Action, Sight, answer_of_gateways, confirm_problems, next_action
+from kronos_installer.confirm import (
+    Action,
+    Sight,
+    answer_of_gateways,
+    confirm_problems,
+    gateways_to_answer,
+    next_action,
+)
 from kronos_installer.detect.gateways import Gateway, default_routes, neighbour_states, read_gateways
 from kronos_installer.journal import JOURNAL, Journal, Phase, State
 from kronos_installer.main import main
@@ -96,6 +103,16 @@ def test_gateways_of_every_kind_of_route() -> None:
     ]
     pairs = (("192.0.2.1", "enp0s3"), ("fe80::1", "enp0s3"), ("192.0.2.2", "enp1s0"))
     assert default_routes(json.dumps(routes)) == pairs
+
+
+def test_a_router_behind_two_interfaces_answers_behind_both(tmp_path: Path) -> None:
+    """It advertised itself to the port before that was the bridge's: the first of the routes is the old interface's."""
+    routes = json.dumps([{"gateway": "fe80::1", "dev": dev} for dev in ("enp0s3", "xenbr0", "enp0s3")])
+    found = read_gateways(lambda argv: routes if "-6" in argv else "[]")
+    assert [(one.address, one.interface) for one in found] == [("fe80::1", "enp0s3"), ("fe80::1", "xenbr0")]
+    assert gateways_to_answer(found) == ("fe80::1",)
+    state = State(steps=plan_for(fresh_host(tmp_path)).steps, gateways=("fe80::1",))
+    assert answer_of_gateways(state, found) == "gateway fe80::1"
 
 
 @given(

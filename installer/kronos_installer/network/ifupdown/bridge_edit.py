@@ -50,7 +50,7 @@ class _Move:
 
     @property
     def bridge_options(self) -> tuple[str, ...]:
-        return bridge_options(self.port, self.management.mac, self.bridge)
+        return bridge_options(self.port, self.management.mac, self.bridge, starts_port=self.starts_port)
 
 
 def _plan_move(statements: Sequence[Statement], management: Management, bridge: BridgeKind) -> _Move:

@@ -29,7 +29,7 @@ Command = tuple[str, ...]
 _RESTART_OPENVSWITCH = ("systemctl", "restart", "openvswitch-switch.service")
 
 
-def bridge_options(port: str, mac: str, bridge: BridgeKind) -> tuple[str, ...]:
+def bridge_options(port: str, mac: str, bridge: BridgeKind, *, starts_port: bool) -> tuple[str, ...]:
     """Return the options that make the bridge with its one port and the port's Ethernet address.
 
     The address is fixed, because udev would give a Linux bridge one of its own making
@@ -40,11 +40,20 @@ def bridge_options(port: str, mac: str, bridge: BridgeKind) -> tuple[str, ...]:
     `ovs-vsctl -- --may-exist add-br BRIDGE -- OVS_EXTRA`, so bridge and port are made in one transaction.
     `ovs_ports` is not used: it needs the port in a class of its own, which `ifup -a` passes over,
     and the scripts that make a bond or a VLAN run too late then.
+
+    With `starts_port` the port is up before it is the bridge's: what a router advertised to it by then, addresses and
+    a default route, would be the host's twice.
     """
+    alone = (
+        (f"up ip -6 address flush dev {port} || true", f"up ip -6 route flush dev {port} || true")
+        if starts_port
+        else ()
+    )
     if bridge is BridgeKind.OPENVSWITCH:
         return (
             "ovs_type OVSBridge",
             f"ovs_extra set bridge {BRIDGE} other-config:hwaddr={mac} -- --may-exist add-port {BRIDGE} {port}",
+            *alone,
         )
     return (
         f"bridge_ports {port}",
@@ -52,6 +61,7 @@ def bridge_options(port: str, mac: str, bridge: BridgeKind) -> tuple[str, ...]:
         "bridge_fd 0",
         f"bridge_hw {mac}",
         f"bridge_waitport {_WAIT_FOR_PORT_S} {port}",
+        *alone,
     )
 
 
@@ -77,6 +87,8 @@ def switch_back_commands(management: Management, bridge: BridgeKind) -> Iterator
     if bridge is BridgeKind.OPENVSWITCH:
         yield "ovs-vsctl", "--timeout=30", "--if-exists", "del-br", BRIDGE
         yield _RESTART_OPENVSWITCH
+        # The link-local address that the port had lost comes with the next `up`.
+        yield "ip", "link", "set", "dev", management.interface, "down"
     else:
         yield "ip", "link", "delete", "dev", BRIDGE
         # bridge-utils turned link-local addresses off; they come with the mode and the next `up`.
