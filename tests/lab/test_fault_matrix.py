@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(6 * 3600)]
 
 ROW = ROWS["debian-12-hotplug"]
 DRIVER = Path(__file__).with_name("fault_driver.py")
-# Which record to begin with: for whoever goes on after a break, or looks at one case.
-FIRST = int(os.environ.get("KRONOS_FAULT_FIRST", "1"))
+# Which record to begin with, "wait-apply=18 kill-apply=7": for whoever goes on after a break, or looks at one case.
+FIRST = dict(one.split("=") for one in os.environ.get("KRONOS_FAULT_FIRST", "").split())
 # More records than any apply or rollback writes.
 MOST = 200
 # Nothing of the set-up goes on by itself any more, and no shutdown is on its way.
@@ -116,7 +116,7 @@ class Results:
 @pytest.mark.parametrize("how", ["kill", "wait"])
 def test_cut_off_after_every_record(host, command, how):
     results = Results(f"{command}-{'killed' if how == 'kill' else 'power-cut'}")
-    for number in range(FIRST, MOST):
+    for number in range(int(FIRST.get(f"{how}-{command}", "1")), MOST):
         said = host.stop_at(command, number, how)
         if said.startswith("ended"):
             assert said == "ended 0"
