@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -67,6 +68,11 @@ def add_wish_flags(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--firewall", action=argparse.BooleanOptionalAction,
                      help="open the toolstack's ports in the host's firewall (yes)")  # fmt: skip
     add.add_argument("--storage", metavar=_PLACE, help="a storage repository: " + ", ".join(StorageType))
+    add.add_argument(
+        "--storage-username", metavar="NAME", help="what an iSCSI target knows the host by (CHAP)"
+    )
+    add.add_argument("--storage-password-file", metavar="FILE", help="holds the password for that: root's, mode 0600, "
+                     "and there until the repository is made, after the reboot")  # fmt: skip
     add.add_argument("--iso-library", metavar=_PLACE, help="an ISO library: " + ", ".join(IsoType))
     pool = parser.add_argument_group("pool").add_mutually_exclusive_group()
     pool.add_argument(
@@ -106,7 +112,17 @@ def asked_by_flags(args: dict[str, Any]) -> Asked:
         value = args.pop(FLAGS[field].removeprefix("--").replace("-", "_"), None)
         if value is not None:
             asked[field] = read(value)
-    return asked | _pool(args)
+    return asked | _storage_login(args, asked.get("storage")) | _pool(args)
+
+
+def _storage_login(args: dict[str, Any], storage: StorageWish | None) -> Asked:
+    username, password_file = args.pop("storage_username", None), args.pop("storage_password_file", None)
+    if username is None and password_file is None:
+        return {}
+    if storage is None:
+        raise FlagError("--storage-username and --storage-password-file are for --storage",
+                        resolution="give --storage iscsi:...")  # fmt: skip
+    return {"storage": replace(storage, username=username or "", password_file=password_file or "")}
 
 
 def _pool(args: dict[str, Any]) -> Asked:

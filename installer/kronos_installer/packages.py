@@ -48,8 +48,8 @@ def missing_packages(
 ) -> tuple[MissingPackage, ...]:
     """Return what the plan needs and the host lacks, without repeats; `network` is NetworkEdit.needs."""
     needs = [QEMU, *network]
-    if wishes.storage is not None and wishes.storage.type in OF_STORAGE:
-        needs.append(OF_STORAGE[wishes.storage.type])
+    if wishes.storage is not None:
+        needs.extend(OF_STORAGE.get(wishes.storage.type, ()))
     if wishes.iso_library is not None and wishes.iso_library.type is IsoType.NFS:
         needs.append(NFS)
     found: dict[str, MissingPackage] = {}

@@ -65,6 +65,6 @@ def plan_for(
     else:
         wishes = wishes_for(asked | (interview(facts) if interview else {}))
         plan = make_plan(with_pool_master(facts, wishes, host, ask_master), wishes)
-    if problems := tuple(server_problems(plan.wishes)):
+    if problems := tuple(server_problems(plan.wishes, host)):
         raise RefusedError((*plan.problems, *problems))
     return plan

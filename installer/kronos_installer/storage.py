@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kronos_installer.facts import STORAGE_UNIT
+from kronos_installer.iscsi_place import chap_problems, iscsi_place, location_problems
 from kronos_installer.problem import Level, Problem
 from kronos_installer.steps.device import DISKS
 from kronos_installer.steps.directory_step import DirectoryStep
@@ -92,6 +93,9 @@ def _disks_steps(facts: Facts, wishes: Wishes, wish: StorageWish) -> Iterator[St
         yield StorageStep(key=STORAGE, type="nfs", name=wish.name, device_config=config, reason=reason, shared=True,
                           default=True, destroys=True)  # fmt: skip
         return
+    if wish.type is StorageType.ISCSI:
+        yield _iscsi_step(wish, reason)
+        return
     mount_point = ""
     directory = wish.location
     if wish.type is StorageType.DIRECTORY:
@@ -101,6 +105,16 @@ def _disks_steps(facts: Facts, wishes: Wishes, wish: StorageWish) -> Iterator[St
         yield from _device_steps(facts, wishes, wish)
     yield StorageStep(key=STORAGE, type="file", name=wish.name, device_config={"location": directory}, reason=reason,
                       default=True, mount_point=mount_point)  # fmt: skip
+
+
+def _iscsi_step(wish: StorageWish, reason: str) -> StorageStep:
+    lun = iscsi_place(wish.location)
+    assert lun is not None
+    config = {"target": lun.server, "port": str(lun.port), "targetIQN": lun.target}
+    if wish.username:
+        config["chapuser"] = wish.username
+    return StorageStep(key=STORAGE, type="lvmoiscsi", name=wish.name, device_config=config, reason=reason, shared=True,
+                       default=True, destroys=True, lun=lun.lun, password_file=wish.password_file)  # fmt: skip
 
 
 def _device_steps(facts: Facts, wishes: Wishes, wish: StorageWish) -> Iterator[Step]:
@@ -166,10 +180,10 @@ def storage_problems(facts: Facts, wishes: Wishes) -> Iterator[Problem]:
 
 
 def _disks_problems(facts: Facts, wish: StorageWish) -> Iterator[Problem]:
+    yield from chap_problems(wish)
     match wish.type:
         case StorageType.ISCSI:
-            yield _error("iscsi-not-served", "disks on iSCSI targets are not served yet", wish.location,
-                         "mount the target yourself and name the directory, or use NFS")  # fmt: skip
+            yield from location_problems(wish)
         case StorageType.DEVICE:
             yield from _device_problems(facts, wish.location)
         case StorageType.LVM:

@@ -69,13 +69,24 @@ def _rule(about: str, pattern: str = "", least: int = 0, most: int = 0) -> dict[
 
 @dataclass(frozen=True)
 class StorageWish:
-    """A storage repository to make. `location` is a directory, a device, a volume group, or `server:/path`."""
+    """A storage repository to make.
+
+    `location` is a directory, a device, a volume group, `server:/path`, or RFC 4173's `server:protocol:port:LUN:target`.
+    The password for an iSCSI target is read from `password_file` (root's, 0600) when it is needed, never kept here.
+    """
 
     type: StorageType = field(metadata=_rule("What holds guests' disks."))
     location: str = field(
-        metadata=_rule("A directory, a device, a volume group's name, or server:/path.", PLACE)
+        metadata=_rule(
+            "A directory, a device, a volume group's name, server:/path, or server::port:LUN:target (iscsi).",
+            PLACE,
+        )
     )
     name: str = field(default="Local storage", metadata=_rule("The repository's name.", TITLE))
+    username: str = field(default="", metadata=_rule("What an iSCSI target knows the host by (CHAP).", USER))
+    password_file: str = field(
+        default="", metadata=_rule("A file of root's, mode 0600, that holds the password for CHAP.", PATH)
+    )
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
-"""Wishes as JSON and back: for the journal and for saved plans. What is not exactly that is refused."""
+"""Wishes as JSON and back: for the journal and for saved plans. What is not exactly that is refused.
+
+A record of a former version lacks what could not be wished for then: the fields of sections that have defaults.
+"""
 
 from __future__ import annotations
 
 import typing
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +53,8 @@ def _read(hint: Any, value: Any) -> Any:
 
 def _read_dataclass(shape: Any, value: Any) -> Any:
     hints = _field_types(shape)
-    if not isinstance(value, dict) or value.keys() != hints.keys():
+    of_section = fields(shape) if shape is not Wishes else ()
+    newer = {field.name for field in of_section if field.default is not MISSING}
+    if not isinstance(value, dict) or not hints.keys() - newer <= value.keys() <= hints.keys():
         raise TypeError(f"not the fields of {shape.__name__}")
-    return shape(**{name: _read(hint, value[name]) for name, hint in hints.items()})
+    return shape(**{name: _read(hints[name], one) for name, one in value.items()})

@@ -1,5 +1,6 @@
 """The set-up's steps that go through XenAPI, against a running daemon on the host that is set up."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import XenAPI
 from running_daemon import PASSWORD
 
 from kronos_installer.host import Host
+from kronos_installer.steps.iscsi_lun import LunMissingError
 from kronos_installer.steps.storage_step import DEFAULTS, NotMountedError, StorageStep
 from kronos_installer.xenapi_client import XenApiFailureError, XenApiUnreachableError
 
@@ -82,6 +84,48 @@ def test_a_repository_from_start_to_end(api, host, export):
     assert state(api) == before
     assert list(export.iterdir()) == []
     NFS.undo(host, original)
+    assert state(api) == before
+
+
+def test_a_lun_from_start_to_end(running, api, host):
+    (running.paths.root / "root").mkdir(exist_ok=True)
+    password = running.paths.root / "root/san-password"
+    password.write_text("secret\n")
+    password.chmod(0o600)
+    lun = running.paths.root / "srv/iscsi/san/iqn.2001-05.org.example:disks/1"
+    lun.mkdir(parents=True)
+    said = {"scsi_id": "3600", "size": 1 << 30, "vendor": "IET", "serial": "beaf"}
+    (lun / "lun.json").write_text(json.dumps(said))
+    (lun.parent / "chap").write_text("host secret")
+    config = {"target": "san", "port": "3260", "targetIQN": lun.parent.name, "chapuser": "host"}
+    step = StorageStep(key="storage", type="lvmoiscsi", name="san", device_config=config, reason="", shared=True,
+                       default=True, destroys=True, lun=1, password_file="/root/san-password")  # fmt: skip
+    before = state(api)
+    original = step.capture(host)
+    with pytest.raises(LunMissingError, match="no LUN 2"):
+        replace(step, lun=2).apply(host, original)
+    assert state(api) == before
+    step.apply(host, original)
+    (sr,) = api.SR.get_by_name_label("san")
+    (pbd,) = api.SR.get_PBDs(sr)
+    assert api.PBD.get_device_config(pbd)["SCSIid"] == "3600"
+    assert "chappassword" not in api.PBD.get_device_config(pbd)
+    after = state(api)
+    step.apply(host, original)
+    assert state(api) == after
+    step.undo(host, original)
+    assert state(api) == before
+    assert [path.name for path in lun.iterdir()] == ["lun.json"]
+    assert api.secret.get_all() == []
+    # A LUN with disks is kept, and not taken for an empty one by the next set-up.
+    step.apply(host, original)
+    (sr,) = api.SR.get_by_name_label("san")
+    new_disk(api, sr)
+    step.undo(host, original)
+    assert state(api) == before
+    with pytest.raises(XenApiFailureError) as caught:
+        step.apply(host, original)
+    assert caught.value.code == "SR_BACKEND_FAILURE_42"
     assert state(api) == before
 
 

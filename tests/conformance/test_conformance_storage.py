@@ -42,8 +42,8 @@ def new_nfs(api, host, **config):
     return api.SR.create(host, {**NFS, **config}, "0", "nas", "", "nfs", "user", True, {})
 
 
-def new_disk(api, sr):
-    record = {"SR": sr, "virtual_size": str(1 << 20), "type": "user", "sharable": False, "read_only": False}
+def new_disk(api, sr, size=1 << 20):
+    record = {"SR": sr, "virtual_size": str(size), "type": "user", "sharable": False, "read_only": False}
     return api.VDI.create({**record, "other_config": {}, "name_label": "disk"})
 
 
@@ -84,7 +84,7 @@ def test_probing_a_server(api, host, export, refused):
     refused("SR_BACKEND_FAILURE_108", api.SR.probe, host, {"server": "nobody"}, "nfs", {})
     refused("SR_BACKEND_FAILURE_102", api.SR.probe, host, {}, "nfs", {})
     refused("SR_OPERATION_NOT_SUPPORTED", api.SR.probe, host, {"location": "/"}, "file", {})
-    assert refused("SR_UNKNOWN_DRIVER", api.SR.probe, host, {}, "lvmoiscsi", {})[1:] == ["lvmoiscsi"]
+    assert refused("SR_UNKNOWN_DRIVER", api.SR.probe, host, {}, "lvmohba", {})[1:] == ["lvmohba"]
 
 
 def test_what_cannot_be_made_leaves_nothing(api, host, export, refused):
@@ -96,8 +96,7 @@ def test_what_cannot_be_made_leaves_nothing(api, host, export, refused):
         (72, {"nfsversion": "2"}),
     ):
         refused(f"SR_BACKEND_FAILURE_{code}", partial(new_nfs, api, host, **config))
-    iscsi = {"target": "nas", "targetIQN": "iqn.2001-01.org.example:x", "SCSIid": "1"}
-    refused("SR_UNKNOWN_DRIVER", api.SR.create, host, iscsi, "0", "n", "", "lvmoiscsi", "user", True, {})
+    refused("SR_UNKNOWN_DRIVER", api.SR.create, host, {}, "0", "n", "", "lvmohba", "user", True, {})
     refused("OPERATION_NOT_ALLOWED", api.SR.create, host, {"location": str(export)}, "0", "n", "", "file",
             "user", True, {})  # fmt: skip
     assert len(api.SR.get_all()) == before

@@ -10,6 +10,7 @@ from xapi_shim.api.other_hosts import check_here
 from xapi_shim.api.own_host import is_master
 from xapi_shim.api.sr import scan_sr
 from xapi_shim.api.storage_access import driver_of_pbd, storage_errors
+from xapi_shim.api.storage_secrets import destroy_pbds, without_passwords
 from xapi_shim.api.vdi import check_unused
 from xapi_shim.datamodel.errors import OperationNotAllowedError, PbdExistsError
 from xapi_shim.rpc.values import Coercion
@@ -27,8 +28,9 @@ async def create(call: Call, args: dict[str, Value]) -> str:
     for pbd in db.items("SR", sr, "PBDs"):
         if db.text("PBD", pbd, "host") == host:
             raise PbdExistsError(sr, host, pbd)
-    with operation(call, "SR", sr, "pbd_create"):
-        return db.create("PBD", values)
+    with operation(call, "SR", sr, "pbd_create"), db.transaction():
+        config = without_passwords(db, cast("dict[str, str]", values["device_config"]))
+        return db.create("PBD", {**values, "device_config": cast("Value", config)})
 
 
 async def plug(call: Call, self: str) -> None:
@@ -75,7 +77,7 @@ async def destroy(call: Call, self: str) -> None:
     if call.db.flag("PBD", self, "currently_attached"):
         raise OperationNotAllowedError("PBD currently attached")
     with operation(call, "SR", call.db.text("PBD", self, "SR"), "pbd_destroy"):
-        call.db.destroy("PBD", self)
+        destroy_pbds(call.db, [self])
 
 
 MESSAGES = {

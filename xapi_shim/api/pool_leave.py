@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from xapi_shim.api.own_host import worker_of
 from xapi_shim.api.pool_join_side import master_side
 from xapi_shim.api.pool_rows import OWNERS, PARTS, own_fields, part_refs, ref_class, refs_in
+from xapi_shim.api.storage_secrets import secrets_of
 from xapi_shim.database.replication import Destroy, Put
 from xapi_shim.datamodel.errors import (
     HaIsEnabledError,
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from xapi_shim.database.database import Database
     from xapi_shim.database.replication import Operation
     from xapi_shim.datamodel.model import Value
-
-# Keys of a PBD's device_config that end so name a secret by its uuid.
-_SECRET = "_secret"  # noqa: S105 -- the end of a key's name
 
 
 def check_eject(db: Database, host: str) -> None:
@@ -135,15 +133,12 @@ def _drives(db: Database, gone: Collection[Key]) -> Iterator[str]:
 
 def _secrets(db: Database, gone: Collection[Key]) -> set[str]:
     """Return the secrets that nothing but `gone` names: of PBDs by uuid, of trusted platform modules."""
+    of_disks = secrets_of(db, (ref for cls, ref in gone if cls == "PBD"))
     named: dict[bool, set[str]] = {True: set(), False: set()}
-    for pbd in db.refs("PBD"):
-        for key, uuid in db.mapping("PBD", pbd, "device_config").items():
-            if key.endswith(_SECRET) and (secret := db.find_uuid("secret", uuid)):
-                named[("PBD", pbd) in gone].add(secret)
     for vtpm in db.refs("VTPM"):
         if db.exists("secret", secret := db.text("VTPM", vtpm, "contents")):
             named[("VTPM", vtpm) in gone].add(secret)
-    return named[True] - named[False]
+    return (of_disks | named[True]) - named[False]
 
 
 def drop_operations(db: Database, gone: Collection[Key]) -> list[Operation]:

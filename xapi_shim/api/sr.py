@@ -18,6 +18,7 @@ from xapi_shim.api.storage_access import (
     refresh_sizes,
     storage_errors,
 )
+from xapi_shim.api.storage_secrets import destroy_pbds, without_passwords
 from xapi_shim.api.vdi import add_vdi, remove_vdi
 from xapi_shim.datamodel.errors import (
     OperationNotAllowedError,
@@ -86,11 +87,12 @@ async def create(  # noqa: PLR0913 -- the declared parameters
         sr = add_sr(tools, type_=type, name=name_label, description=name_description,
                     content_type=_content_type(info, content_type), shared=shared, sm_config=sm_config,
                     uuid=sr_uuid)  # fmt: skip
+        kept = without_passwords(db, device_config)
         for one in db.refs("host") if shared else [tools.host]:
             here = one == tools.host
             db.create(
                 "PBD",
-                {"host": one, "SR": sr, "device_config": device_config, "currently_attached": here},
+                {"host": one, "SR": sr, "device_config": kept, "currently_attached": here},
             )
         update_sr(db, sr)
     # A library of media is full from the start.
@@ -131,8 +133,8 @@ async def probe(
 ) -> str:
     """Return the SRs that are where device_config leads, as XML.
 
-    Raises SR_UNKNOWN_DRIVER, SR_BACKEND_FAILURE_*; 101 has a server's exports in its third parameter,
-    as XML. SR_OPERATION_NOT_SUPPORTED for a kind of SR that cannot look.
+    Raises SR_UNKNOWN_DRIVER, SR_BACKEND_FAILURE_*, of which these have XML in their third parameter: 101 a server's
+    exports, 96 the targets of an iSCSI server, 107 a target's LUNs. SR_OPERATION_NOT_SUPPORTED for a kind of SR that cannot look.
     """
     driver = make_driver(call.tools, type, device_config, "")
     check_capability(driver, "SR_PROBE", NULL_REF)
@@ -168,8 +170,7 @@ def _remove(db: Database, sr: str) -> None:
     with db.transaction():
         for vdi in db.items("SR", sr, "VDIs"):
             remove_vdi(db, vdi)
-        for pbd in db.items("SR", sr, "PBDs"):
-            db.destroy("PBD", pbd)
+        destroy_pbds(db, db.items("SR", sr, "PBDs"))
         db.destroy("SR", sr)
 
 

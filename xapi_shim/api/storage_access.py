@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from xapi_shim.api.storage_secrets import with_passwords
 from xapi_shim.datamodel.errors import (
     SrBackendFailureError,
     SrFullError,
@@ -30,7 +31,7 @@ def make_driver(tools: Toolstack, sr_type: str, device_config: Mapping[str, str]
     if factory is None:
         raise SrUnknownDriverError(sr_type)
     with storage_errors(sr_uuid):
-        return factory(device_config, sr_uuid)
+        return factory(with_passwords(tools.db, device_config), sr_uuid)
 
 
 def driver_of_pbd(tools: Toolstack, pbd: str) -> SrDriver:

@@ -7,7 +7,9 @@ host that is dead. What acts on a hypervisor, on storage, on a network or on a h
 - one of a VM, on the host that the VM runs on; VM.start where `placement` says;
 - one of a device or a console, where its VM is;
 - one of a PBD, a PIF or what else is a host's own, on that host;
-- one of an SR or a disk, on a host that has the SR plugged: this one where it has, else the master, else another.
+- one of an SR or a disk, on a host that has the SR plugged: this one where it has, else the master, else another, always
+  the same; but while a host changes an SR, what comes next is done there too. So one host at a time writes what an SR
+  keeps of its disks, as storage that hosts share without a lock asks for (storage/group_sr.py).
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
+from xapi_shim.api.allowed import CHANGES_DISKS
 from xapi_shim.api.other_hosts import OF_RECORDS, host_position, is_live
-from xapi_shim.api.own_host import host_of
+from xapi_shim.api.own_host import host_of, worker_of
 from xapi_shim.api.placement import choose_host
 from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.registry import DATAMODEL
@@ -110,15 +113,18 @@ def _itself(db: Database, ref: str, here: str) -> str | None:  # noqa: ARG001 --
 
 
 def _of_sr(db: Database, ref: str, here: str) -> str | None:
-    """A live host that has it plugged; where none has, one that could have."""
+    """A live host that has it plugged, and changes it already if one does; where none has, one that could have."""
     pbds = [pbd for pbd in db.items("SR", ref, "PBDs") if db.exists("host", db.text("PBD", pbd, "host"))]
     plugged = [pbd for pbd in pbds if db.flag("PBD", pbd, "currently_attached")]
     hosts = [db.text("PBD", pbd, "host") for pbd in plugged or pbds]
     live = [host for host in hosts if is_live(db, host)]
     masters = [db.text("pool", pool, "master") for pool in db.refs("pool")]
 
-    def rank(host: str) -> tuple[bool, bool, str]:
-        return host != here, host not in masters, db.text("host", host, "uuid")
+    current = db.mapping("SR", ref, "current_operations")
+    at_work = {worker_of(db, key) for key, name in current.items() if name in CHANGES_DISKS}
+
+    def rank(host: str) -> tuple[bool, bool, bool, str]:
+        return host not in at_work, host != here, host not in masters, db.text("host", host, "uuid")
 
     return min(live or hosts, key=rank, default=None)
 

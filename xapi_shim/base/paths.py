@@ -64,6 +64,11 @@ class Paths:
         return self._at("run/sr-mount")
 
     @property
+    def iscsi_sessions(self) -> Path:
+        """Which storage repositories use which iSCSI session."""
+        return self._at("run/sr-iscsi")
+
+    @property
     def domain_configs(self) -> Path:
         """Configurations handed to xl, one per running guest."""
         return self._at("run/xapi/domains")

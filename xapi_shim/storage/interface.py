@@ -112,9 +112,9 @@ class SrExistsError(StorageError):
 
     code = 42  # SRExists
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, *, kind: str = "directory") -> None:
         super().__init__(
-            f"not empty: {location}", resolution="name an empty directory, or introduce the SR there"
+            f"not empty: {location}", resolution=f"name an empty {kind}, or introduce the SR there"
         )
         self.location = location
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from xapi_shim.storage.iscsi import Lun, Target
     from xapi_shim.storage.mounts import Export
 
 _DECLARATION = '<?xml version="1.0" ?>\n'
@@ -27,3 +28,24 @@ def nfs_exports(server: str, exports: Iterable[Export]) -> str:
         for export in exports
     ]
     return f"{_DECLARATION}<nfs-exports>\n{''.join(lines)}</nfs-exports>\n"
+
+
+def iscsi_targets(targets: Iterable[Target]) -> str:
+    """Return the targets that a portal announced."""
+    lines = [
+        f"\t<TGT>\n\t\t<Index>{index}</Index>\n\t\t<IPAddress>{escape(target.portal.server)}</IPAddress>\n"
+        f"\t\t<TargetIQN>{escape(target.name)}</TargetIQN>\n\t</TGT>\n"
+        for index, target in enumerate(targets)
+    ]
+    return f"{_DECLARATION}<iscsi-target-iqns>\n{''.join(lines)}</iscsi-target-iqns>\n"
+
+
+def iscsi_luns(luns: Iterable[Lun]) -> str:
+    """Return the LUNs of a target."""
+    lines = [
+        f"\t<LUN>\n\t\t<vendor>{escape(lun.vendor)}</vendor>\n\t\t<serial>{escape(lun.serial)}</serial>\n"
+        f"\t\t<LUNid>{lun.number}</LUNid>\n\t\t<size>{lun.size_bytes}</size>\n"
+        f"\t\t<SCSIid>{escape(lun.scsi_id)}</SCSIid>\n\t</LUN>\n"
+        for lun in luns
+    ]
+    return f"{_DECLARATION}<iscsi-target>\n{''.join(lines)}</iscsi-target>\n"

@@ -46,8 +46,13 @@ from xapi_shim.rpc.tasks import Tasks
 from xapi_shim.rpc.wire import Request
 from xapi_shim.storage.file_sr import FileSr
 from xapi_shim.storage.iso_sr import IsoSr
+from xapi_shim.storage.linux_groups import LinuxVolumeGroups
+from xapi_shim.storage.linux_iscsi import LinuxIscsi
 from xapi_shim.storage.linux_mounts import LinuxMounts
+from xapi_shim.storage.lvmoiscsi_sr import LvmOverIscsiSr
 from xapi_shim.storage.nfs_sr import NfsSr
+from xapi_shim.storage.simulated_groups import SimulatedVolumeGroups
+from xapi_shim.storage.simulated_iscsi import SimulatedIscsi
 from xapi_shim.storage.simulated_mounts import SimulatedMounts
 from xapi_shim.storage.simulated_sr import SimulatedSr
 from xapi_shim.web.http_actions import HttpActions
@@ -243,11 +248,15 @@ class Daemon:
 
 
 def _sr_types(paths: Paths, *, simulated: bool) -> dict[str, SrDriverFactory]:
-    """Return the kinds of SR by name; the simulator's NFS servers are directories below its root."""
+    """Return the kinds of SR by name; the simulator's servers are directories below its root."""
     mounts = SimulatedMounts(paths.root / "srv/nfs") if simulated else LinuxMounts()
+    sessions = paths.iscsi_sessions
+    iscsi = SimulatedIscsi(paths.root / "srv/iscsi", sessions) if simulated else LinuxIscsi(sessions)
+    groups = SimulatedVolumeGroups(paths.root / "dev") if simulated else LinuxVolumeGroups()
     return {
         "file": FileSr,
         "nfs": partial(NfsSr, mounts=mounts, below=paths.sr_mounts),
+        "lvmoiscsi": partial(LvmOverIscsiSr, iscsi=iscsi, groups=groups),
         "iso": partial(IsoSr, mounts=mounts, below=paths.sr_mounts),
         **({"dummy": SimulatedSr} if simulated else {}),
     }

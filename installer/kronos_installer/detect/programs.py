@@ -17,14 +17,15 @@ QEMU: Need = ("qemu-system-xen", "/usr/libexec/xen-qemu-system-i386", "/usr/bin/
 NFS: Need = ("nfs-common", "/usr/sbin/mount.nfs", "/sbin/mount.nfs")
 _LVM: Need = ("lvm2", "/usr/sbin/lvm", "/sbin/lvm")
 _ISCSI: Need = ("open-iscsi", "/usr/sbin/iscsiadm", "/sbin/iscsiadm", "/usr/bin/iscsiadm")
-OF_STORAGE: dict[str, Need] = {
-    StorageType.LVM: _LVM,
-    StorageType.NFS: NFS,
-    StorageType.ISCSI: _ISCSI,
+OF_STORAGE: dict[str, tuple[Need, ...]] = {
+    StorageType.LVM: (_LVM,),
+    StorageType.NFS: (NFS,),
+    StorageType.ISCSI: (_ISCSI, _LVM),
 }
 
 
 def read_programs(files: HostFiles) -> frozenset[str]:
     """Return which of these programs are there."""
-    paths = (path for need in (QEMU, *OF_STORAGE.values()) for path in need[1:])
+    of_storage = (need for needs in OF_STORAGE.values() for need in needs)
+    paths = (path for need in (QEMU, *of_storage) for path in need[1:])
     return frozenset(path for path in paths if files.exists(path))

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from kronos_installer.override import override
+from kronos_installer.password_file import read_password
 from kronos_installer.pool_membership import uuid_of
 from kronos_installer.steps.device import is_mounted
+from kronos_installer.steps.iscsi_lun import lun_identity
 from kronos_installer.steps.step import Record, Step
 from kronos_installer.xenapi_client import XenApiFailureError, XenApiUnreachableError, local_session
 from xapi_shim.base.errors import KronosError
@@ -44,7 +46,8 @@ class StorageStep(Step):
     """Makes the SR `name`, known again by `key`.
 
     `mount_point` is what must be mounted first, "" for nothing. `default`: guests' disks go there where nobody
-    says where. `destroys`: at undo what is empty is removed from its storage too, not only forgotten.
+    says where. `destroys`: at undo what is empty is removed from its storage too, not only forgotten. On an iSCSI
+    target `lun` is the LUN's number, -1 elsewhere, and `password_file` holds the password for CHAP, "" without.
     """
 
     kind = "storage"
@@ -58,10 +61,14 @@ class StorageStep(Step):
     default: bool = False
     destroys: bool = False
     mount_point: str = ""
+    lun: int = -1
+    password_file: str = ""
 
     @override
     def describe(self) -> str:
         where = ", ".join(f"{key}={value}" for key, value in sorted(self.device_config.items()))
+        if self.lun >= 0:
+            where = f"{where}, LUN {self.lun:x}"
         role = ", the pool's default" if self.default else ""
         return f"make the storage repository {self.name!r} ({self.type}: {where}){role}"
 
@@ -95,7 +102,10 @@ class StorageStep(Step):
                     _change(host, session, f"pool.set_{field}", pool, sr)
 
     def _create(self, host: Host, session: Session) -> str:
-        """Make the SR; one whose disks are there already, as a former set-up leaves them, is taken up."""
+        """Make the SR; one whose disks are there already, as a former set-up leaves them, is taken up.
+
+        But not a LUN: what is on it may be in use by another pool.
+        """
         said = (
             self.name,
             "made by xapi-host-setup",
@@ -105,12 +115,22 @@ class StorageStep(Step):
             {TAG: self.key},
         )
         try:
-            sr = _change(host, session, "SR.create", _host(host, session), self.device_config, "0", *said)
+            config = self._whole_config(host, session)
+            sr = _change(host, session, "SR.create", _host(host, session), config, "0", *said)
         except XenApiFailureError as error:
-            if error.code != EXISTS:
+            if error.code != EXISTS or self.lun >= 0:
                 raise
             sr = _change(host, session, "SR.introduce", str(uuid.uuid4()), *said)
         return str(sr)
+
+    def _whole_config(self, host: Host, session: Session) -> dict[str, str]:
+        """Return the device_config with what only the running host tells. Raises PasswordFileError, LunMissingError."""
+        config = dict(self.device_config)
+        if self.password_file:
+            config["chappassword"] = read_password(host, self.password_file)
+        if self.lun >= 0:
+            config["SCSIid"] = lun_identity(session, _host(host, session), config, self.lun)
+        return config
 
     def _plug(self, host: Host, session: Session, sr: str) -> None:
         pbds = session.call("SR.get_PBDs", sr)
@@ -176,6 +196,8 @@ class StorageStep(Step):
             "default": self.default,
             "destroys": self.destroys,
             "mount_point": self.mount_point,
+            "lun": self.lun,
+            "password_file": self.password_file,
         }
 
     @classmethod

@@ -15,10 +15,12 @@ from storage_kit import host_with_disks, mount
 
 from kronos_installer import executor
 from kronos_installer.facts import STORAGE_UNIT, Facts, read_facts
+from kronos_installer.iscsi_place import IscsiPlace, iscsi_place
 from kronos_installer.journal import Journal, Phase
 from kronos_installer.plan import make_plan
 from kronos_installer.steps.device import FileSystemUnreadableError, held_names
 from kronos_installer.steps.file_system_step import FileSystemStep
+from kronos_installer.steps.iscsi_lun import read_luns
 from kronos_installer.steps.storage_step import StorageStep
 from kronos_installer.storage import MOUNT_POINT, UNIT_PATH, nfs_place, storage_problems, storage_steps
 from kronos_installer.storage_servers import answers, server_problems
@@ -57,6 +59,12 @@ def isos(type_: IsoType, location: str) -> Wishes:
     return replace(WISHES, iso_library=IsoWish(type_, location))
 
 
+def chap(type_: str, location: str, **more: str) -> Wishes:
+    return replace(WISHES, storage=StorageWish(StorageType(type_), location, **more))
+
+
+IQN = "iqn.2001-05.org.example:disks"
+LUN = f"san.example::3260:1:{IQN}"
 REFUSED = [
     (disks(StorageType.DEVICE, "/dev/sdz"), "storage-device-missing", "/dev/sdb"),
     (disks(StorageType.DEVICE, "sdb"), "storage-device-missing", "sdb"),
@@ -65,7 +73,16 @@ REFUSED = [
     (disks(StorageType.DEVICE, "/dev/sda5"), "storage-device-used", "is used as swap"),
     (disks(StorageType.DEVICE, "/dev/sdc"), "storage-device-used", "holds LVM2_member"),
     (disks(StorageType.LVM, "other"), "storage-group-missing", "vg0"),
-    (disks(StorageType.ISCSI, "nas"), "iscsi-not-served", "iSCSI"),
+    (disks(StorageType.ISCSI, "nas"), "storage-location", "SERVER::PORT:LUN:TARGET"),
+    (disks(StorageType.ISCSI, f"san:17:3260:0:{IQN}"), "storage-location", "SERVER::"),
+    (disks(StorageType.ISCSI, f"san::65536:0:{IQN}"), "storage-location", "SERVER::"),
+    (disks(StorageType.ISCSI, f"san::0:0:{IQN}"), "storage-location", "SERVER::"),
+    (disks(StorageType.ISCSI, f"a,b:::0:{IQN}"), "storage-location", "SERVER::"),
+    (disks(StorageType.ISCSI, "san::::/etc"), "storage-location", "SERVER::"),
+    (chap("iscsi", LUN, username="u"), "storage-chap", "password"),
+    (chap("iscsi", LUN, password_file="/root/p"), "storage-chap", "name"),
+    (chap("iscsi", LUN, username="u", password_file="/run/p"), "storage-password-file", "reboot"),
+    (chap("directory", "/srv/disks", username="u"), "storage-chap", "nobody logs in"),
     (disks(StorageType.DIRECTORY, "srv"), "storage-location", "srv"),
     (disks(StorageType.DIRECTORY, "/"), "storage-location", "plain"),
     (disks(StorageType.DIRECTORY, "/srv/../etc"), "storage-location", "plain"),
@@ -97,6 +114,9 @@ def test_what_cannot_be(facts: Facts, wishes: Wishes, id_: str, said: str) -> No
         disks(StorageType.DIRECTORY, "/srv/disks"),
         disks(StorageType.NFS, "nas.example:/srv"),
         disks(StorageType.NFS, "[fe80::1]:/srv"),
+        disks(StorageType.ISCSI, LUN),
+        disks(StorageType.ISCSI, f"[fe80::1]:6:::{IQN}"),
+        chap("iscsi", LUN, username="u", password_file="/root/p"),
         isos(IsoType.DIRECTORY, "/srv/isos"),
     ],
 )
@@ -137,6 +157,12 @@ def test_the_steps(facts: Facts) -> None:
     ]
     assert told(facts, LVM)[0] == "make the logical volume vg0/xapi-storage of the space that is free"
     assert told(facts, LVM)[1] == "make an ext4 file system on /dev/vg0/xapi-storage, which is empty"
+    assert told(facts, chap("iscsi", LUN, username="u", password_file="/root/p")) == [
+        (
+            "after: make the storage repository 'Local storage' (lvmoiscsi: chapuser=u, port=3260, "
+            f"target=san.example, targetIQN={IQN}, LUN 1), the pool's default"
+        ),
+    ]
     both = replace(
         WISHES,
         storage=StorageWish(StorageType.NFS, "[fe80::1]:/srv", "nas"),
@@ -249,12 +275,26 @@ def test_a_file_system_that_cannot_be_read_counts_as_full(host: Host) -> None:
 
 
 def test_steps_come_back_from_the_journal(facts: Facts) -> None:
-    for wishes in (DEVICE, LVM, isos(IsoType.NFS, "nas:/isos")):
+    for wishes in (
+        DEVICE,
+        LVM,
+        isos(IsoType.NFS, "nas:/isos"),
+        chap("iscsi", LUN, username="u", password_file="/p"),
+    ):
         for step in storage_steps(facts, wishes):
             assert type(step).from_json({"kind": step.kind, "reason": step.reason, **step.to_json()}) == step
 
 
-def test_servers_are_asked_before_anything_is_changed() -> None:
+def test_a_step_of_a_former_version_is_read(facts: Facts) -> None:
+    (step,) = storage_steps(facts, disks(StorageType.NFS, "nas:/srv"))
+    record = {"kind": step.kind, "reason": step.reason, **step.to_json()}
+    assert (
+        StorageStep.from_json({key: record[key] for key in record if key not in ("lun", "password_file")})
+        == step
+    )
+
+
+def test_servers_are_asked_before_anything_is_changed(host: Host) -> None:
     wishes = replace(disks(StorageType.NFS, "nas:/srv"), iso_library=IsoWish(IsoType.NFS, "nas:/isos"))
     asked: list[tuple[str, int]] = []
 
@@ -262,11 +302,54 @@ def test_servers_are_asked_before_anything_is_changed() -> None:
         asked.append((server, port))
         return "timed out"
 
-    found = list(server_problems(wishes, connect))
+    found = list(server_problems(wishes, host, connect))
     assert [problem.id for problem in found] == ["nfs-unreachable"]
     assert asked == [("nas", 2049)]
-    assert list(server_problems(wishes, lambda _server, _port: "")) == []
-    assert list(server_problems(DEVICE, connect)) == []
+    assert list(server_problems(wishes, host, lambda _server, _port: "")) == []
+    assert list(server_problems(DEVICE, host, connect)) == []
+
+
+def test_targets_and_their_passwords_are_asked_before_anything_is_changed(host: Host) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def connect(server: str, port: int) -> str:
+        asked.append((server, port))
+        return "timed out" if len(asked) == 1 else ""
+
+    wishes = chap("iscsi", LUN, username="u", password_file="/root/p")
+    found = list(server_problems(wishes, host, connect))
+    assert [problem.id for problem in found] == ["iscsi-unreachable", "storage-password-file"]
+    put(host, "/root/p", "secret\n")
+    host.at("/root/p").chmod(0o640)
+    assert [problem.id for problem in server_problems(wishes, host, connect)] == ["storage-password-file"]
+    host.at("/root/p").chmod(0o600)
+    assert list(server_problems(wishes, host, connect)) == []
+    assert asked == [("san.example", 3260)] * 3
+
+
+@given(st.text(alphabet="san.:[]6,/iq-20105 \n"))
+def test_what_is_a_lun_is_plainly_one(text: str) -> None:
+    place = iscsi_place(text)
+    if place is not None:
+        assert place.target.startswith("iqn.")
+        assert not set(place.target + place.server) & set(" ,/[]\n")
+        assert 0 < place.port < 1 << 16
+
+
+def test_a_lun_as_rfc_4173_writes_it() -> None:
+    assert iscsi_place(LUN) == IscsiPlace("san.example", 3260, 1, IQN)
+    assert iscsi_place(f"192.0.2.1::::{IQN}") == IscsiPlace("192.0.2.1", 3260, 0, IQN)
+    assert iscsi_place(f"[2001:DB8::1]:6:860:1f:{IQN}") == IscsiPlace("2001:db8::1", 860, 31, IQN)
+    assert iscsi_place(f"2001:db8::1:6:860:1:{IQN}") is None
+
+
+def test_the_luns_of_a_probe_are_read() -> None:
+    xml = (
+        "<iscsi-target>\n\t<LUN>\n\t\t<vendor>IET</vendor>\n\t\t<LUNid>1</LUNid>\n\t\t<SCSIid> 3600 </SCSIid>\n\t</LUN>"
+        "<LUN><LUNid>2</LUNid></LUN></iscsi-target>"
+    )
+    assert read_luns(xml) == {1: "3600"}
+    assert read_luns("<LUN><LUNid>1</LUNid><SCSIid>a<b</SCSIid></LUN>") == {}
 
 
 def test_a_server_answers_or_does_not() -> None:

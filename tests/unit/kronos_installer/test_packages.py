@@ -66,7 +66,7 @@ def on(facts: Facts, os_id: str, version: str) -> Facts:
 
 @pytest.mark.parametrize(
     ("storage", "packages"),
-    [("directory", []), ("device", []), ("lvm", ["lvm2"]), ("nfs", ["nfs-common"]), ("iscsi", ["open-iscsi"])],
+    [("directory", []), ("device", []), ("lvm", ["lvm2"]), ("nfs", ["nfs-common"]), ("iscsi", ["open-iscsi", "lvm2"])],
 )  # fmt: skip
 def test_storage_needs_its_programs(facts: Facts, storage: str, packages: list[str]) -> None:
     assert wanted(facts, replace(WISHES, storage=StorageWish(StorageType(storage), "x"))) == packages

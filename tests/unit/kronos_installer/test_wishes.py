@@ -103,6 +103,17 @@ def test_records_hold_all_of_it(wishes: Wishes) -> None:
     assert wishes_from_record(json.loads(json.dumps(wishes_to_record(wishes)))) == wishes
 
 
+def test_wishes_of_a_former_version_are_read() -> None:
+    wishes = Wishes("a", "b", storage=StorageWish(StorageType.NFS, "nas:/srv", "nas"))
+    record = wishes_to_record(wishes)
+    for name in ("username", "password_file"):
+        del record["storage"][name]
+    assert wishes_from_record(record) == wishes
+    del record["storage"]["location"]
+    with pytest.raises(TypeError):
+        wishes_from_record(record)
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -6,6 +6,7 @@ import pytest
 from two_hosts import IMPLEMENTED, two_hosts
 
 from xapi_shim.api.other_hosts import OF_RECORDS
+from xapi_shim.api.own_host import operation_key
 from xapi_shim.api.work_place import OWN_PLACES, PLACES, RECORDS_ONLY, first_ref, host_parameter, work_host
 from xapi_shim.datamodel.derive import all_messages
 from xapi_shim.datamodel.errors import NoHostsAvailableError
@@ -130,6 +131,15 @@ async def test_storage(pool):
     shared = await pool.sr(pool.master, pool.member, shared=True)
     assert [work_host(db, "SR.scan", [shared], host) for host in (here, there)] == [here, there]
     assert work_host(db, "SR.scan", [shared], "OpaqueRef:neither") == here, "the master"
+    for key, name, place in (
+        (operation_key("", there, "1"), "vdi_create", there),
+        (operation_key("", there, "1"), "scan", here),
+        (operation_key("", here, "1"), "vdi_resize", here),
+        ("OpaqueRef:gone", "vdi_create", here),
+    ):
+        db.set("SR", shared, "current_operations", {key: name})
+        assert work_host(db, "VDI.create", [{"SR": shared}], here) == place, "who changes it goes on"
+    db.set("SR", shared, "current_operations", {})
     db.set("pool", pool.master.tools.pool, "master", there)
     assert work_host(db, "SR.scan", [shared], "OpaqueRef:neither") == there, "the master"
     pool.metrics(pool.master, live=False)

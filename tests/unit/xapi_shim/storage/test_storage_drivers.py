@@ -6,6 +6,7 @@ import uuid
 from functools import partial
 
 import pytest
+from iscsi_targets import EXTENT, Targets
 from storage_servers import overlays, simulated
 
 from xapi_shim.storage.file_sr import FileSr
@@ -20,6 +21,7 @@ from xapi_shim.storage.interface import (
     VolumeMissingError,
     VolumeSizeError,
 )
+from xapi_shim.storage.lvmoiscsi_sr import LvmOverIscsiSr
 from xapi_shim.storage.nfs_sr import NfsSr
 from xapi_shim.storage.qemu_img import QemuImgMissingError
 from xapi_shim.storage.simulated_sr import SimulatedSr
@@ -47,11 +49,18 @@ def nfs_driver(tmp_path, monkeypatch, kind):
         yield NfsSr(config, new(), mounts=served.mounts, below=tmp_path / "run/sr-mount")
 
 
+def iscsi_driver(tmp_path, monkeypatch):
+    served = Targets(tmp_path)
+    served.lun()
+    yield served.driver()
+
+
 KINDS = [
     pytest.param(file_driver, marks=needs_qemu_img),
     simulated_driver,
     pytest.param(partial(nfs_driver, kind=simulated), marks=needs_qemu_img, id="nfs_simulated"),
     pytest.param(partial(nfs_driver, kind=overlays), marks=needs_qemu_img, id="nfs_mounted"),
+    iscsi_driver,
 ]
 
 
@@ -85,8 +94,9 @@ async def test_a_volume_from_start_to_end(sr):
     assert [v.uuid for v in await sr.scan()] == [copy.uuid]
 
 
-async def test_sizes_are_whole_sectors(sr):
-    assert (await sr.volume_create(new(), 1)).virtual_size_bytes == 512
+async def test_sizes_are_whole_sectors_or_extents(sr):
+    unit = EXTENT if isinstance(sr, LvmOverIscsiSr) else 512
+    assert (await sr.volume_create(new(), 1)).virtual_size_bytes == unit
 
 
 @pytest.mark.parametrize("size", [0, -1, MAX_BYTES + 1])
@@ -103,10 +113,10 @@ async def test_a_volume_does_not_shrink(sr):
 
 
 async def test_a_uuid_is_used_once(sr):
-    name = (await sr.volume_create(new(), MIB)).uuid
+    name = (await sr.volume_create(new(), 4 * MIB)).uuid
     with pytest.raises(VolumeExistsError):
-        await sr.volume_create(name, 2 * MIB)
-    assert [v.virtual_size_bytes for v in await sr.scan()] == [MIB]
+        await sr.volume_create(name, 8 * MIB)
+    assert [v.virtual_size_bytes for v in await sr.scan()] == [4 * MIB]
 
 
 @pytest.mark.parametrize("name", [new(), "../../etc/passwd", "", "x"])
@@ -187,4 +197,4 @@ async def test_without_qemu_img_it_is_said(file_sr, monkeypatch, tmp_path):
 
 async def test_what_a_kind_of_sr_says_of_itself(sr):
     assert "VDI_CREATE" in sr.driver_info().capabilities
-    assert dict(sr.driver_info().configuration).keys() & {"location", "server"}
+    assert dict(sr.driver_info().configuration).keys() & {"location", "server", "target"}
