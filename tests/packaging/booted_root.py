@@ -52,10 +52,10 @@ class BootedRoot:
     def exists(self, path):
         return Path(f"/proc/{self.init}/root", path.lstrip("/")).exists()
 
-    def wait_until(self, condition, what):
-        end = time.monotonic() + TIMEOUT_S
+    def wait_until(self, condition, what, timeout_s=TIMEOUT_S):
+        end = time.monotonic() + timeout_s
         while not condition():
-            assert time.monotonic() < end, f"{what}: not so after {TIMEOUT_S} s"
+            assert time.monotonic() < end, f"{what}: not so after {timeout_s} s"
             time.sleep(0.1)
 
     def is_up(self):
@@ -95,7 +95,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 @contextmanager
-def booted(path: Path, log: Path):
+def booted(path: Path, log: Path, timeout_s: float = TIMEOUT_S):
     """Boot the root; what systemd prints goes to `log`. All of it is gone at the end."""
     namespaces = ["--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup"]
     with log.open("w") as out:
@@ -105,6 +105,7 @@ def booted(path: Path, log: Path):
             machine.wait_until(
                 lambda: machine.run("systemctl", "is-system-running", check=False) in ("running", "degraded"),
                 "booted",
+                timeout_s,
             )
             yield machine
         finally:

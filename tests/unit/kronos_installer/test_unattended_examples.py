@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 REPO = HERE.parents[2]
 EXAMPLES = REPO / "docs/examples"
+PRESEEDS = {"preseed": EXAMPLES / "preseed/xapi.cfg", "preseed-cdrom": EXAMPLES / "preseed/xapi-cdrom.cfg"}
 ROLE = EXAMPLES / "ansible/roles/xapi_host_setup"
 PROGRAM = """\
 #!{python}
@@ -86,7 +87,7 @@ def test_all_example_answers_are_right() -> None:
 def test_what_is_installed_is_what_installers_look_for() -> None:
     place = "/usr/share/doc/xapi-host-setup/examples/xapi-host-setup-once.service"
     assert (EXAMPLES / Path(place).name).exists()
-    assert place in (EXAMPLES / "preseed/xapi.cfg").read_text()
+    assert all(place in file.read_text() for file in PRESEEDS.values())
     assert place in (EXAMPLES / "kickstart/xapi.ks").read_text()
     assert (REPO / "debian/xapi-host-setup.examples").read_text() == "docs/examples/*\n"
     assert "%doc docs/examples\n" in (REPO / "rpm/xapi.spec").read_text()
@@ -106,16 +107,15 @@ def test_the_kickstart_is_valid(version: str, tmp_path: Path) -> None:
     assert run([validator, "--version", version, str(bad)]).returncode != 0
 
 
-def test_the_preseed_is_valid(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", PRESEEDS)
+def test_the_preseed_is_valid(name: str, tmp_path: Path) -> None:
     checker = shutil.which("debconf-set-selections")
     if not checker:
         pytest.skip("no debconf-set-selections: this is no Debian")
-    good = run([checker, "--checkonly", str(EXAMPLES / "preseed/xapi.cfg")])
+    good = run([checker, "--checkonly", str(PRESEEDS[name])])
     assert (good.returncode, good.stderr) == (0, "")
     bad = tmp_path / "bad.cfg"
-    bad.write_text(
-        (EXAMPLES / "preseed/xapi.cfg").read_text().replace("d-i pkgsel/include string", "d-i pkgsel/include")
-    )
+    bad.write_text(PRESEEDS[name].read_text().replace("d-i pkgsel/include string", "d-i pkgsel/include"))
     assert run([checker, "--checkonly", str(bad)]).stderr
 
 
@@ -123,16 +123,16 @@ def scripts() -> dict[str, str]:
     cloud = yaml.safe_load((EXAMPLES / "cloud-init/user-data.yaml").read_text())
     (script,) = (f["content"] for f in cloud["write_files"] if f["path"] == "/root/install-xapi")
     kickstart = (EXAMPLES / "kickstart/xapi.ks").read_text()
-    preseed = (EXAMPLES / "preseed/xapi.cfg").read_text().partition("preseed/late_command string")[2]
+    late = {name: file.read_text().partition("late_command string")[2] for name, file in PRESEEDS.items()}
     return {
         "cloud-init": script,
         "kickstart": kickstart.partition("%post")[2].partition("\n")[2].rpartition("%end")[0],
-        "preseed": preseed.replace("\\\n", " "),
+        **{name: text.replace("\\\n", " ") for name, text in late.items()},
     }
 
 
 @pytest.mark.packaging
-@pytest.mark.parametrize("name", ["cloud-init", "kickstart", "preseed"])
+@pytest.mark.parametrize("name", ["cloud-init", "kickstart", *PRESEEDS])
 def test_shell_in_examples_is_clean(name: str, tmp_path: Path) -> None:
     shellcheck = tool("shellcheck", "shellcheck")
     (tmp_path / "script").write_text(scripts()[name])
