@@ -19,7 +19,7 @@ from xapi_shim.base.process import run
 from xapi_shim.base.progress import Reporter
 from xapi_shim.base.system_packages import ensure_packages
 
-pytestmark = [pytest.mark.packaging, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.packaging, pytest.mark.long, pytest.mark.timeout(2400)]
 
 ROLES = REPO / "docs/examples/ansible/roles"
 PLAY = """\

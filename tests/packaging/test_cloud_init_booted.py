@@ -17,7 +17,7 @@ from kronos_packaging.build_root import clean_root, ensure_root_tar
 from kronos_packaging.declarations import REPO
 from xapi_shim.base.progress import Reporter
 
-pytestmark = [pytest.mark.packaging, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.packaging, pytest.mark.long, pytest.mark.timeout(2400)]
 
 PACKAGES = ("ca-certificates", "cloud-init", "curl", "dbus", "iproute2", "lvm2", "python3", "systemd-sysv")
 PLACE = "http://127.0.0.1:8000"
