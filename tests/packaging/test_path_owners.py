@@ -27,6 +27,7 @@ MAKERS = {
     "local_sr": Maker.DAEMON,
     "sr_device": Maker.HOST_SETUP,
     "sr_mounts": Maker.DAEMON,
+    "iscsi_sessions": Maker.DAEMON,
     "domain_configs": Maker.DAEMON,
     "unix_socket": Maker.DAEMON,
     "inventory": Maker.HOST_SETUP,
@@ -62,7 +63,7 @@ MAKERS = {
     "secureboot_keys": Maker.ADMINISTRATOR,
 }
 # What the daemon makes on Xen only; the simulator keeps neither disks nor xl's files.
-ON_XEN = {"local_sr", "sr_mounts", "domain_configs"}
+ON_XEN = {"local_sr", "sr_mounts", "iscsi_sessions", "domain_configs"}
 
 
 def places(name):
