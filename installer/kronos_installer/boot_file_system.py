@@ -13,6 +13,8 @@ import os
 import signal
 from pathlib import Path
 
+from kronos_installer.detect.mounts import parse_mountinfo
+
 # <linux/ext4.h>, since Linux 5.14: commit the journal and write all of it in place.
 _EXT4_IOC_CHECKPOINT = 0x4004662B
 # <linux/fs.h>; ioctl_fsfreeze: the file system is whole on the disk when it is frozen, with an empty log.
@@ -50,11 +52,8 @@ def _type_of(directory: Path) -> str:
     """Return the type of a directory's file system, as proc_pid_mountinfo(5) has it."""
     device = directory.stat().st_dev
     name = f"{os.major(device)}:{os.minor(device)}"
-    for line in _MOUNTS.read_text().splitlines():
-        fields, _, more = line.partition(" - ")
-        if fields.split()[2] == name:
-            return more.split()[0]
-    return ""
+    mounts = parse_mountinfo(_MOUNTS.read_text(errors="replace"))
+    return next((mount.filesystem for mount in mounts if mount.device == name), "")
 
 
 def _ask(fd: int, request: int) -> bool:
