@@ -10,25 +10,18 @@ from typing import TYPE_CHECKING
 from kronos_installer.password_file import is_lasting
 from kronos_installer.problem import Level, Problem
 from kronos_installer.wishes import HOST_NAME, StorageType
+from xapi_shim.base.iscsi_names import ISCSI_PORT, is_target_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kronos_installer.wishes import StorageWish
 
-# RFC 7143, 13.1: assigned by IANA.
-PORT = 3260
 FORM = "SERVER::PORT:LUN:TARGET"
 # RFC 4173, section 5: TCP is protocol 6; what is left out is TCP, 3260, LUN 0. LUNs are hexadecimal.
 _LOCATION = re.compile(
     r"(?P<server>\[[0-9a-fA-F:.]+\]|[^\[\]:/]+):6?:(?P<port>[0-9]{0,5}):(?P<lun>[0-9a-fA-F]{0,4}):(?P<target>.+)"
 )
-# RFC 7143, 4.2.7, as the daemon takes them.
-_TARGET = re.compile(
-    r"iqn\.[0-9]{4}-[0-9]{2}\.[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[A-Za-z0-9._:-]*)?"
-    r"|eui\.[0-9A-Fa-f]{16}|naa\.[0-9A-Fa-f]{16}(?:[0-9A-Fa-f]{16})?"
-)
-_MOST_NAME = 223
 
 
 @dataclass(frozen=True)
@@ -44,9 +37,9 @@ class IscsiPlace:
 def iscsi_place(location: str) -> IscsiPlace | None:
     """Read `server::3260:0:iqn...`; None for what is not one."""
     found = _LOCATION.fullmatch(location)
-    if found is None or len(found["target"]) > _MOST_NAME or not _TARGET.fullmatch(found["target"]):
+    if found is None or not is_target_name(found["target"]):
         return None
-    port = int(found["port"] or PORT)
+    port = int(found["port"] or ISCSI_PORT)
     server = found["server"].strip("[]")
     try:
         server = str(ipaddress.ip_address(server))

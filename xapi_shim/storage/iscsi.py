@@ -8,22 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from xapi_shim.base.iscsi_names import ISCSI_PORT, is_target_name
 from xapi_shim.storage.interface import SrConfigError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-PORT: Final = 3260
 _MOST_PORT = 65535
-# RFC 7143, 4.2.7: at most 223 bytes; RFC 3722 has names in lower case, targets that are met have others too.
-_MOST_NAME = 223
-_NAME = re.compile(
-    r"iqn\.[0-9]{4}-[0-9]{2}\.[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[A-Za-z0-9._:-]*)?"
-    r"|eui\.[0-9A-Fa-f]{16}|naa\.[0-9A-Fa-f]{16}(?:[0-9A-Fa-f]{16})?"
-)
 # What scsi_id(8) makes of a LUN's device identification page: one digit of its kind, and the rest.
 _SCSI_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,254}")
 # A record of open-iscsi's is lines of `name = value`, and its buffer for each has 256 bytes.
@@ -35,7 +29,7 @@ class Portal:
     """Where an iSCSI server listens; `server` is a name, or an address without brackets."""
 
     server: str
-    port: int = PORT
+    port: int = ISCSI_PORT
 
     def __str__(self) -> str:
         return f"[{self.server}]:{self.port}" if ":" in self.server else f"{self.server}:{self.port}"
@@ -106,7 +100,7 @@ class Iscsi(Protocol):
 
 def checked_name(text: str, *, key: str = "targetIQN", code: int = 106) -> str:
     """Return the name of a target. Raises SrConfigError."""
-    if len(text) > _MOST_NAME or not _NAME.fullmatch(text):
+    if not is_target_name(text):
         raise SrConfigError(key, f"not the name of an iSCSI target: {text!r}", code=code)
     return text
 
@@ -114,7 +108,7 @@ def checked_name(text: str, *, key: str = "targetIQN", code: int = 106) -> str:
 def checked_port(text: str, *, key: str = "port", code: int = 142) -> int:
     """Return a TCP port, the usual one for none. Raises SrConfigError 142 (ISCSIPort)."""
     if not text:
-        return PORT
+        return ISCSI_PORT
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(_MOST_PORT))):
         raise SrConfigError(key, f"not a port: {text!r}", code=code)
     if not 0 < int(text) <= _MOST_PORT:

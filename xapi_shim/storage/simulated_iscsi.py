@@ -10,7 +10,8 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from xapi_shim.storage.iscsi import PORT, IscsiError, Lun, Portal, Target
+from xapi_shim.base.iscsi_names import ISCSI_PORT
+from xapi_shim.storage.iscsi import IscsiError, Lun, Portal, Target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,7 @@ class SimulatedIscsi:
 
     def _server(self, portal: Portal) -> Path:
         folder = self._servers / portal.server
-        if portal.port != PORT or not folder.is_dir():
+        if portal.port != ISCSI_PORT or not folder.is_dir():
             raise IscsiError(str(portal), "it does not answer", code=141)
         return folder
 
