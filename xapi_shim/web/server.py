@@ -95,27 +95,20 @@ class Server:
             self.port = self._tls_doors[0].sockets[0].getsockname()[1]
 
     async def _open_tls(self, address: str, factory: Callable[[], Guard]) -> list[asyncio.Server]:
-        self._tls_factory, tls = factory, self._listen.tls
-        open_door = partial(
-            asyncio.get_running_loop().create_server, factory, ssl=tls, backlog=BACKLOG,
-            ssl_handshake_timeout=HANDSHAKE_S if tls else None,
-        )  # fmt: skip
+        self._tls_factory = factory
+        open_door = _door_opener(factory, self._listen.tls)
         if address == ANY:
             return [await open_door(sock=one) for one in listening_on_all(self._listen.port, BACKLOG)]
         return [await open_door(address, self._listen.port)]
 
     async def renew_tls(self, tls: ssl.SSLContext) -> None:
         """Serve who connects from now on by `tls`. Nobody is turned away: the listening socket stays the same."""
+        assert self._tls_factory is not None
         old, self._tls_doors = self._tls_doors, []
+        open_door = _door_opener(self._tls_factory, tls)
         # A name with several addresses has a socket for each.
         for listening in [one for door in old for one in door.sockets]:
-            assert self._tls_factory is not None
-            self._tls_doors.append(
-                await asyncio.get_running_loop().create_server(
-                    self._tls_factory, sock=listening.dup(), ssl=tls, backlog=BACKLOG,
-                    ssl_handshake_timeout=HANDSHAKE_S,
-                )
-            )  # fmt: skip
+            self._tls_doors.append(await open_door(sock=listening.dup()))
         for door in old:
             door.close()
 
@@ -211,6 +204,16 @@ class Server:
             return await _send(request, answered, headers)
 
         return handle
+
+
+def _door_opener(
+    factory: Callable[[], Guard], tls: ssl.SSLContext | None
+) -> Callable[..., Awaitable[asyncio.Server]]:
+    """Return create_server (asyncio) for our doors; what is left to say is where."""
+    return partial(
+        asyncio.get_running_loop().create_server, factory, ssl=tls, backlog=BACKLOG,
+        ssl_handshake_timeout=HANDSHAKE_S if tls else None,
+    )  # fmt: skip
 
 
 async def _send(request: web.Request, pieces: list[bytes], headers: Mapping[str, str]) -> web.StreamResponse:
