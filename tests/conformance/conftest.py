@@ -43,6 +43,12 @@ def api(session):
 
 
 @pytest.fixture
+def host(api):
+    (host,) = api.host.get_all()
+    return host
+
+
+@pytest.fixture
 def vm(api):
     (template,) = api.VM.get_by_name_label("Linux kernel and ramdisk")
     ref = api.VM.clone(template, "guest")

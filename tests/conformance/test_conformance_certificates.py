@@ -33,12 +33,6 @@ def server_key():
     return rsa_key()
 
 
-@pytest.fixture
-def host(api):
-    (host,) = api.host.get_all()
-    return host
-
-
 def shown(running, name=None):
     """Return the SHA-256 fingerprint of what a new connection is shown."""
     context = ssl.create_default_context()

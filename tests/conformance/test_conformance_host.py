@@ -14,12 +14,6 @@ NULL, NEVER = "OpaqueRef:NULL", "19700101T00:00:00Z"
 
 
 @pytest.fixture
-def host(api):
-    (host,) = api.host.get_all()
-    return host
-
-
-@pytest.fixture
 def pool(api):
     (pool,) = api.pool.get_all()
     return pool

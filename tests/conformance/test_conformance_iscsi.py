@@ -12,12 +12,6 @@ CONFIG = {"target": "san", "targetIQN": IQN, "SCSIid": "3600"}
 
 
 @pytest.fixture
-def host(api):
-    (host,) = api.host.get_all()
-    return host
-
-
-@pytest.fixture
 def lun(running):
     """LUN 1 of the server `san`, of 1 GiB."""
     folder = running.paths.root / "srv/iscsi/san" / IQN / "1"

@@ -25,12 +25,6 @@ NFS = {"server": "nas", "serverpath": "/srv"}
 
 
 @pytest.fixture
-def host(api):
-    (host,) = api.host.get_all()
-    return host
-
-
-@pytest.fixture
 def export(running):
     """The directory that the server `nas` serves as /srv."""
     folder = running.paths.root / "srv/nfs/nas/srv"
