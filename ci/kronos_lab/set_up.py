@@ -17,19 +17,15 @@ EXPECTED = ("time-not-synchronized",)
 
 
 def set_up_phase(machine: Machine) -> str:
-    """Return how far xapi-host-setup says that the machine is."""
-    return str(json.loads(machine.execute("xapi-host-setup status --json").stdout)["phase"])
+    """Return how far xapi-host-setup says that the machine is, "" where it does not answer."""
+    said = machine.execute("xapi-host-setup status --json").stdout
+    return str(json.loads(said)["phase"]) if said else ""
 
 
 def wait_until_settled(machine: Machine) -> None:
     """Wait until the set-up ends after its reboot: the network is confirmed, Xen the lasting default. Raises LabError."""
-
-    def is_finished() -> bool:
-        # While its network comes up it may not answer for longer than a connection waits.
-        said = machine.execute("xapi-host-setup status --json").stdout
-        return bool(said) and json.loads(said)["phase"] == "finished"
-
-    wait_until("the set-up has settled", is_finished, SETTLE_S)
+    # While its network comes up it may not answer for longer than a connection waits.
+    wait_until("the set-up has settled", lambda: set_up_phase(machine) == "finished", SETTLE_S)
 
 
 def findings(machine: Machine) -> list[dict[str, Any]]:
