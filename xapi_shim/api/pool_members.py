@@ -17,7 +17,7 @@ from xapi_shim.api.pbd import plug, unplug
 from xapi_shim.api.pool_join_rules import check_join
 from xapi_shim.api.pool_leave import check_eject, leave_operations
 from xapi_shim.api.pool_merge import join_operations
-from xapi_shim.api.pool_role import become_master, become_member, master_address
+from xapi_shim.api.pool_role import become_master, become_member, master_address, read_master_to_join
 from xapi_shim.database.database import Database
 from xapi_shim.database.replication import ReplicationError, perform
 from xapi_shim.datamodel.errors import (
@@ -34,6 +34,8 @@ from xapi_shim.pool.replica import Replica
 from xapi_shim.rpc.roles import fill_roles
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from xapi_shim.api.toolstack import Call, Toolstack
     from xapi_shim.database.replication import Operation
 
@@ -68,7 +70,10 @@ async def _join(call: Call, master: str, login: tuple[str, str], *, force: bool)
     tools = call.tools
     _check_not_joined(tools)
     address = await asyncio.to_thread(_resolved, master)
-    secret, shown = await asyncio.to_thread(_pool_secret, address, tools.port, login)
+    known = read_master_to_join(tools.paths, address)
+    if known is not None:
+        log.info("%s must show one of the certificates of %s", address, tools.paths.master_to_join)
+    secret, shown = await asyncio.to_thread(_pool_secret, address, tools.port, login, known)
     remote = Database(tools.db.model)
     fill_roles(remote)
     link = Link(address, tools.port, lambda: {shown}, lambda: secret)
@@ -118,14 +123,16 @@ def _resolved(master: str) -> str:
         raise CannotContactHostError(master[:255]) from error
 
 
-def _pool_secret(address: str, port: int, login: tuple[str, str]) -> tuple[str, str]:
+def _pool_secret(
+    address: str, port: int, login: tuple[str, str], known: Collection[str] | None
+) -> tuple[str, str]:
     """Return the secret of the pool of `address`, and the fingerprint of the certificate that it showed.
 
-    That is believed at this first contact: nothing on this host knows it. Raises as `join`.
+    That is one of the `known`; for None it is believed at this first contact. Raises as `join`.
     """
     shown: set[str] = set()
     # Once a certificate was shown, no other is spoken to.
-    link = Link(address, port, lambda: shown or None, lambda: "")
+    link = Link(address, port, lambda: shown or known, lambda: "")
     try:
         session = _asked(link, "session.login_with_password", *login, "1.0", "xapi")
         shown.add(link.shown)

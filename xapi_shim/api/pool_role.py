@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xapi_shim.api.pool_secret import write_pool_secret
 from xapi_shim.base.atomic_file import fsync_directory, write_atomic
+from xapi_shim.base.ip_address import is_ip_address
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -34,6 +35,8 @@ def become_member(paths: Paths, master: str, secret: str, fingerprints: Collecti
     write_fingerprints(paths, fingerprints)
     write_atomic(paths.pool_secret, secret.encode(), mode=0o600)
     write_atomic(paths.pool_conf, f"slave:{master}".encode())
+    # It has had its use, also where nobody of the set-up is there any more to take it away.
+    paths.master_to_join.unlink(missing_ok=True)
 
 
 def become_master(paths: Paths) -> None:
@@ -63,6 +66,19 @@ def read_fingerprints(paths: Paths) -> set[str]:
         return set(paths.pool_master.read_text().split())
     except OSError:
         return set()
+
+
+def read_master_to_join(paths: Paths, address: str) -> set[str] | None:
+    """Return the SHA-256 of the certificates that the master at `address`, to be joined, must show; None: nobody has said.
+
+    Where the file does not say of which address it is nobody is trusted: an empty set. Raises OSError, ValueError: it cannot
+    be read.
+    """
+    try:
+        said, *known = paths.master_to_join.read_text().split() or [""]
+    except FileNotFoundError:
+        return None
+    return None if is_ip_address(said) and said != address else set(known)
 
 
 def write_fingerprints(paths: Paths, fingerprints: Collection[str]) -> None:

@@ -34,6 +34,11 @@ class Paths:
         return self.state / "pool-master"
 
     @property
+    def master_to_join(self) -> Path:
+        """The address of the master that the set-up is about to join, and the fingerprints of those certificates that it may show."""
+        return self.state / "master-to-join"
+
+    @property
     def leaving_pool(self) -> Path:
         """There while the host leaves its pool."""
         return self.state / "leaving-pool"

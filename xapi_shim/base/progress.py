@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
@@ -48,4 +48,10 @@ class Reporter:
             )
 
     def _print(self, record: dict[str, object], text: str) -> None:
-        print(json.dumps(record) if self.as_json else "  " * self._depth + text, file=self.stream, flush=True)
+        # Work that is half done must not end because nobody reads of it any more.
+        with suppress(OSError):
+            print(
+                json.dumps(record) if self.as_json else "  " * self._depth + text,
+                file=self.stream,
+                flush=True,
+            )

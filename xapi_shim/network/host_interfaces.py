@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from xapi_shim.base.ip_address import is_ip_address
 from xapi_shim.network.interface import (
     Bond,
     Bridge,
@@ -230,14 +231,6 @@ def parse_resolv_conf(text: str) -> tuple[str, ...]:
     servers = []
     for line in text.splitlines():
         words = line.split()
-        if len(words) >= 2 and words[0] == "nameserver" and _is_address(words[1]):
+        if len(words) >= 2 and words[0] == "nameserver" and is_ip_address(words[1]):
             servers.append(words[1])
     return tuple(servers)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -58,6 +58,7 @@ from xapi_shim.storage.simulated_sr import SimulatedSr
 from xapi_shim.web.http_actions import HttpActions
 from xapi_shim.web.membership import Doors, fill_replica, take_role
 from xapi_shim.web.pam_login import PamLogin
+from xapi_shim.web.ready_mark import ReadyMark
 from xapi_shim.web.server import Listen, Server
 from xapi_shim.web.trace_export import export
 from xapi_shim.xen.host_tools import SimulatedXenHostTools, XlHostTools
@@ -122,6 +123,7 @@ class Daemon:
         self._server: Server | None = None
         self._doors: Doors | None = None
         self._renewing = asyncio.Lock()
+        self._ready = ReadyMark(options.paths.init_complete)
         self._background: list[asyncio.Task[None]] = []
 
     @property
@@ -158,8 +160,7 @@ class Daemon:
             self.tools.replica.returned = self._master_returned
             running.append(self.tools.replica.follow())
         self._background = [asyncio.create_task(one) for one in running]
-        paths.init_complete.parent.mkdir(parents=True, exist_ok=True)
-        paths.init_complete.touch()
+        self._ready.set()
 
     def _master_returned(self) -> None:
         """Tell the master what it missed, and see what it recorded of this host's guests meanwhile."""
@@ -195,7 +196,7 @@ class Daemon:
 
     async def stop(self) -> None:
         """Close the doors; guests go on running."""
-        self.options.paths.init_complete.unlink(missing_ok=True)
+        self._ready.clear()
         self.tools.events.end()
         if self.tools.members is not None:
             self.tools.members.end()
