@@ -54,6 +54,8 @@ chroot /mnt grub-install --target=x86_64-efi --efi-directory=/boot/efi --removab
     Disk.LVM: f"""\
 {APT_GET} lvm2
 printf 'label: dos\\nstart=2048, type=8e, bootable\\n' | sfdisk --quiet /dev/vdb
+# LVM knows devices by what udev has seen of them.
+udevadm settle
 pvcreate -q /dev/vdb1
 vgcreate -q lab /dev/vdb1
 lvcreate -q -y -L 6G -n root lab
@@ -67,6 +69,9 @@ chroot /mnt grub-install /dev/vdb
 """,
 }
 
+# Room for a storage repository beside the root's volume.
+_SIZES = {Disk.LVM: "14G"}
+
 
 def ensure_layout(reporter: Reporter, plain: Path, disk: Disk) -> Path:
     """Return a disk with all that is on `plain` and the lay-out, made if the cache lacks it. Needs root."""
@@ -74,7 +79,8 @@ def ensure_layout(reporter: Reporter, plain: Path, disk: Disk) -> Path:
         return plain
     ensure_packages(["ovmf"], reporter=reporter)
     assert OVMF_CODE.exists()
-    key = hashlib.sha256(f"{plain.name}{_SCRIPTS[disk]}".encode()).hexdigest()[:16]
+    made_of = f"{plain.name}{_SCRIPTS[disk]}{_SIZES.get(disk, '')}"
+    key = hashlib.sha256(made_of.encode()).hexdigest()[:16]
     image = lab_dir() / f"{disk.name.lower()}-{key}.qcow2"
     with one_at_a_time():
         if not image.exists():
@@ -90,7 +96,7 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 def _make(plain: Path, disk: Disk, folder: Path, image: Path) -> None:
     made = folder / "second.qcow2"
-    run(["qemu-img", "create", "-q", "-f", "qcow2", made, SIZE])
+    run(["qemu-img", "create", "-q", "-f", "qcow2", made, _SIZES.get(disk, SIZE)])
     with Machine(plain, name=f"make-{disk.name.lower()}", folder=folder / "m", second_disk=made) as machine:
         machine.succeed("apt-get update -q")
         machine.succeed("bash -e", stdin=_SCRIPTS[disk], timeout_s=3600)

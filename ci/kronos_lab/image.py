@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from kronos_lab.cache import lab_dir, ssh_key
 from kronos_lab.machine import Machine
+from kronos_lab.raw_disk import FIRST_SECTOR, install_boot_code, mounted, partition
 from xapi_shim.base.apt_sources import KEYRING, read_mirror, sources_for
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.process import run
@@ -43,10 +44,6 @@ PACKAGES = (
 )  # fmt: skip
 SIZE = "8G"
 NIC = "enp0s3"
-SECTOR = 512
-ROOT_SECTOR = 2048
-# The boot sector's code; the disk signature and the partition table follow.
-BOOT_CODE = 440
 UNUSED_S = 14 * 24 * 3600
 
 INTERFACES = f"""\
@@ -168,12 +165,12 @@ def _make(spec: ImageSpec, sources: list[str], tmp: Path, image: Path, reporter:
         run(mmdebstrap_argv(spec, tar, sources))
     with reporter.stage("disk"), ExitStack() as stack:
         run(["truncate", f"--size={spec.size}", raw])
-        run(["sfdisk", "--quiet", raw], stdin=f"label: dos\nstart={ROOT_SECTOR}, type=83, bootable\n")
-        loop = stack.enter_context(_loop(raw))
+        run(["sfdisk", "--quiet", raw], stdin=f"label: dos\nstart={FIRST_SECTOR}, type=83, bootable\n")
+        loop = stack.enter_context(partition(raw, FIRST_SECTOR))
         root_uuid = str(uuid.uuid4())
         run(["mkfs.ext4", "-q", "-U", root_uuid, loop])
         root = tmp / "root"
-        stack.enter_context(_mounted(loop, root))
+        stack.enter_context(mounted(loop, root))
         run(["tar", "--extract", f"--file={tar}", f"--directory={root}", "--numeric-owner", "--xattrs"])
         tar.unlink()
         _configure(spec, sources, root, root_uuid)
@@ -231,22 +228,17 @@ def _install_grub(root: Path, raw: Path, root_uuid: str) -> None:
     """Put a GRUB into the gap before the first partition that is good for the first boot.
 
     grub-install needs device nodes for the partitions of a loop device, which kernels
-    without DOS partition support do not make. boot.img goes into the boot sector around
-    the partition table, core.img behind it (grub-bios-setup(8)). grub-mkimage needs nothing
-    of this host's /dev, /proc or /sys, so none of them is mounted where a failure might
-    leave it to be removed.
+    without DOS partition support do not make. grub-mkimage needs nothing of this host's
+    /dev, /proc or /sys, so none of them is mounted where a failure might leave it to be
+    removed.
     """
     modules = root / "usr/lib/grub/i386-pc"
     shutil.copytree(modules, root / "boot/grub/i386-pc")
     run(["chroot", root, "grub-mkimage", "--format=i386-pc", "--output=/boot/grub/i386-pc/core.img",
          "--prefix=(hd0,msdos1)/boot/grub", "biosdisk", "part_msdos", "ext2"])  # fmt: skip
-    image = (root / "boot/grub/i386-pc/core.img").read_bytes()
-    assert len(image) < (ROOT_SECTOR - 1) * SECTOR, "core.img does not fit before the partition"
     (root / "boot/grub/grub.cfg").write_text(FIRST_GRUB.format(uuid=root_uuid))
-    with raw.open("r+b") as disk:
-        disk.write((modules / "boot.img").read_bytes()[:BOOT_CODE])
-        disk.seek(SECTOR)
-        disk.write(image)
+    core = (root / "boot/grub/i386-pc/core.img").read_bytes()
+    install_boot_code(raw, (modules / "boot.img").read_bytes(), core)
 
 
 def _first_boot(folder: Path) -> None:
@@ -260,23 +252,3 @@ def _first_boot(folder: Path) -> None:
         # Every machine made from this disk is itself (machine-id(5)) and writes its own journal.
         machine.succeed("truncate --size=0 /etc/machine-id && rm -rf /var/log/journal/* && sync")
         machine.shut_down()
-
-
-@contextmanager
-def _loop(raw: Path) -> Iterator[str]:
-    offset = f"--offset={ROOT_SECTOR * SECTOR}"
-    device = run(["losetup", "--find", "--show", offset, raw]).stdout.strip()
-    try:
-        yield device
-    finally:
-        run(["losetup", "--detach", device])
-
-
-@contextmanager
-def _mounted(device: str, at: Path) -> Iterator[None]:
-    at.mkdir()
-    run(["mount", device, at])
-    try:
-        yield
-    finally:
-        run(["umount", at])

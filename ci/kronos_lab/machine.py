@@ -358,7 +358,9 @@ class Machine:
 
     def _last_words(self) -> str:
         """Return what the toolstack logged last and what Xen runs, for whoever sees a failed run's output only."""
-        command = "journalctl -b -u xapi -n 40 --no-pager -o short-iso; xl list; uptime"
+        command = (
+            "journalctl -b -u xapi -n 40 --no-pager -o short-iso; xl dmesg | tail -n 40; xl list; uptime"
+        )
         with contextlib.suppress(ProcessError, KronosError):
             return self.execute(command, timeout_s=60).stdout
         return ""

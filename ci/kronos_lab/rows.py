@@ -30,6 +30,7 @@ class Disk(StrEnum):
     PLAIN = "GRUB for BIOS, one ext4 root"
     UEFI = "GRUB for UEFI on an EFI system partition, one ext4 root"
     LVM = "GRUB for BIOS, root on LVM"
+    BLS = "GRUB for BIOS in /boot/grub2, /boot of its own, kernels in files of their own (BLS)"
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,17 @@ class Row:
     setup: tuple[str, ...] = ()
     # An empty second disk, /dev/vdb.
     spare_disk: bool = False
+    # What the file system of the set-up's repository for disks is on.
+    storage_device: str = ""
     # A second host joins the pool while it runs (see second_host.py).
     joins: bool = True
+
+    @property
+    def make_menu(self) -> str:
+        """The shell command that makes GRUB's menu anew."""
+        if self.disk is Disk.BLS:
+            return "grub2-mkconfig -o /boot/grub2/grub.cfg 2>/dev/null"
+        return "update-grub 2>/dev/null"
 
     @property
     def address(self) -> str:
@@ -57,6 +67,11 @@ class Row:
 
 def _interfaces(text: str) -> str:
     return f"cat > /etc/network/interfaces <<'END'\nauto lo\niface lo inet loopback\n\n{text}END\n"
+
+
+def _sysctl(setting: str) -> str:
+    """A line of sysctl.d(5) about the management interface."""
+    return f"echo 'net.ipv6.conf.enp0s3.{setting}' > /etc/sysctl.d/70-enp0s3.conf\n"
 
 
 _STATIC = """\
@@ -117,7 +132,7 @@ Gateway=10.0.2.2
 END
 systemctl enable -q systemd-networkd.service
 """
-_NETWORK_MANAGER = f"""{_NO_IFUPDOWN}
+_KEYFILE = """\
 cat > /etc/NetworkManager/system-connections/wired.nmconnection <<'END'
 [connection]
 id=wired
@@ -136,6 +151,9 @@ method=auto
 addr-gen-mode=eui64
 END
 chmod 600 /etc/NetworkManager/system-connections/wired.nmconnection
+"""
+_NETWORK_MANAGER = f"""{_NO_IFUPDOWN}
+{_KEYFILE}
 systemctl enable -q NetworkManager.service
 """
 _NETPLAN = f"""{_NO_IFUPDOWN}
@@ -159,8 +177,8 @@ systemctl enable -q systemd-networkd.service
 ROWS = {
     row.name: row
     for row in (
-        Row("debian-12-dhcp", "debian-12", "ifupdown, auto, DHCP",
-            _interfaces("auto enp0s3\niface enp0s3 inet dhcp\n")),
+        Row("debian-12-dhcp", "debian-12", "ifupdown, auto, DHCP; router advertisements turned off by sysctl.d",
+            _interfaces("auto enp0s3\niface enp0s3 inet dhcp\n") + _sysctl("accept_ra = 0")),
         Row("debian-12-static", "debian-12", "ifupdown, static with CIDR, a route by a hook, IPv6 by RA",
             _interfaces(_STATIC)),
         Row("debian-12-hotplug", "debian-12", "ifupdown, allow-hotplug, DHCP, as the installer leaves it"),
@@ -170,16 +188,24 @@ ROWS = {
             (), Wiring.CABLE6),
         Row("debian-12-openvswitch", "debian-12",
             "ifupdown, DHCP, Open vSwitch below; SR on a disk of its own, ISO library in a directory",
-            packages=("openvswitch-switch",), spare_disk=True,
+            packages=("openvswitch-switch",), spare_disk=True, storage_device="/dev/vdb",
             setup=("--network-backend openvswitch", "--storage device:/dev/vdb,name=Disks",
                    "--iso-library directory:/srv/isos,name=ISOs")),
         Row("debian-12-uefi", "debian-12", "UEFI (OVMF), ifupdown, DHCP", disk=Disk.UEFI),
         Row("debian-12-lvm", "debian-12", "root on LVM, ifupdown, DHCP", disk=Disk.LVM),
+        Row("debian-12-lvm-storage", "debian-12", "ifupdown, DHCP, root on LVM; SR in the rest of the volume group",
+            disk=Disk.LVM, setup=("--storage lvm:lab,name=Disks",), storage_device="/dev/mapper/lab-xapi--storage",
+            joins=False),
         Row("debian-13-networkd", "debian-13", "systemd-networkd, DHCP, RA, a static route", _NETWORKD),
+        # GRUB 2.12 tells the firmware's variables that it started the host; 2.06 does not.
+        Row("debian-13-uefi", "debian-13", "UEFI (OVMF), GRUB 2.12, systemd-networkd, DHCP, RA", _NETWORKD,
+            disk=Disk.UEFI),
         Row("debian-13-networkmanager", "debian-13", "NetworkManager keyfile, DHCP, RA, a static route",
             _NETWORK_MANAGER, ("network-manager",)),
         Row("ubuntu-like-netplan", "debian-13", "netplan.io as the only network configuration", _NETPLAN,
             ("netplan.io",)),
+        Row("fedora-like", "fedora-44", "our rpms by dnf, NetworkManager keyfile, DHCP, RA, a static route; Debian's "
+            "programs in Fedora's lay-out", _KEYFILE, disk=Disk.BLS),
     )
 }  # fmt: skip
 

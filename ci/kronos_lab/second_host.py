@@ -18,9 +18,10 @@ from kronos_lab.cache import lab_dir
 from kronos_lab.guest import install_guest
 from kronos_lab.installed import APT_GET
 from kronos_lab.machine import LabError, Machine, free_port
-from kronos_lab.rows import FAR4, FAR6, VLAN, Wiring
+from kronos_lab.rows import FAR4, FAR6, VLAN, Disk, Wiring
 from kronos_lab.set_up import findings, wait_until_settled
 from kronos_lab.wiring import plugs, wired
+from kronos_packaging.build_rpm import STAND_IN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from kronos_lab.rows import Row
     from xapi_shim.base.progress import Reporter
 
-RELEASE = "debian-12"
 HOSTNAME = "kronos-second"
 # The first machine's MAC addresses end in 0.
 INDEX = 1
@@ -55,6 +55,8 @@ class SecondHost:
 {install}
 echo {HOSTNAME} > /etc/hostname
 sed -i 's/^127\\.0\\.1\\.1.*/127.0.1.1\\t{HOSTNAME}/' /etc/hosts
+# Where dhcpcd is the DHCP client it leaves a resolv.conf with nothing but its head (dhcpcd-run-hooks(8)).
+echo 'nameserver 10.0.2.3' | tee /etc/resolv.conf.head > /etc/resolv.conf
 truncate --size=0 /etc/machine-id
 rm -f /etc/apt/preferences.d/kronos
 cat > /etc/network/interfaces <<'END'
@@ -95,6 +97,12 @@ def second_host_for(row: Row) -> SecondHost:
     if row.wiring is Wiring.USER:
         return _OPENVSWITCH if _OPENVSWITCH.setup in row.setup else _USER
     return {Wiring.CABLE4: _VLAN, Wiring.CABLE6: _IPV6}[row.wiring]
+
+
+def release_for(row: Row) -> str:
+    """Return the release of that host: a pool's hosts have one version of Xen (HOSTS_NOT_HOMOGENEOUS, XenAPI)."""
+    # Our Xen's rpms are built from the source of that release's (xen_rpms.py).
+    return STAND_IN if row.disk is Disk.BLS else row.release
 
 
 def machine_of(host: SecondHost, base: Path, folder: Path, far: FarSide | None, name: str) -> Machine:

@@ -5,6 +5,7 @@ import re
 import pytest
 from clean_machine import OURS, PLACE, flip_a_byte
 
+from kronos_lab.fedora_stand_ins import BASE, stand_in_spec
 from kronos_packaging import factory
 from kronos_packaging.build_root import clean_root, ensure_root_tar
 from kronos_packaging.build_rpm import build_rpms
@@ -23,27 +24,6 @@ from xapi_shim.base.system_packages import ensure_packages
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(900)]
 
 TARGET = load_target("fedora-44")
-# What a Fedora host would have or get from Fedora; Debian 13's packages of the same programs stand in for it.
-BASE = {
-    "bash": ("/bin/sh", "/usr/bin/sh"),
-    "dnf": (),
-    "e2fsprogs": ("e2fsprogs",),
-    "iproute2": ("iproute",),
-    "iputils-ping": ("iputils",),
-    "mount": ("util-linux",),
-    "passwd": ("shadow-utils",),
-    "python3": ("/usr/bin/python3", "python(abi) = 3.14"),
-    "python3-aiohttp": ("python3-aiohttp",),
-    "python3-cryptography": ("python3-cryptography",),
-    "python3-defusedxml": ("python3-defusedxml",),
-    "python3-pampy": ("python3-pam",),
-    "python3-sdnotify": ("python3-sdnotify",),
-    "python3-six": ("python3-six",),
-    "python3-yaml": ("python3-pyyaml",),
-    "qemu-utils": ("qemu-img",),
-    "rpm": (),
-    "systemd": ("systemd",),
-}
 # Not there at all: nothing here is started.
 ABSENT = ("qemu-system-x86-core", "xen", "xen-runtime")
 # Folders that Fedora's filesystem and python3-libs own.
@@ -90,12 +70,8 @@ class Host:
 
     def __init__(self, root):
         self.root, self.path = root, root.path
-        provides = "".join(f"Provides: {name}\n" for names in (*BASE.values(), ABSENT) for name in names)
-        root.write(
-            "/base/base.spec",
-            "Name: base\nVersion: 1\nRelease: 1\nSummary: base\nLicense: MIT\nBuildArch: noarch\n"
-            f"{provides}%description\nbase\n%files\n",
-        )
+        provides = [name for names in (*BASE.values(), ABSENT) for name in names]
+        root.write("/base/base.spec", stand_in_spec(provides))
         # rpm's private mounts want a root that is a mount point.
         root.write("/etc/rpm/macros", "%__transaction_unshare %{nil}\n")
         root.run(["rpmbuild", "-bb", "--quiet", "--define", "_topdir /base", "/base/base.spec"])

@@ -1,16 +1,11 @@
 """rpm/xen.spec, built in the stand-in root from Debian's source of the same branch: nothing of it is published."""
 
-import shutil
-from dataclasses import replace
-
 import pytest
 
+from kronos_lab.xen_rpms import debians_xen
 from kronos_packaging.build_rpm import build_spec
 from kronos_packaging.consistency import read_rpm
-from kronos_packaging.declarations import load_components, load_target
-from kronos_packaging.distro_source import find_source, unpack
-from kronos_packaging.rpm_source import upstream_source
-from kronos_packaging.tree import read_tree
+from kronos_packaging.declarations import load_target
 from xapi_shim.base.process import run
 from xapi_shim.base.progress import Reporter
 
@@ -30,14 +25,8 @@ HELD = {
 def built(tmp_path_factory):
     """What rpmbuild leaves; it fails by itself for a file that no package holds."""
     folder = tmp_path_factory.mktemp("xen")
-    found = find_source(load_target("debian-13"), "xen", Reporter())
-    unpack(found, folder)
-    (tarball,) = folder.glob("*.orig.tar.xz")
-    (recipe,) = (component.rpm for component in load_components() if component.name == "xen")
-    shutil.copyfile(tarball, folder / "xen.tar.xz")
-    other = replace(recipe, url="https://example.org/xen.tar.xz")
-    source = upstream_source("xen", other, read_tree(recipe.own_paths), folder / "xen.tar.xz")
-    build_spec(source, load_target("fedora-44"), folder / "out", Reporter())
+    with debians_xen(Reporter()) as source:
+        build_spec(source, load_target("fedora-44"), folder / "out", Reporter())
     return folder / "out"
 
 
