@@ -51,7 +51,8 @@ def _value(field: Field) -> dict[str, Any]:
         return {"type": "integer", "minimum": field.rule.least, "maximum": field.rule.most}
     if field.shape is bool:
         return {"type": "boolean"}
-    return {"type": "string", "pattern": f"^(?:{field.rule.pattern})$"}
+    # To Python "$" is before a line feed at the end, too.
+    return {"type": "string", "pattern": rf"^(?:{field.rule.pattern})$(?!\n)"}
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -15,6 +15,7 @@ from kronos_installer.answer_text import MOST_BYTES
 from kronos_installer.answers import read_answers
 from kronos_installer.override import override
 from kronos_installer.problem import refusal
+from kronos_installer.time_limit import within
 
 if TYPE_CHECKING:
     from http.client import HTTPMessage
@@ -31,7 +32,6 @@ CLOUD_CONFIGS = (
     "/var/lib/cloud/instance/vendor-cloud-config.txt",
 )
 TIMEOUT_S = 30
-_CHUNK = 16 * 1024
 
 
 def load_answers(where: str, files: HostFiles, *, insecure_http: bool = False) -> Asked:
@@ -42,7 +42,7 @@ def load_answers(where: str, files: HostFiles, *, insecure_http: bool = False) -
     if where == CLOUD_INIT:
         return _from_cloud_init(files)
     if "://" in where:
-        return read_answers(_fetch(where, insecure_http=insecure_http), where) or {}
+        return _read(_fetch(where, insecure_http=insecure_http), _shown(where))
     try:
         with Path(where).open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -50,7 +50,14 @@ def load_answers(where: str, files: HostFiles, *, insecure_http: bool = False) -
         raise _missing(
             where, f"cannot be read: {error.strerror}", "name a file, an https URL, or cloud-init"
         ) from error
-    return read_answers(data, where) or {}
+    return _read(data, where)
+
+
+def _read(data: bytes, name: str) -> Asked:
+    """Return the answers. A file of no bytes is what a full disk or a server's fault leaves, not one without wishes."""
+    if not data.strip():
+        raise _missing(name, "is empty", "write {} where nothing is wished for")
+    return read_answers(data, name) or {}
 
 
 def _from_cloud_init(files: HostFiles) -> Asked:
@@ -92,26 +99,46 @@ class _SameSchemes(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
+def _shown(url: str) -> str:
+    """Return what of a URL may be printed: no name and password, and no query, which may be a signature."""
+    return re.split(r"[?#]", re.sub(r"//.*@", "//", url))[0]
+
+
+def _why(error: Exception) -> str:
+    """Return why nothing came, without the URL that a redirect may have led to."""
+    if isinstance(error, urllib.error.HTTPError):
+        return f"{error.code} {http.client.responses.get(error.code, '')}".rstrip()
+    return str(getattr(error, "reason", None) or error)
+
+
 def _fetch(url: str, *, insecure_http: bool) -> bytes:
     """Return what a URL holds, MOST_BYTES + 1 at most. The server's certificate is verified (ssl(3))."""
-    parts = urllib.parse.urlsplit(url)
+    shown = _shown(url)
+    try:
+        parts = urllib.parse.urlsplit(url)
+        if not re.fullmatch(r"[!-~]+", url) or parts.port == 0:
+            raise ValueError(shown)
+    except ValueError as error:
+        raise _missing(shown, "is at no URL", "write https://SERVER/PATH") from error
     schemes = frozenset({"https", "http"} if insecure_http else {"https"})
     if parts.scheme not in schemes or not parts.hostname:
-        raise _missing(url, "is not at an https URL", "use https; --insecure-http trusts the network")
+        raise _missing(shown, "is not at an https URL", "use https; --insecure-http trusts the network")
     if parts.username or parts.password:
         # It would stand in the process list, and in what is printed.
-        raise _missing(f"https://{parts.hostname}", "may have no password in its URL", "use another way")
+        raise _missing(shown, "may have no password in its URL", "use another way")
     context = ssl.create_default_context()
     opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), _SameSchemes(schemes))
-    ends = time.monotonic() + TIMEOUT_S
-    data = b""
-    try:
+
+    def read() -> bytes:
         with opener.open(urllib.request.Request(url), timeout=TIMEOUT_S) as answer:  # noqa: S310 -- the scheme is known
-            while len(data) <= MOST_BYTES and (chunk := answer.read1(_CHUNK)):
-                data += chunk
-                if time.monotonic() > ends:
-                    raise TimeoutError("not done in time")
+            data = bytes(answer.read(MOST_BYTES + 1))
+            # http.client takes the end of the connection for the end of the answer.
+            if answer.length and len(data) <= MOST_BYTES:
+                raise http.client.IncompleteRead(data, answer.length)
+            return data
+
+    try:
+        return within(TIMEOUT_S, read)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise _missing(url, f"cannot be had: {getattr(error, 'reason', None) or error}",
+        raise _missing(shown, f"cannot be had: {_why(error)}",
                        "see that the host reaches the server and trusts its certificate") from error  # fmt: skip
-    return data

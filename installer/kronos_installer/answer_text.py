@@ -1,11 +1,14 @@
 """The text of an answer file as a tree with line numbers: the plain part of YAML, within limits.
 
 Anchors and aliases (they make small files huge), tags, several documents and deep nesting are
-refused, and so are keys given twice. JSON is YAML. Scalars mean what YAML 1.1 says: `yes` is true.
+refused, and so are keys given twice. JSON is YAML. Scalars mean what YAML 1.1 says: `yes` is true. But numbers that
+YAML 1.2 reads otherwise (010, 1:30, 1_0, 0b1) mean nothing here: other programs have checked them as other ones.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +25,21 @@ MOST_BYTES = 256 * 1024
 DEEPEST = 4
 DEEPEST_SKIPPED = 64
 MOST_VALUES = 1000
+# Digits without a leading 0, a fraction, an exponent.
+_PLAIN_NUMBER = re.compile(
+    r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.(inf|nan)", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Doubtful:
+    """A number that not all programs take for the same one."""
+
+    written: str
+
+    def __repr__(self) -> str:
+        """Return it as it stands there."""
+        return self.written
 
 
 @dataclass(frozen=True)
@@ -48,13 +66,24 @@ def read_answer_text(data: bytes, name: str, under: str = "") -> Node | None:
     except UnicodeDecodeError as error:
         raise _refused(name, data.count(b"\n", 0, error.start) + 1, "is not UTF-8 text") from error
     try:
-        return _Reader(name, text).read(under)
+        return _Reader(name, _without_tabs(text)).read(under)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _refused(name, mark.line + 1 if mark else 1, f"is not YAML: {error.problem}") from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise _refused(name, line, f"holds a character that YAML forbids: U+{error.character:04X}") from error
+
+
+def _without_tabs(text: str) -> str:
+    """Return JSON without its tabs, which YAML forbids in front of words (RFC 8259, 2; no text of JSON's has any)."""
+    if "\t" in text and text.lstrip().startswith("{"):
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        return text.replace("\t", " ")
+    return text
 
 
 def _line(event: yaml.Event) -> int:
@@ -151,6 +180,10 @@ class _Reader:
         assert isinstance(event, yaml.ScalarEvent)
         tag = self._scalars.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
         try:
-            return self._scalars.construct_object(yaml.ScalarNode(tag, event.value))
+            # JSON writes what is beyond U+FFFF as two escapes (RFC 8259, 7), which YAML does not join.
+            text = event.value.encode("utf-16", "surrogatepass").decode("utf-16")
+            value = self._scalars.construct_object(yaml.ScalarNode(tag, text))
         except (ValueError, OverflowError, yaml.constructor.ConstructorError):
             raise self._refuse(event, f"has a value that means nothing: {event.value[:40]!r}") from None
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return Doubtful(event.value[:40]) if number and not _PLAIN_NUMBER.fullmatch(event.value) else value

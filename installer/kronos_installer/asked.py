@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kronos_installer.answer_source import load_answers
 from kronos_installer.flags import FLAGS, Asked, asked_by_flags
 from kronos_installer.problem import Level, Problem, ProblemError, RefusedError
 from kronos_installer.wish_fields import Field, answerable, fields_of
-from kronos_installer.wishes import Confirm
+from kronos_installer.wishes import Confirm, PoolWish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kronos_installer.host_files import HostFiles
+    from kronos_installer.wishes import Wishes
 
 
 def gather(args: dict[str, Any], files: HostFiles) -> Asked:
@@ -60,3 +61,20 @@ def contradictions(asked: Asked) -> tuple[Problem, ...]:
         found.append(Problem(Level.ERROR, "wishes-contradict", f"no password to join {pool.master} with", "", "--join",
                              "write it to a file of root's, mode 0600, and give --password-file"))  # fmt: skip
     return tuple(found)
+
+
+def differing(asked: Asked, wishes: Wishes, bound_to: str = "") -> tuple[str, ...]:
+    """Return the names of what is asked for that is not what a set-up was made for.
+
+    The fingerprint of a master's certificate has had its use when the host has joined. Until then the join is `bound_to`
+    one, and another is another wish.
+    """
+    return tuple(name for name, value in asked.items() if _differs(value, getattr(wishes, name), bound_to))
+
+
+def _differs(value: object, now: object, bound_to: str) -> bool:
+    if not isinstance(value, PoolWish) or not isinstance(now, PoolWish):
+        return value != now
+    if bound_to and value.certificate not in ("", bound_to):
+        return True
+    return replace(value, fingerprint=now.fingerprint) != now

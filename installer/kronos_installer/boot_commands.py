@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kronos_installer import executor, live_switch
+from kronos_installer.change_back import end_change_back
 from kronos_installer.command import Command, Exit, UsageError
-from kronos_installer.confirm import is_awaited
+from kronos_installer.confirm import is_awaited, is_xen_awaited
+from kronos_installer.early_network import notice
 from kronos_installer.guard import guard
 from kronos_installer.journal import Journal, Phase
 from kronos_installer.settle import Surroundings, settle
+from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +33,20 @@ class BootCommands(Command):
     def settle(self) -> Exit:
         """Wait for the confirmation, then end the set-up; without it take all back and reboot."""
         self._need_root()
-        return self._settled(self._after_reboot(lambda: settle(self.host, Surroundings(), self.reporter)))
+        around = Surroundings()
+        self._notice_early_network(around)
+        state = Journal(self.host).load()
+        if state.is_switched_under(self.host.boot_id()):
+            # The switch has units of its own that wait; its bridge has started us.
+            return self._settled(state)
+        return self._settled(self._after_reboot(lambda: settle(self.host, around, self.reporter)))
+
+    def _notice_early_network(self, around: Surroundings) -> None:
+        try:
+            notice(self.host, around)
+        except (KronosError, OSError) as error:
+            # Of what there is to wait for the rest goes on.
+            self.reporter.line(f"failed: {error}")
 
     def switch(self) -> Exit:
         """Switch the running network, then wait as `settle` does."""
@@ -51,18 +67,41 @@ class BootCommands(Command):
         self._need_root()
         state = Journal(self.host).load()
         boot_id = self.host.boot_id()
-        if state.phase in (Phase.CONFIRMED, Phase.FINISHED):
+        xen = self.host.runs_xen()
+        kept = state.phase is Phase.FINISHED and not state.why_changed_back
+        confirmed = kept or state.phase is Phase.CONFIRMED
+        if confirmed and not is_xen_awaited(state, boot_id, runs_xen=xen):
             self._say({"outcome": "already confirmed", "by": state.confirmed_by},
                       f"The network is confirmed already, by {state.confirmed_by}.")  # fmt: skip
             return Exit.OK
         with executor.exclusive(self.host):
             state = Journal(self.host).load()
-            if not is_awaited(state, boot_id) or (state.is_switched_under(boot_id) and not state.switched):
-                raise UsageError("there is no new network to confirm yet",
+            awaited = is_awaited(state, boot_id) or is_xen_awaited(state, boot_id, runs_xen=xen)
+            if not awaited or (state.is_switched_under(boot_id) and not state.switched):
+                raise UsageError(self._nothing_to_confirm(state),
                                  resolution="'xapi-host-setup status' tells how far the host is")  # fmt: skip
-            Journal(self.host).add({"record": "confirmed", "by": "the operator"})
-        self._say({"outcome": "confirmed"}, "Confirmed: this host keeps its new network.")
+            if state.phase is Phase.CHANGING_BACK:
+                end_change_back(self.host, state, self.reporter)
+            else:
+                Journal(self.host).add({"record": "confirmed", "by": "the operator", "xen": xen})
+        what = {Phase.TRYING: "new options for Xen", Phase.CHANGING_BACK: "old options for Xen"}
+        self._say(
+            {"outcome": "confirmed"},
+            f"Confirmed: this host keeps its {what.get(state.phase, 'new network')}.",
+        )
         return Exit.OK
+
+    def _nothing_to_confirm(self, state: State) -> str:
+        if state.phase is Phase.ROLLING_BACK:
+            return "too late: the set-up is being taken back"
+        if state.why_changed_back:
+            return f"too late: the reconfigure was taken back, {state.why_changed_back}"
+        last = "" if state.steps else Journal(self.host).load_finished().why_rolled_back
+        return (
+            f"too late: the set-up was taken back, {last}"
+            if last
+            else "there is no new network to confirm yet"
+        )
 
     def _after_reboot(self, act: Callable[[], State]) -> State | None:
         try:

@@ -6,10 +6,12 @@ a host that has just come back from a Xen that did not work would reboot into it
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kronos_installer.detect.boot import environment_obstacle
 from kronos_installer.detect.grub import read_grub
+from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:
     from kronos_installer.host import Host
@@ -32,3 +34,17 @@ def choose_linux_once(host: Host) -> str:
     name = (entry.id or entry.title).replace(">", ">>")
     host.run(grub.layout.locked(grub.layout.choose_once, name))
     return entry.title
+
+
+def reboot(host: Host, *, into_xen: bool = False) -> None:
+    """Reboot the host without waiting for it: by GRUB's default, or into a kernel without Xen. Raises KronosError."""
+    if not into_xen:
+        # What cannot be chosen must not keep the old network from coming back.
+        with suppress(Exception):
+            choose_linux_once(host)
+    # Without asking logind, then without asking systemd.
+    for force in ((), ("--force",)):
+        with suppress(KronosError):
+            host.run(("systemctl", "reboot", *force))
+            return
+    host.run(("systemctl", "reboot", "--force", "--force"))

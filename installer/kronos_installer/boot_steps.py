@@ -11,6 +11,7 @@ from kronos_installer.dom0_vcpus import checked_vcpus, dom0_vcpus
 from kronos_installer.grub_config import (
     CONFIG_PATH,
     DEFAULT_PATH,
+    FALLBACK_PATH,
     FIRST_ENTRY,
     SIMPLE_LINUX,
     Dom0Size,
@@ -19,6 +20,7 @@ from kronos_installer.grub_config import (
     parse_serial_console,
     render_at_once,
     render_default,
+    render_fallback,
     render_once,
 )
 from kronos_installer.grub_layout import DEFAULTS
@@ -60,6 +62,13 @@ def boot_steps(facts: Facts, dom0: Dom0Size) -> Iterator[Step]:
     """Yield the steps, those for after the reboot last."""
     boot = _Boot(facts, dom0, known_serial_console(facts))
     layout = facts.grub.files
+    yield FileStep(
+        path=FALLBACK_PATH,
+        content=render_fallback(facts.grub.parsed.first_linux).encode(),
+        before=facts.originals[FALLBACK_PATH],
+        mode=0o755,
+        reason="where GRUB cannot load Xen it boots the kernel without it, in place of waiting at its menu",
+    )
     if not layout.reads_folder:
         before = facts.originals[DEFAULTS]
         text = add_sourcing(before.content.decode("latin-1") if before else "")
@@ -106,8 +115,13 @@ def fallback(grub: Grub) -> str:
         return ""
     entry = menu.resolve(grub.saved_entry if wished == "saved" else wished)
     if wished and not wished.isdigit() and not moved and entry is not None and entry.boots_linux:
-        return f"'{wished}'"
+        return shell_word(wished)
     return FIRST_ENTRY if grub.bls else SIMPLE_LINUX
+
+
+def shell_word(text: str) -> str:
+    """Return a text as one word of sh(1)."""
+    return "'" + text.replace("'", "'\\''") + "'"
 
 
 def serial_console(facts: Facts) -> SerialConsole | None:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from kronos_installer.boot_checks import boot_problems
 from kronos_installer.confirm import confirm_problems
+from kronos_installer.detect.release import install_by_hand
 from kronos_installer.dom0_memory import SMALLEST_HOST_MIB
 from kronos_installer.facts import SERVICE
 from kronos_installer.network.owner import find_owner
 from kronos_installer.network.stack import BRIDGE, Management, StackName
+from kronos_installer.network.sysctl_carry import carry_problems
 from kronos_installer.packages import release_problems
 from kronos_installer.pool_checks import pool_problems
 from kronos_installer.problem import Level, Problem
@@ -69,7 +71,7 @@ def _machine(facts: Facts) -> Iterator[Problem]:
     if 0 < facts.memory_mib < SMALLEST_HOST_MIB:
         yield _error("memory-too-small", f"{facts.memory_mib} MiB of memory are too little for Xen, dom0 and a guest",
                      "/proc/meminfo:1", f"{SMALLEST_HOST_MIB} MiB are the least")  # fmt: skip
-    elif facts.memory_mib == 0 and not facts.unreadable:
+    elif facts.memory_mib == 0 and not any(problem.id == "memory-unknown" for problem in facts.unreadable):
         yield _error(
             "memory-unknown", "the size of the host's memory is not known", "/proc/meminfo:1", "mount /proc"
         )
@@ -78,7 +80,10 @@ def _machine(facts: Facts) -> Iterator[Problem]:
 def _software(facts: Facts) -> Iterator[Problem]:
     if not facts.has_service:
         yield _error(
-            "service-missing", f"{SERVICE} is not installed", "/lib/systemd/system", "apt-get install xapi"
+            "service-missing",
+            f"{SERVICE} is not installed",
+            "/lib/systemd/system",
+            install_by_hand(facts.machine, "xapi"),
         )
 
 
@@ -90,6 +95,14 @@ def _network(facts: Facts, management: Management) -> Iterator[Problem]:
     if any(n.name == BRIDGE for n in facts.nics):
         yield _error("bridge-exists", f"there is an interface {BRIDGE} already", f"/sys/class/net/{BRIDGE}",
                      "remove what makes it")  # fmt: skip
+    if not management.mac and any(n.name == nic for n in facts.nics):
+        yield _error("nic-address", f"{nic} shows no Ethernet address, which {BRIDGE} would get",
+                     f"/sys/class/net/{nic}/address:1", "see what 'ip link' shows of it")  # fmt: skip
+    for at in facts.owners.firewall_lines:
+        yield _warning("firewall-by-script", "rules of a firewall are set by a script: whether they hold for "
+                       f"{BRIDGE} as for {nic} is not looked at", at,
+                       "have nftables, firewalld, ufw or iptables load the rules")  # fmt: skip
+    yield from carry_problems(facts.sysctl, management)
     for mention in facts.owners.mentions_of(nic):
         if re.match(r"\s*interface\b", mention.text):
             yield _error("dhcp-interface", f"a DHCP client's section is for {nic}, the addresses will be {BRIDGE}'s",

@@ -7,14 +7,22 @@ import os
 import sys
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kronos_installer.interview import interview, terminal
+from kronos_installer.master_certificate import compare_certificate
+from kronos_installer.standard_streams import answer
 from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kronos_installer.facts import Facts
     from kronos_installer.flags import Asked
     from kronos_installer.host import Host
+    from kronos_installer.wishes import PoolWish
     from xapi_shim.base.progress import Reporter
 
 
@@ -62,7 +70,7 @@ class Command:
         if self.options.json:
             print_json(record)
         else:
-            print(text)
+            answer(text)
 
     def _agreed(self, question: str) -> bool:
         if self.options.yes:
@@ -72,6 +80,16 @@ class Command:
         print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
+    def _interview(self) -> Callable[[Facts], Asked] | None:
+        """Return what asks the operator, where one sits at a terminal and has not said anything yet."""
+        on = None if self.options.yes or self.options.json or self.options.asked else terminal()
+        return partial(interview, terminal=on) if on else None
+
+    def _compare(self) -> Callable[[PoolWish], PoolWish] | None:
+        """Return what asks the operator about a master's certificate, where one sits at a terminal."""
+        on = None if self.options.yes or self.options.json else terminal()
+        return partial(compare_certificate, terminal=on) if on else None
+
     def _need_root(self) -> None:
         if os.geteuid() != 0 and self.host.root == Path("/"):
             raise UsageError("only root can set up a host", resolution="use sudo")
@@ -79,4 +97,4 @@ class Command:
 
 def print_json(record: object) -> None:
     """Print the one document of a command."""
-    print(json.dumps(record, indent=2))
+    answer(json.dumps(record, indent=2))

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kronos_installer import executor, live_switch
+from kronos_installer.asked import differing
 from kronos_installer.boot_checks import LASTING
 from kronos_installer.boot_commands import BootCommands
 from kronos_installer.checks import check
 from kronos_installer.command import Exit, Options, UsageError, print_json
-from kronos_installer.confirm import is_awaited
+from kronos_installer.confirm import is_awaited, is_xen_awaited
 from kronos_installer.facts import facts_record, read_facts
-from kronos_installer.interview import interview, terminal
 from kronos_installer.journal import Journal, Phase, State
 from kronos_installer.leave_pool import rollback_problems
 from kronos_installer.package_removal import pending_packages, remove_packages
-from kronos_installer.planning import plan_for, wishes_for, with_pool_master
+from kronos_installer.planning import (
+    place_problems,
+    plan_for,
+    wishes_for,
+    with_compared_master,
+    with_pool_master,
+)
 from kronos_installer.pool_membership import look
 from kronos_installer.problem import Level, RefusedError
 from kronos_installer.reconfigure import CHANGEABLE
@@ -29,11 +34,7 @@ from kronos_installer.status import PHASES, is_settled, read_status, status_reco
 from kronos_installer.steps.pool_join_step import PoolJoinStep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kronos_installer.executor import RolledBack
-    from kronos_installer.facts import Facts
-    from kronos_installer.flags import Asked
     from kronos_installer.plan import Plan
 
 __all__ = ["Commands", "Exit", "Options", "UsageError"]
@@ -47,9 +48,11 @@ class Commands(BootCommands):
         """Print facts and problems."""
         state = Journal(self.host).load()
         facts = read_facts(self.host, self.host.runner)
-        wishes = wishes_for(self.options.asked)
+        wishes = with_compared_master(wishes_for(self.options.asked), facts, self._compare())
         _, problems = check(with_pool_master(facts, wishes, self.host), wishes)
-        if state.phase is not Phase.CLEAN:
+        if state.phase is Phase.CLEAN:
+            problems = (*problems, *place_problems(wishes, self.host))
+        else:
             # The set-up itself is what most checks would now stumble over.
             problems = tuple(problem for problem in problems if problem.id in LASTING)
             self.reporter.line(
@@ -68,13 +71,16 @@ class Commands(BootCommands):
     def plan(self) -> Exit:
         """Print what apply would do."""
         state = Journal(self.host).load()
+        if state.phase.is_set_up:
+            self._check_same(state, "rollback' first")
         if state.phase is not Phase.CLEAN:
             self._say(
                 {"outcome": "nothing to plan", "phase": state.phase},
                 f"Nothing to plan: {PHASES[state.phase]}",
             )
-            return Exit.OK if state.phase is Phase.APPLIED else Exit.ATTENTION
-        plan = plan_for(self.host, self.options.asked)
+            settled = (Phase.APPLIED, Phase.FINISHED, Phase.TRYING)
+            return Exit.OK if state.phase in settled else Exit.ATTENTION
+        plan = plan_for(self.host, self.options.asked, compare=self._compare())
         if self.options.save:
             save_plan(plan, self.host, Path(self.options.save))
         self._show(plan)
@@ -95,6 +101,7 @@ class Commands(BootCommands):
         if state.phase.is_set_up:
             return self._already_applied(state)
         if state.phase is Phase.APPLYING:
+            self._check_same(state, "apply' without wishes to go on, or 'xapi-host-setup rollback' first")
             self.reporter.line("going on with an apply that was interrupted")
             self._check_switch(state)
             executor.resume_apply(self.host, self.reporter)
@@ -104,7 +111,9 @@ class Commands(BootCommands):
             executor.rollback(self.host, self.reporter)
         if state.phase is not Phase.CLEAN and state.phase is not Phase.ROLLING_BACK:
             raise UsageError(PHASES[state.phase], resolution="nothing was changed")
-        plan = plan_for(self.host, self.options.asked, self.options.plan_file, self._interview())
+        plan = plan_for(
+            self.host, self.options.asked, self.options.plan_file, self._interview(), compare=self._compare()
+        )
         self._check_switch(State(steps=plan.steps))
         # With --json the one document on stdout is the outcome.
         if not self.options.json:
@@ -130,29 +139,45 @@ class Commands(BootCommands):
                 self._need_root()
                 with executor.exclusive(self.host):
                     executor.put_away(self.host)
-            self._say(
-                {"outcome": "nothing to roll back"}, "This host is not set up; there is nothing to roll back."
-            )
-            return Exit.OK
+            return self._nothing_to_roll_back()
         self._need_root()
+        self._check_pool(state)
+        if not self.options.json:
+            for place in state.to_undo:
+                print(f"- {state.steps[place].describe_undo()}")
+        # Not under the lock: the dead-man switch does not wait for an answer that never comes.
+        if not self._agreed("Take the set-up back?"):
+            return self._declined()
         with executor.exclusive(self.host):
-            state = Journal(self.host).load()
-            self._check_pool(state)
-            if not self.options.json:
-                for place in state.to_undo:
-                    print(f"- {state.steps[place].describe_undo()}")
-            if not self._agreed("Take the set-up back?"):
-                return self._declined()
-            apart = executor.switches_back(self.host, state) and not self.options.here
-            if not apart:
-                outcome = executor.rollback(self.host, self.reporter, force=self.options.force)
-                return self._rolled_back(outcome)
-            if not self.options.force:
-                executor.check_unchanged(self.host, state)
-        # Without the lock, which it needs; the running network changes, and our session with it.
+            status = self._roll_back(asked=state.to_undo)
+        return self._roll_back_apart() if status is None else status
+
+    def _roll_back(self, asked: tuple[int, ...]) -> Exit | None:
+        """Roll back under the lock what was asked for; return None where that must not be in the operator's session."""
+        state = Journal(self.host).load()
+        if state.phase is Phase.CLEAN:
+            executor.put_away(self.host)
+            return self._nothing_to_roll_back()
+        if not set(state.to_undo) <= set(asked):
+            raise UsageError("the set-up has gone on meanwhile: there is more to take back",
+                             resolution="run 'xapi-host-setup rollback' again")  # fmt: skip
+        if self.options.here or not executor.switches_back(self.host, state):
+            return self._rolled_back(executor.rollback(self.host, self.reporter, force=self.options.force))
+        if not self.options.force:
+            executor.check_unchanged(self.host, state)
+        return None
+
+    def _roll_back_apart(self) -> Exit:
+        """Roll back without the lock, which it needs; the running network changes, and our session with it."""
         live_switch.rollback_apart(self.host, force=self.options.force)
         self._say({"outcome": "rolled back", "reboot_needed": self.host.runs_xen()},
                   "The host's files are as before the set-up, and the network follows them.")  # fmt: skip
+        return Exit.OK
+
+    def _nothing_to_roll_back(self) -> Exit:
+        self._say(
+            {"outcome": "nothing to roll back"}, "This host is not set up; there is nothing to roll back."
+        )
         return Exit.OK
 
     def _check_pool(self, state: State) -> None:
@@ -175,33 +200,39 @@ class Commands(BootCommands):
                   f"Removed: {', '.join(pending)}." if pending else "There is no package to remove.")  # fmt: skip
         return Exit.OK
 
-    def _interview(self) -> Callable[[Facts], Asked] | None:
-        """Return what asks the operator, where one sits at a terminal and has not said anything yet."""
-        on = None if self.options.yes or self.options.json or self.options.asked else terminal()
-        return partial(interview, terminal=on) if on else None
-
     def _already_applied(self, state: State) -> Exit | None:
-        asked = (
-            vars(saved_wishes(Path(self.options.plan_file))) if self.options.plan_file else self.options.asked
-        )
-        other = [name for name, value in asked.items() if value != getattr(state.wishes, name)]
-        if other:
-            changeable = state.phase is Phase.FINISHED and set(other) <= set(CHANGEABLE)
-            way = "reconfigure' with the same flags" if changeable else "rollback' first"
-            raise UsageError(f"this host is set up already, with another {', '.join(other)}",
-                             resolution=f"run 'xapi-host-setup {way}")  # fmt: skip
-        if state.phase is Phase.CONFIRMED:
+        self._check_same(state, "rollback' first")
+        xen = self.host.runs_xen()
+        awaited = is_xen_awaited(state, self.host.boot_id(), runs_xen=xen)
+        if state.phase is Phase.CONFIRMED and not awaited:
             return self._go_on()
         missing = executor.not_in_place(self.host, state)
         if missing:
             self._say({"outcome": "already applied", "not_in_place": missing},
                       "Already set up, but no longer in place: " + "; ".join(missing) + ".")  # fmt: skip
             return Exit.ATTENTION
-        if self.options.switch_network_now and not is_awaited(state, self.host.boot_id()):
+        # Later than that the new network runs, and what waits to be confirmed is no switch.
+        waits = state.phase is Phase.APPLIED and not is_awaited(state, self.host.boot_id())
+        if self.options.switch_network_now and waits:
             self._check_switch(state)
             return self._applied()
         self._say({"outcome": "already applied", "not_in_place": []}, "Already set up; nothing was changed.")
         return Exit.OK
+
+    def _check_same(self, state: State, otherwise: str) -> None:
+        """Raise UsageError where another set-up is asked for than the one that is there; `otherwise`: the way to it."""
+        asked = (
+            vars(saved_wishes(Path(self.options.plan_file))) if self.options.plan_file else self.options.asked
+        )
+        assert state.wishes is not None
+        in_force = state.phase in (Phase.FINISHED, Phase.TRYING)
+        joins = [step.fingerprint for step in state.steps if isinstance(step, PoolJoinStep)]
+        if other := differing(asked, state.wishes, *([] if in_force else joins)):
+            changeable = in_force and set(other) <= set(CHANGEABLE)
+            way = "reconfigure' with the same flags" if changeable else otherwise
+            begun = "has begun to be set up" if state.phase is Phase.APPLYING else "is set up already"
+            raise UsageError(f"this host {begun}, with another {', '.join(other)}",
+                             resolution=f"run 'xapi-host-setup {way}")  # fmt: skip
 
     def _go_on(self) -> Exit:
         """Do what waits for Xen, under Xen; otherwise let the next boot try Xen once more."""
@@ -246,12 +277,13 @@ class Commands(BootCommands):
         self._say(record, "\n".join(lines))
         return Exit.OK
 
-    def _declined(self) -> Exit:
-        self._say({"outcome": "declined"}, "Nothing was changed.")
+    def _declined(self, what: str = "") -> Exit:
+        self._say({"outcome": "declined"}, what or "Nothing was changed.")
         return Exit.DECLINED
 
     def _show(self, plan: Plan) -> None:
         if self.options.json:
             print_json(plan_record(plan))
         else:
-            print(render_problems(plan.problems) + render_plan(plan), end="")
+            text = render_plan(plan, switch_now=self.options.switch_network_now)
+            print(render_problems(plan.problems) + text, end="")

@@ -16,6 +16,8 @@ SHARE = 4
 class Dom0VcpusError(KronosError):
     """The number asked for cannot be."""
 
+    exit_status = 3
+
 
 def dom0_vcpus(host_cpus: int) -> int:
     """Return the policy's number for a host with so many logical processors."""

@@ -18,7 +18,7 @@ from kronos_installer.steps.network_step import NetworkStep
 from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kronos_installer.host import Host
     from kronos_installer.plan import Plan
@@ -36,20 +36,28 @@ class ApplyFailedError(KronosError):
 class UndoFailedError(KronosError):
     """A step failed, and so did taking it back."""
 
-    def __init__(self, cause: Exception, second: Exception) -> None:
+    # As of any apply that is not through; 1 says that the host is as before.
+    exit_status = 5
+
+    def __init__(
+        self, cause: Exception, second: Exception, what: str = "apply", way: str = "rollback'"
+    ) -> None:
         super().__init__(
-            f"apply failed: {cause}; undoing it failed too: {second}",
-            resolution="mend the cause, then run 'xapi-host-setup rollback'",
+            f"{what} failed: {cause}; undoing it failed too: {second}",
+            resolution=f"mend the cause, then run 'xapi-host-setup {way}",
         )
 
 
 class ChangedSinceError(KronosError):
     """Somebody changed files after they were set up; putting the originals back would lose that."""
 
-    def __init__(self, paths: list[str]) -> None:
+    exit_status = 3
+
+    def __init__(self, paths: list[str], resolution: str = "") -> None:
         super().__init__(
             f"changed since the set-up: {', '.join(paths)}",
-            resolution="save your changes; 'rollback --force' puts the originals back all the same",
+            resolution=resolution
+            or "save your changes; 'rollback --force' puts the originals back all the same",
         )
 
 
@@ -66,6 +74,8 @@ class UndoIncompleteError(KronosError):
 class AfterRebootError(KronosError):
     """A step that waited for the reboot failed; all before it stays."""
 
+    exit_status = 5
+
     def __init__(self, step: str, cause: Exception) -> None:
         super().__init__(
             f"{step}: {cause}",
@@ -80,13 +90,16 @@ class StateDirectoryError(KronosError):
 
     def __init__(self, error: OSError) -> None:
         super().__init__(
-            f"nothing was changed: {STATE_DIRECTORY} cannot be made: {error.strerror}",
+            f"nothing was changed: {STATE_DIRECTORY} cannot be written: {error.strerror}",
             resolution="make room there, or mount it read-write; 'xapi-host-setup check' tells what else is wrong",
         )
 
 
 class BusyError(KronosError):
     """Another xapi-host-setup is at work."""
+
+    # Refused: this one changes nothing.
+    exit_status = 3
 
     def __init__(self) -> None:
         super().__init__("another xapi-host-setup is changing this host", resolution="wait for it to end")
@@ -115,8 +128,14 @@ def exclusive(host: Host) -> Iterator[None]:
 
 
 def apply(plan: Plan, host: Host, reporter: Reporter) -> None:
-    """Carry a new plan out up to the reboot. Raises ApplyFailedError (the host is as before), UndoFailedError."""
-    Journal(host).begin(plan)
+    """Carry a new plan out up to the reboot.
+
+    Raises StateDirectoryError (nothing was begun), ApplyFailedError (the host is as before), UndoFailedError.
+    """
+    try:
+        Journal(host).begin(plan)
+    except OSError as error:
+        raise StateDirectoryError(error) from error
     resume_apply(host, reporter)
 
 
@@ -208,6 +227,7 @@ def rollback(
     state = journal.load()
     if not force:
         check_unchanged(host, state)
+    journal.release()
     if state.phase not in (Phase.CLEAN, Phase.ROLLING_BACK):
         changed = changed_since(host, state)
         boot_id = host.boot_id() if reboot else ""
@@ -235,11 +255,11 @@ def rollback(
                 journal.add({"record": "given-up", "step": place, "why": str(error)})
             else:
                 failures.append(f"{step.describe_undo()}: {error}")
-    if failures:
-        raise UndoIncompleteError(failures)
     if failed_commands and (why or state.why_rolled_back):
         # Nobody looks on, and the old network did not come up by itself: the old files are there for a reboot.
         journal.add({"record": "reboot-due", "boot_id": host.boot_id()})
+    if failures:
+        raise UndoIncompleteError(failures)
     journal.add({"record": "rolled-back"})
     journal.finish()
     given_up = (f"{state.steps[place].describe_undo()}: {said}" for place, said in state.given_up.items())
@@ -285,9 +305,14 @@ def check_unchanged(host: Host, state: State) -> None:
             raise ChangedSinceError(changed)
 
 
-def changed_since(host: Host, state: State) -> list[str]:
-    """Return what others changed of what the journal's steps set up; what cannot be told counts as changed."""
-    found = (_changed(host, state, place) for place in sorted(state.intents.keys() - state.superseded))
+def changed_since(host: Host, state: State, places: Iterable[int] | None = None) -> list[str]:
+    """Return what others changed of what the journal's steps (those at `places`) set up.
+
+    What cannot be told counts as changed.
+    """
+    begun = state.intents.keys() - state.superseded
+    asked = begun if places is None else begun.intersection(places)
+    found = (_changed(host, state, place) for place in sorted(asked))
     return [what for what in found if what]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from kronos_installer.boot_record import BootRecord, boot_record
@@ -15,13 +15,16 @@ from kronos_installer.detect.nics import Nic, read_nics
 from kronos_installer.detect.owners import Owners, read_owners
 from kronos_installer.detect.pool_conf import POOL_CONF
 from kronos_installer.detect.programs import read_programs
+from kronos_installer.detect.readings import number_of
+from kronos_installer.detect.sysctl import Sysctl, read_sysctl
 from kronos_installer.detect.system import SystemFacts, SystemRecord, read_system, system_record
 from kronos_installer.dom0_memory import MIB
 from kronos_installer.grub_config import changed_files
-from kronos_installer.host_files import FileState, HostFiles, UnsuitableFileError
+from kronos_installer.host_files import FileState, HostFiles, UnreadableFileError, UnsuitableFileError
 from kronos_installer.network.readers import read_stacks
 from kronos_installer.network.stack import BRIDGE
-from kronos_installer.problem import Level, Problem
+from kronos_installer.network.sysctl_carry import SYSCTL_PATH
+from kronos_installer.problem import Level, Problem, RefusedError
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.paths import Paths
 
@@ -36,6 +39,7 @@ SERVICE = "xapi.service"
 # What mounts guests' disks; systemd names it after its mount point (systemd-escape(1), --path).
 STORAGE_UNIT = f"{str(Paths().sr_device).strip('/').replace('/', '-')}.mount"
 LEASE_FILES = ("/var/lib/dhcp/dhclient.{}.leases", "/var/lib/dhcp/dhclient6.{}.leases")
+_DIRECT_IO = frozenset({"hvm_directio", "pv_directio"})
 _UNITS = ("/lib/systemd/system", "/usr/lib/systemd/system", "/etc/systemd/system")
 
 
@@ -43,18 +47,21 @@ _UNITS = ("/lib/systemd/system", "/usr/lib/systemd/system", "/etc/systemd/system
 class Facts:
     """A host. `originals` holds every file that a plan may change, None where there is none.
 
-    `programs` are those of the absolute paths that a stack's bridge may need which are there. `pool_master` is what the
+    `xen_offers` is what a running Xen says that the machine can do (xl(1), virt_caps): below it dom0's kernel sees neither
+    vmx nor an IOMMU. `programs` are those of the absolute paths that a stack's bridge may need which are there. `pool_master` is what the
     master of a pool to join told, or why it did not; None where nobody asked it.
     """
 
     machine: Machine
     memory_mib: int
     cpus: int
+    xen_offers: frozenset[str]
     grub: Grub
     boot: Boot
     nics: tuple[Nic, ...]
     gateways: tuple[Gateway, ...]
     owners: Owners
+    sysctl: Sysctl
     stacks: tuple[StackConfig, ...]
     programs: frozenset[str]
     originals: dict[str, FileState | None]
@@ -69,20 +76,36 @@ class Facts:
     pool_master: PoolMaster | Problem | None = None
 
 
+class InterfaceRecord(TypedDict):
+    """An interface as `check --json` prints it. `master`: what it is a member of; `owners`: the stacks that manage it."""
+
+    name: str
+    mac: str
+    kind: str
+    master: str
+    owners: list[str]
+
+
+def _interface_record(nic: Nic, facts: Facts) -> InterfaceRecord:
+    owners = [str(stack.stack) for stack in facts.stacks if nic in stack.owned(facts.nics)]
+    return {"name": nic.name, "mac": nic.mac, "kind": nic.kind.value, "master": nic.master, "owners": owners}
+
+
 class FactsRecord(TypedDict):
     """The facts as `check --json` prints them."""
 
     os: str
+    os_name: str
     memory_mib: int
     under_xen: bool
     efi: bool
-    secure_boot: bool
+    secure_boot: bool | None
     virtualization: list[str]
     xen_images: list[str]
     dom0_kernels: list[str]
     kernel_command_line: str
     boot: BootRecord
-    interfaces: list[dict[str, str]]
+    interfaces: list[InterfaceRecord]
     gateways: list[dict[str, str | bool]]
     network_files: dict[str, list[str]]
     system: SystemRecord
@@ -93,16 +116,17 @@ def facts_record(facts: Facts) -> FactsRecord:
     machine = facts.machine
     return {
         "os": f"{machine.os_id}-{machine.os_version}",
+        "os_name": machine.os_name,
         "memory_mib": facts.memory_mib,
         "under_xen": machine.under_xen,
         "efi": machine.efi,
         "secure_boot": machine.secure_boot,
-        "virtualization": sorted(machine.cpu_flags & {"vmx", "svm", "hypervisor"}),
+        "virtualization": sorted(machine.cpu_flags & {"vmx", "svm", "hypervisor"} | facts.xen_offers),
         "xen_images": list(machine.xen_images),
         "dom0_kernels": list(machine.dom0_kernels),
         "kernel_command_line": machine.kernel_command_line,
         "boot": boot_record(facts.grub, facts.boot, facts.cpus),
-        "interfaces": [{"name": n.name, "mac": n.mac, "kind": n.kind.value} for n in facts.nics],
+        "interfaces": [_interface_record(nic, facts) for nic in facts.nics],
         "gateways": [asdict(gateway) for gateway in facts.gateways],
         "network_files": {
             str(stack.stack): sorted(path for path, found in stack.originals.items() if found)
@@ -113,7 +137,20 @@ def facts_record(facts: Facts) -> FactsRecord:
 
 
 def read_facts(files: HostFiles, query: Runner) -> Facts:
-    """Read a host. What cannot be read becomes a Problem in `unreadable`. Raises OSError."""
+    """Read a host. What is not understood becomes a Problem in `unreadable`.
+
+    Raises RefusedError for a file that is there and cannot be read: what it says may matter to all.
+    """
+    try:
+        return _read_facts(files, query)
+    except UnreadableFileError as error:
+        problem = Problem(
+            Level.ERROR, "file-unreadable", error.message, "", f"{error.path}:1", error.resolution
+        )
+        raise RefusedError((problem,)) from error
+
+
+def _read_facts(files: HostFiles, query: Runner) -> Facts:
     machine = read_machine(files)
     unreadable: list[Problem] = []
     grub = read_grub(files)
@@ -122,7 +159,7 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
     unreadable += unclear
     size, no_memory = _host_size(machine, boot, query)
     nics = read_nics(files)
-    changeable = [*changed_files(grub.files), INVENTORY, POOL_CONF]
+    changeable = [*changed_files(grub.files), INVENTORY, POOL_CONF, SYSCTL_PATH]
     changeable += [pattern.format(BRIDGE) for pattern in LEASE_FILES]
     originals: dict[str, FileState | None] = {}
     for stack in stacks:
@@ -137,11 +174,13 @@ def read_facts(files: HostFiles, query: Runner) -> Facts:
         machine=machine,
         memory_mib=size.memory_mib,
         cpus=size.cpus,
+        xen_offers=size.offers,
         grub=grub,
-        boot=boot,
+        boot=replace(boot, iommu="active") if size.offers & _DIRECT_IO else boot,
         nics=nics,
         gateways=read_gateways(query),
         owners=read_owners(files),
+        sysctl=read_sysctl(files),
         stacks=stacks,
         programs=read_programs(files)
         | frozenset(path for stack in stacks for path in stack.programs if files.exists(path)),
@@ -164,30 +203,32 @@ def service_enabled(files: HostFiles) -> bool:
 
 def _leases(files: HostFiles, nics: tuple[Nic, ...]) -> dict[str, str]:
     paths = (pattern.format(nic.name) for nic in nics for pattern in LEASE_FILES)
-    return {path: files.at(path).read_bytes().decode("latin-1") for path in paths if files.exists(path)}
+    return {path: files.read_bytes(path).decode("latin-1") for path in paths if files.exists(path)}
 
 
 class HostSize(NamedTuple):
-    """The whole host's memory and logical processors; 0 where it is not known."""
+    """The whole host's memory and logical processors, 0 where it is not known; `offers` as Facts.xen_offers."""
 
     memory_mib: int
     cpus: int
+    offers: frozenset[str]
 
 
 def _host_size(machine: Machine, boot: Boot, query: Runner) -> tuple[HostSize, list[Problem]]:
     """Return the host's size; below Xen the kernel knows dom0's share only, xl knows all."""
     if not machine.under_xen:
-        return HostSize(machine.memory_bytes // MIB, boot.cpus), []
+        return HostSize(machine.memory_bytes // MIB, boot.cpus, frozenset()), []
     try:
-        size = parse_xl_info(query(["xl", "info"]))
-        return HostSize(size.memory_mib, size.cpus or boot.cpus), []
+        told = parse_xl_info(query(["xl", "info"]))
+        return told._replace(cpus=told.cpus or boot.cpus), []
     except KronosError as error:
-        return HostSize(0, 0), [
+        return HostSize(0, 0, frozenset()), [
             Problem(Level.ERROR, "memory-unknown", "Xen does not say how much memory the host has",
                     diagnosis=str(error), remediation="see why `xl info` fails")]  # fmt: skip
 
 
 def parse_xl_info(text: str) -> HostSize:
-    """Return `total_memory` (MiB) and `nr_cpus` of `xl info` (xl(1)), 0 where it is not said."""
-    found = dict(re.findall(r"^(total_memory|nr_cpus)\s*:\s*(\d+)$", text, re.MULTILINE))
-    return HostSize(int(found.get("total_memory", 0)), int(found.get("nr_cpus", 0)))
+    """Return `total_memory` (MiB), `nr_cpus` and `virt_caps` of `xl info` (xl(1)), 0 and none where it is not said."""
+    found = dict(re.findall(r"^(total_memory|nr_cpus|virt_caps)[ \t]*:[ \t]*(.*)$", text, re.MULTILINE))
+    offers = frozenset(found.get("virt_caps", "").split())
+    return HostSize(number_of(found.get("total_memory")), number_of(found.get("nr_cpus")), offers)

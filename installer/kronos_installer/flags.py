@@ -43,9 +43,16 @@ class FlagError(KronosError):
     exit_status = 2
 
 
+def named(text: str) -> str:
+    """Return what was given. An empty text is what a script's variable holds that was never set: it is no "none"."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
+
+
 def add_wish_flags(parser: argparse.ArgumentParser) -> None:
     """Add a flag for every field of Wishes that an operator chooses."""
-    parser.add_argument("--answers", default="", metavar="FILE",
+    parser.add_argument("--answers", type=named, default=argparse.SUPPRESS, metavar="FILE",
                         help="what is wished: an answer file, its https URL, or cloud-init; flags go before it")  # fmt: skip
     parser.add_argument("--insecure-http", action="store_true", help="take the answers over http, too: who is in "
                         "the network between may change them")  # fmt: skip
@@ -86,6 +93,8 @@ def add_wish_flags(parser: argparse.ArgumentParser) -> None:
         help="holds the administrator's password: root's, mode 0600, and there until "
         "the pool is joined, after the reboot",
     )
+    parser.add_argument("--join-fingerprint", type=named, metavar="SHA256", help="the master's certificate: one that shows "
+                        "another is not joined, and never sent the password")  # fmt: skip
 
 
 def _words(words: type[StrEnum]) -> list[str]:
@@ -128,10 +137,12 @@ def _storage_login(args: dict[str, Any], storage: StorageWish | None) -> Asked:
 def _pool(args: dict[str, Any]) -> Asked:
     new, master = args.pop("new_pool", False), args.pop("join", None)
     username, password_file = args.pop("username", None), args.pop("password_file", None)
+    fingerprint = args.pop("join_fingerprint", None)
     if master is not None:
-        return {"pool": PoolWish(master, username or "root", password_file or "")}
-    if username is not None or password_file is not None:
-        raise FlagError("--username and --password-file are for --join", resolution="give --join MASTER")
+        return {"pool": PoolWish(master, username or "root", password_file or "", fingerprint or "")}
+    if username is not None or password_file is not None or fingerprint is not None:
+        raise FlagError("--username, --password-file and --join-fingerprint are for --join",
+                        resolution="give --join MASTER")  # fmt: skip
     return {"pool": None} if new else {}
 
 

@@ -3,7 +3,7 @@
 They are the last of /etc/default/grub.d, so that what /etc/default/grub and Debian's own
 xen.cfg set before them is known and kept, and nothing after them takes the default away.
 The first has dom0's options; while Xen has not been seen to run it keeps the default without Xen,
-and the second, written then, makes Xen the default.
+and the second, written then, makes Xen the default. It makes nothing while other options are tried.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CONFIG_PATH = f"{DEFAULTS_FOLDER}/zz-xapi.cfg"
 # After CONFIG_PATH in every locale's order: in most of them punctuation does not count.
 DEFAULT_PATH = f"{DEFAULTS_FOLDER}/zzz-xapi-default.cfg"
+FALLBACK_PATH = "/etc/grub.d/09_xapi"
 _CONSOLE = re.compile(r"(?:^|[\s\"'])console=ttyS(\d+)(?:,(\d+)([neo]?)([78]?)r?)?(?=$|[\s\"'])")
 XEN_PORTS = ("com1", "com2")
 
@@ -82,6 +83,15 @@ _TRIED = """
 # The try is over: dom0 may wait at a shell again.
 GRUB_CMDLINE_LINUX_XEN_REPLACE_DEFAULT="${{GRUB_CMDLINE_LINUX_XEN_REPLACE_DEFAULT%{no_shell}}}"
 """
+_UNTRIED = """
+# Xen is tried with other options: until it has been seen to run with them, what boots by itself is without it.
+"""
+_FALLBACK = """\
+#!/bin/sh
+# Written by xapi-host-setup; `xapi-host-setup rollback` takes it away.
+# What GRUB boots where it cannot load what it should, say a Xen whose file is gone. Without this it waits at its menu.
+echo 'set fallback={place}'
+"""
 _SOURCING = f"""
 # Added by xapi-host-setup; `xapi-host-setup rollback` takes it away.
 # For grub2-mkconfig alone: other readers of this file do not have the functions that these use.
@@ -97,8 +107,9 @@ FIRST_ENTRY = "0"
 
 
 def changed_files(layout: GrubLayout) -> tuple[str, ...]:
-    """Return the files of GRUB's defaults that a set-up may write on a host with this layout."""
-    return (CONFIG_PATH, DEFAULT_PATH) if layout.reads_folder else (CONFIG_PATH, DEFAULT_PATH, DEFAULTS)
+    """Return the files that GRUB's menu is made from and a set-up may write on a host with this layout."""
+    ours = (CONFIG_PATH, DEFAULT_PATH, FALLBACK_PATH)
+    return ours if layout.reads_folder else (*ours, DEFAULTS)
 
 
 @dataclass(frozen=True)
@@ -130,6 +141,16 @@ def render_at_once(dom0: Dom0Size, serial: SerialConsole | None) -> str:
 def render_default() -> str:
     """Return DEFAULT_PATH's text."""
     return _HEAD + _TRIED.format(no_shell=_NO_SHELL) + _XEN_DEFAULT
+
+
+def render_fallback(place: int) -> str:
+    """Return FALLBACK_PATH's text: the entry at that place outside the submenus. Only Fedora's GRUB knows more than numbers."""
+    return _FALLBACK.format(place=place)
+
+
+def render_untried() -> str:
+    """Return DEFAULT_PATH's text while Xen is tried with other options: what CONFIG_PATH says of the default holds."""
+    return _HEAD + _UNTRIED
 
 
 def add_sourcing(defaults: str) -> str:

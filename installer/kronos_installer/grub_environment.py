@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SIGNATURE = "# GRUB Environment Block\n"
 NEXT_ENTRY = "next_entry"
 SAVED_ENTRY = "saved_entry"
 # A name, `=`, and a value in which the line ends at the first line feed that no backslash protects.

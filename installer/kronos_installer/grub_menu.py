@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -20,13 +20,22 @@ if TYPE_CHECKING:
 
     from kronos_installer.detect.bls import BlsEntry
 
-_DEFAULT = re.compile(r'^\s*set default="(.*)"$', re.MULTILINE)
+_DEFAULT = re.compile(r"""^\s*(?:set\s+)?default=(["']?)(.*)\1\s*$""", re.MULTILINE)
+_FALLBACK = re.compile(r"""^\s*set fallback=(["']?)(.*)\1\s*$""", re.MULTILINE)
 _TIMEOUT = re.compile(r"^\s*set timeout=(-?\d+)$", re.MULTILINE)
 _STYLE = re.compile(r"^\s*set timeout_style=(\w+)$", re.MULTILINE)
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
-_LOADS_XEN = re.compile(r"^\s*(?:multiboot2?|xen_hypervisor)\s+(\S*/xen-\S*)")
-_LOADS_LINUX = re.compile(r"^\s*linux(16|efi)?\s+(\S+)")
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_LOADS_XEN = re.compile(r"^\s*(?:multiboot2?|xen_hypervisor)\s+(\S*/xen[-.]\S*)")
+# Memory testers are loaded as Linux is.
+_LOADS_LINUX = re.compile(r"^\s*linux(16|efi)?\s+(?!\S*/memtest)(\S+)")
+_LOADS_INITRD = re.compile(r"^\s*initrd(?:16|efi)?\s+(\S.*)$")
 _LOADS_MODULE = re.compile(r"^\s*(?:module2?|xen_module)\s+(?:--\S+\s+)*(\S+)")
+_ONE_LINE = re.compile(r"(menuentry\s.*?)\{\s(.*)\}$")
+# Fedora's: another default when boots have failed, a menu that is hidden when they have not.
+_ON_CONDITIONS = re.compile(
+    r"^### BEGIN \S*/(08_fallback_counting|12_menu_auto_hide|14_menu_show_once) ###$.*?^### END \S*/\1 ###$",
+    re.MULTILINE | re.DOTALL,
+)
 _ONCE = f"${{{NEXT_ENTRY}}}"
 _SIMPLE_XEN = "xen-gnulinux-simple-"
 
@@ -64,7 +73,18 @@ class Entry:
     @property
     def dom0_kernel(self) -> str:
         """The first module that the entry gives to Xen, as GRUB finds it: dom0's kernel; "" for none."""
-        return next((found[1] for line in self.lines if (found := _LOADS_MODULE.match(line))), "")
+        return next(iter(self._modules), "")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All that the entry loads, as GRUB finds it: hypervisor, kernel, initial file systems."""
+        initrds = (found[1].split() for line in self.lines if (found := _LOADS_INITRD.match(line)))
+        names = (self.xen, self.linux, *self._modules, *(name for some in initrds for name in some))
+        return tuple(dict.fromkeys(filter(None, names)))
+
+    @property
+    def _modules(self) -> tuple[str, ...]:
+        return tuple(found[1] for line in self.lines if (found := _LOADS_MODULE.match(line)))
 
 
 @dataclass(frozen=True)
@@ -72,19 +92,33 @@ class Menu:
     """A parsed menu. `default` is as written: an index, a title, an id, a path of them, or a variable.
 
     `once`: the menu obeys the environment's `next_entry`, and clears it. `hidden`: nobody sees the menu who does not
-    press a key in time. `modules` are those it loads.
+    press a key in time; `hides_by_itself`: so it is where the environment says `menu_auto_hide`, after a boot that went
+    well. `modules` are those it loads. `fallback` is what GRUB tries where it cannot load what it chose.
     """
 
     default: str
     entries: tuple[Entry, ...]
     once: bool = False
     hidden: bool = False
+    hides_by_itself: bool = False
     modules: frozenset[str] = frozenset()
+    fallback: str = ""
+
+    @property
+    def first_linux(self) -> int:
+        """The place of the first entry outside the submenus that boots without Xen, 0 where there is none."""
+        return next((place for place, entry in enumerate(self.entries) if entry.boots_linux), 0)
+
+    def fallback_entry(self) -> Entry | None:
+        """Return what boots without Xen where that cannot be loaded, by its place outside the submenus. None: GRUB waits."""
+        name = self.fallback.partition(" ")[0]
+        entry = _pick(list(self.entries), name) if name.isdigit() else None
+        return entry if entry is not None and entry.boots_linux else None
 
     def default_entry(self, environment: Mapping[str, str] | None = None) -> Entry | None:
         """Return what boots when nobody touches the keyboard and nothing is chosen once, None for an empty menu."""
         values = environment or {}
-        return self.resolve(_VARIABLE.sub(lambda match: values.get(match[1], ""), self.default))
+        return self.resolve(_VARIABLE.sub(lambda match: values.get(match[1] or match[2], ""), self.default))
 
     def resolve(self, name: str) -> Entry | None:
         """Return what `name` boots: an index, a title, an id, or a path of them."""
@@ -131,13 +165,20 @@ def parse_menu(text: str, bls: tuple[BlsEntry, ...] = ()) -> Menu:
     """Parse a grub.cfg as grub-mkconfig writes it; `bls` are the entries that its `blscfg` command adds."""
     root = Entry("", "", submenu=True)
     open_blocks: list[Entry | None] = []
+    waiting: str | None = None
     for line in text.splitlines():
         stripped = line.strip()
+        if waiting is not None:  # a script's `{` may stand on the line after
+            stripped, waiting = (f"{waiting} {{", None) if stripped == "{" else (stripped, None)
         inside = next((block for block in reversed(open_blocks) if block is not None), root)
         if re.match(r"(menuentry|submenu)\s.*\{$", stripped):
             entry = _entry(stripped)
             inside.entries.append(entry)
             open_blocks.append(entry)
+        elif whole := _ONE_LINE.match(stripped):
+            inside.entries.append(replace(_entry(whole[1]), lines=whole[2].split(";")))
+        elif re.match(r"(menuentry|submenu)\s[^{]*$", stripped):
+            waiting = stripped
         elif stripped.endswith("{"):
             open_blocks.append(None)
         elif stripped == "}" and open_blocks:
@@ -146,14 +187,17 @@ def parse_menu(text: str, bls: tuple[BlsEntry, ...] = ()) -> Menu:
             inside.entries += [_bls_entry(entry) for entry in bls]
         elif inside is not root:
             inside.lines.append(line)
-    defaults = _DEFAULT.findall(text)
+    always = _ON_CONDITIONS.sub("", text)
+    defaults = [value for _, value in _DEFAULT.findall(always)]
     lasting = [value for value in defaults if value != _ONCE]
     return Menu(
         default=lasting[-1] if lasting else "0",
         entries=tuple(root.entries),
         once=_ONCE in defaults and f"save_env {NEXT_ENTRY}" in text,
-        hidden=_TIMEOUT.findall(text)[-1:] == ["0"] or _STYLE.findall(text)[-1:] == ["hidden"],
+        hidden=_TIMEOUT.findall(always)[-1:] == ["0"] or _STYLE.findall(always)[-1:] == ["hidden"],
+        hides_by_itself="/12_menu_auto_hide ###" in text,
         modules=frozenset(re.findall(r"\binsmod\s+(\w+)", text)),
+        fallback=next((value for _, value in reversed(_FALLBACK.findall(text))), ""),
     )
 
 

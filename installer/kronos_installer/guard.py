@@ -45,12 +45,25 @@ def derived(step: Step) -> tuple[tuple[str, ...], ...]:
     return (_NETPLAN_GENERATE,) if any(path.startswith(_NETPLAN) for path in paths) else ()
 
 
+def is_soft_rebooted(state: State, boot_id: str) -> bool:
+    """Tell whether the new network is about to start under the boot in which it was written: a soft reboot. Pure.
+
+    All of userspace starts anew then, the network too (systemctl(1), soft-reboot), and the boot id stays.
+    """
+    return state.phase is Phase.APPLIED and state.is_written_under(boot_id)
+
+
 def guard(host: Host, reporter: Reporter) -> tuple[str, ...]:
     """Put back what has to be; return it, described. Never raises KronosError or OSError: the boot goes on."""
     try:
         with exclusive(host):
             state = Journal(host).load()
-            done = [place for place in steps_to_put_back(state) if _put_back(host, state, place, reporter)]
+            if places := steps_to_put_back(state):
+                Journal(host).release()
+            if is_soft_rebooted(state, host.boot_id()):
+                # For who waits for the confirmation this is a boot as any.
+                _record(host, {"record": "applied", "boot_id": ""}, reporter)
+            done = [place for place in places if _put_back(host, state, place, reporter)]
     except (KronosError, OSError) as error:
         reporter.line(f"failed: {error}")
         return ()

@@ -6,6 +6,7 @@ crash would leave something different on the disk. Tests crash there, at every o
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 # What decides the language of grub.cfg: the operator's, as when apt runs update-grub.
 _LOCALE = ("LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES")
 _COMMAND_TIMEOUT_S = 900
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Runner(Protocol):
@@ -38,11 +40,12 @@ class SystemRunner:
     """The real one; below another root than `/` it runs in there (chroot(8))."""
 
     root: Path
+    timeout_s: float = _COMMAND_TIMEOUT_S
 
     def __call__(self, argv: Sequence[str]) -> str:
         inside = [] if self.root.resolve() == self.root.resolve().parent else ["chroot", os.fspath(self.root)]
         env = {name: os.environ.get(name, "") for name in _LOCALE}
-        return run([*inside, *argv], env=env, timeout_s=_COMMAND_TIMEOUT_S).stdout
+        return run([*inside, *argv], env=env, timeout_s=self.timeout_s).stdout
 
 
 def _nothing(_text: str) -> None:
@@ -105,6 +108,36 @@ class Host(HostFiles):
         self.on_effect(f"after renaming {path}")
         fsync_directory(where.parent)
 
+    def write_back(self, path: str, state: FileState) -> None:
+        """Replace `path` by its original, as `write` does; on a full disk in the room of the file that is there.
+
+        Cut off there it leaves a mixture of both: the journal has the original still, and whoever goes on calls this again.
+        """
+        try:
+            self.write(path, state)
+        except OSError as error:
+            where = self.at(path)
+            if error.errno not in _FULL or where.is_symlink() or not where.is_file():
+                raise
+            self._overwrite(path, state)
+
+    def _overwrite(self, path: str, state: FileState) -> None:
+        self.on_effect(f"before overwriting {path}")
+        with self.at(path).open("r+b") as file:
+            # Before anything of it is lost: all of the original fits.
+            os.posix_fallocate(file.fileno(), 0, max(1, len(state.content)))
+            # It may be for fewer eyes.
+            self._give_all_else(file.fileno(), state)
+            half = len(state.content) // 2
+            file.write(state.content[:half])
+            file.flush()
+            self.on_effect(f"half-way through overwriting {path}")
+            file.write(state.content[half:])
+            file.truncate(len(state.content))
+            file.flush()
+            os.fsync(file.fileno())
+        self.on_effect(f"after overwriting {path}")
+
     def write_for_loader(self, path: str, state: FileState) -> None:
         """Replace `path` so that GRUB finds the old or the new one, whole, at every moment (see boot_file_system).
 
@@ -142,14 +175,23 @@ class Host(HostFiles):
             with os.fdopen(fd, "wb") as file:
                 file.write(state.content)
                 file.flush()
-                if (state.uid, state.gid) != (os.geteuid(), os.getegid()):
-                    os.fchown(file.fileno(), state.uid, state.gid)
-                os.fchmod(file.fileno(), state.mode)
+                self._give_all_else(file.fileno(), state)
                 os.fsync(file.fileno())
         except OSError:
             aside.unlink(missing_ok=True)
             raise
         return aside
+
+    def _give_all_else(self, fd: int, state: FileState) -> None:
+        """Give owner, mode and attributes."""
+        now = os.fstat(fd)
+        if (state.uid, state.gid) != (now.st_uid, now.st_gid):
+            os.fchown(fd, state.uid, state.gid)
+        os.fchmod(fd, state.mode)
+        for name, value in state.attributes.items():
+            # What only a privileged process may say is nothing that this one was asked to change.
+            with suppress(PermissionError):
+                os.setxattr(fd, name, value)
 
     def remove(self, path: str) -> None:
         """Remove the file at `path`, and what a crash left beside it, if they are there."""

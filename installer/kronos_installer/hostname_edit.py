@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from kronos_installer.detect.hostname import is_localhost
+
 _OWN_ADDRESS = "127.0.1.1"
 
 
@@ -16,27 +18,43 @@ def edit_hosts(text: str, old: str, wished: str) -> str:
     """Return hosts(5) with the old name, with and without its domain, replaced by the new.
 
     A wish without a domain keeps the old one. Where no line has the old name, or only the line of `localhost` has it,
-    one is added for the address that Debian keeps for this (127.0.1.1).
+    one is added for the address that Debian keeps for this (127.0.1.1). A host without a name of its own is called
+    `localhost`, which stays the loopback's.
     """
     label, _, domain = wished.partition(".")
     lines = text.splitlines(keepends=True)
-    named = [place for place, line in enumerate(lines) if _names(line, old)]
-    for place in named:
-        lines[place] = _renamed(lines[place], old, label, domain)
-    new = "".join(lines)
-    if any(_names(line, label) and not _names(line, "localhost") for line in lines):
-        return new
-    names = f"{wished}\t{label}" if domain else label
-    return new + ("" if new.endswith("\n") or not new else "\n") + f"{_OWN_ADDRESS}\t{names}\n"
+    for place, line in enumerate(lines):
+        if not is_localhost(old) and _is_own(line, old):
+            lines[place] = _renamed(line, old, label, domain)
+    named = [(place, _words(line)) for place, line in enumerate(lines)]
+    own = [place for place, words in named if label.lower() in words and "localhost" not in words]
+    if not own:
+        new = "".join(lines)
+        names = f"{wished}\t{label}" if domain else label
+        return new + ("" if new.endswith("\n") or not new else "\n") + f"{_OWN_ADDRESS}\t{names}\n"
+    if domain and not any(wished.lower() in _words(line) for line in lines):
+        # The canonical name comes first (hosts(5)).
+        lines[own[0]] = re.sub(
+            rf"(\s)({re.escape(label)})(?=\s|#|$)",
+            rf"\g<1>{wished} \g<2>",
+            lines[own[0]],
+            count=1,
+            flags=re.IGNORECASE,
+        )
+    return "".join(lines)
 
 
-def _words(line: str) -> list[str]:
-    return line.partition("#")[0].split()[1:]
+def _words(line: str) -> frozenset[str]:
+    return frozenset(line.partition("#")[0].lower().split()[1:])
 
 
-def _names(line: str, label: str) -> bool:
-    return bool(label) and any(
-        word.partition(".")[0].lower() == label.partition(".")[0].lower() for word in _words(line)
+def _is_own(line: str, old: str) -> bool:
+    """Tell whether a line is the host's: others may have its label below another domain, as `web.a` and `web.b`."""
+    label, words = old.partition(".")[0].lower(), _words(line)
+    on_loopback = line.split()[:1] == ["::1"] or line.lstrip().startswith("127.")
+    return bool(label) and (
+        bool(words & {old.lower(), label})
+        or (on_loopback and any(word.startswith(f"{label}.") for word in words))
     )
 
 

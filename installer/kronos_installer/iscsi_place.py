@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kronos_installer.password_file import is_lasting
 from kronos_installer.problem import Level, Problem
-from kronos_installer.wishes import HOST_NAME, StorageType
+from kronos_installer.server_name import SERVER, read_server
+from kronos_installer.wishes import StorageType
 from xapi_shim.base.iscsi_names import ISCSI_PORT, is_target_name
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 FORM = "SERVER::PORT:LUN:TARGET"
 # RFC 4173, section 5: TCP is protocol 6; what is left out is TCP, 3260, LUN 0. LUNs are hexadecimal.
-_LOCATION = re.compile(
-    r"(?P<server>\[[0-9a-fA-F:.]+\]|[^\[\]:/]+):6?:(?P<port>[0-9]{0,5}):(?P<lun>[0-9a-fA-F]{0,4}):(?P<target>.+)"
-)
+_LOCATION = re.compile(rf"{SERVER}:6?:(?P<port>[0-9]{{0,5}}):(?P<lun>[0-9a-fA-F]{{0,4}}):(?P<target>.+)")
 
 
 @dataclass(frozen=True)
@@ -39,18 +37,10 @@ def iscsi_place(location: str) -> IscsiPlace | None:
     found = _LOCATION.fullmatch(location)
     if found is None or not is_target_name(found["target"]):
         return None
-    port = int(found["port"] or ISCSI_PORT)
-    server = found["server"].strip("[]")
-    try:
-        server = str(ipaddress.ip_address(server))
-    except ValueError:
-        if not re.fullmatch(HOST_NAME, found["server"]):
-            return None
-    return (
-        IscsiPlace(server, port, int(found["lun"] or "0", 16), found["target"])
-        if 0 < port < 1 << 16
-        else None
-    )
+    server, port = read_server(found["server"]), int(found["port"] or ISCSI_PORT)
+    if server is None or not 0 < port < 1 << 16:
+        return None
+    return IscsiPlace(server, port, int(found["lun"] or "0", 16), found["target"])
 
 
 def location_problems(wish: StorageWish) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from kronos_installer.pool_membership import Sight
     from kronos_installer.xenapi_client import Session
+    from xapi_shim.base.errors import KronosError
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,13 @@ def leave_problems(membership: Membership) -> Iterator[Problem]:
     for name in membership.guests:
         yield Problem(Level.ERROR, "pool-guest-runs", f"the guest {name} runs on this host", "", "xe vm-list resident-on=...",
                       "shut it down, or move it to another host")  # fmt: skip
+
+
+def not_known(error: KronosError, master: str) -> Problem:
+    """Return the refusal where the daemon does not tell of the pool; `master` is pool.conf's, "" for none. Pure."""
+    gone = f"; where the pool of {master} is gone, or has forgotten this host: write 'master' to {POOL_CONF} and restart xapi.service"
+    return Problem(Level.ERROR, "pool-unknown", f"which pool this host is in is not known: {error.message}", "",
+                   f"{POOL_CONF}:1", error.resolution + (gone if master else ""))  # fmt: skip
 
 
 def announcement(membership: Membership) -> str:

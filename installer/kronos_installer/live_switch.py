@@ -28,6 +28,12 @@ SWITCH_BACK = "xapi-host-switch-back"
 _GRACE_S = 20
 # What the commands leave running (dhclient) must outlive the service (systemd.kill(5)).
 _UNIT = ("systemd-run", "--quiet", "--collect", "--property=KillMode=process")
+# A disk that fails once; not a step after the confirmation, which somebody has to mend (5).
+_UNTIL_DONE = (
+    "--property=Restart=on-failure",
+    "--property=RestartSec=5",
+    "--property=RestartPreventExitStatus=5",
+)
 
 
 class NoSwitchError(KronosError):
@@ -60,7 +66,7 @@ def start_switch(host: Host, around: Surroundings, reporter: Reporter) -> None:
         # That of an earlier switch, whose name we need.
         reporter.line(f"no timer to stop: {error}")
     timer = (f"--unit={SWITCH_BACK}", f"--on-active={seconds + _GRACE_S}s", "--timer-property=AccuracySec=1s")
-    host.run((*_UNIT, *timer, PROGRAM, "switch-back"))
+    host.run((*_UNIT, *_UNTIL_DONE, *timer, PROGRAM, "switch-back"))
     deadline = around.now() + seconds
     Journal(host).add({"record": "switching", "boot_id": host.boot_id(), "deadline": deadline})
     host.run((*_UNIT, f"--unit={SWITCH}", PROGRAM, "switch"))

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 
 from kronos_installer.asked import gather
 from kronos_installer.commands import Exit, Options
-from kronos_installer.flags import add_wish_flags
+from kronos_installer.flags import add_wish_flags, named
 from kronos_installer.host import Host, Runner, SystemRunner
 from kronos_installer.life_commands import LifeCommands
 from kronos_installer.problem import RefusedError
+from kronos_installer.standard_streams import answer, complain, finish, prepare
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.progress import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# 128 and the signal's number, as shells say it.
 _INTERRUPTED = 130
 _OUTCOMES: dict[int, str] = {Exit.USAGE: "wrong usage", Exit.REFUSED: "refused", Exit.DECLINED: "declined"}
 _EPILOG = """\
@@ -30,8 +32,20 @@ exit status:
   2  wrong usage
   3  refused: the host has problems, nothing was changed
   4  declined at the question
-  5  needs attention: interrupted, no longer as set up, or the last steps wait
+  5  needs attention: interrupted, no longer as set up, the last steps wait, or the answer could not be written
+  130  interrupted by ctrl-C: 'status' tells how far it is
 """
+
+
+def _folder(text: str) -> Path:
+    """Return a folder that is there: a mistyped one would look like a host that is not set up."""
+    try:
+        found = bool(text) and Path(text).is_dir()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error.strerror}") from error
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is no folder")
+    return Path(text)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="print one JSON document; progress is JSON lines on stderr"
     )
     common.add_argument(
-        "--root", type=Path, default=Path("/"), metavar="DIR", help="work on the system below DIR"
+        "--root", type=_folder, default=Path("/"), metavar="DIR", help="work on the system below DIR"
     )
     wishes = argparse.ArgumentParser(add_help=False)
     add_wish_flags(wishes)
@@ -62,7 +76,11 @@ def parser() -> argparse.ArgumentParser:
     add("check", "show facts, and problems that forbid the set-up; changes nothing", wishes)
     plan = add("plan", "show exactly what apply would do: diffs, commands, reboot; changes nothing", wishes)
     plan.add_argument(
-        "--save", default="", metavar="FILE", help="write the plan for apply --plan, for root alone"
+        "--save",
+        type=named,
+        default=argparse.SUPPRESS,
+        metavar="FILE",
+        help="write the plan for apply --plan, for root alone",
     )
     apply = add(
         "apply",
@@ -70,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
         wishes,
         consent,
     )
-    apply.add_argument("--plan", dest="plan_file", default="", metavar="FILE",
+    apply.add_argument("--plan", dest="plan_file", type=named, default=argparse.SUPPRESS, metavar="FILE",
                        help="carry out exactly the plan that plan --save wrote; refused if the host has changed")  # fmt: skip
     apply.add_argument("--switch-network-now", action="store_true", help="do not leave the network to the reboot; "
                        "it comes back by itself unless it is confirmed")  # fmt: skip
@@ -98,6 +116,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None, *, runner: Runner | None = None) -> int:
     """Run a command; return the exit status. `runner` takes the place of real commands in tests."""
+    prepare()
+    return finish(_run(argv, runner), unsaid=Exit.ATTENTION)
+
+
+def _run(argv: Sequence[str] | None, runner: Runner | None) -> int:
     args = vars(parser().parse_args(argv))
     root = args.pop("root")
     command = args.pop("command").replace("-", "_")
@@ -111,7 +134,12 @@ def main(argv: Sequence[str] | None = None, *, runner: Runner | None = None) -> 
     except (KronosError, OSError) as error:
         return _failed(error, as_json=args["json"])
     except KeyboardInterrupt:
-        print("xapi-host-setup: interrupted; 'xapi-host-setup status' tells how far it is", file=sys.stderr)
+        said = "interrupted; 'xapi-host-setup status' tells how far it is"
+        if args["json"]:
+            answer(
+                json.dumps({"format": 1, "outcome": "interrupted", "error": said, "problems": []}, indent=2)
+            )
+        complain(f"xapi-host-setup: {said}")
         return _INTERRUPTED
 
 
@@ -122,8 +150,8 @@ def _failed(error: KronosError | OSError, *, as_json: bool) -> int:
         problems = error.problems if isinstance(error, RefusedError) else ()
         record = {"format": 1, "outcome": _OUTCOMES.get(status, "failed"), "error": str(error),
                   "problems": [problem.to_json() for problem in problems]}  # fmt: skip
-        print(json.dumps(record, indent=2))
-    print(f"xapi-host-setup: {error}", file=sys.stderr)
+        answer(json.dumps(record, indent=2))
+    complain(f"xapi-host-setup: {error}")
     return status
 
 

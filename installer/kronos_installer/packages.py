@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kronos_installer.detect.machine import IMAGE_MARK
 from kronos_installer.detect.programs import NFS, OF_STORAGE, QEMU
 from kronos_installer.detect.release import RELEASES, Release, release_of
 from kronos_installer.problem import Level, Problem
@@ -65,8 +66,12 @@ def release_problems(facts: Facts) -> Iterator[Problem]:
     at = "/etc/os-release:1"
     if release is None:
         names = ", ".join(release.name for release in RELEASES)
-        title = f"{machine.os_id or 'this system'} {machine.os_version} is not supported"
+        known = f"{machine.os_id} {machine.os_version}".strip()
+        title = f"{known or machine.os_name or 'this system'} is not supported"
         yield Problem(Level.ERROR, "os-unsupported", title, "", at, f"use one of {names}")
+    elif machine.image_based:
+        yield Problem(Level.ERROR, "os-image-based", "the system is an image (OSTree), into which no package can be installed",
+                      "", f"{IMAGE_MARK}:1", f"install {release.name} from packages")  # fmt: skip
     elif not release.tried:
         yield Problem(Level.WARNING, "os-untried", f"the set-up was not run on a machine of {release.name}", "", at,
                       "try it on a machine whose console you can reach")  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,9 @@ class PasswordFileError(KronosError):
 def read_password(files: HostFiles, path: str) -> str:
     """Return the file's one line. Raises PasswordFileError: it is not there, not root's alone, or not one line."""
     try:
-        with files.at(path).open("rb") as file:
+        # A pipe that nobody writes to would be waited for.
+        fd = os.open(files.at(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(fd, "rb") as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise PasswordFileError(path, "is no regular file")
@@ -45,5 +48,6 @@ def read_password(files: HostFiles, path: str) -> str:
 
 
 def is_lasting(path: str) -> bool:
-    """Tell whether a file is there after a reboot, as far as its path tells."""
-    return not path.startswith(_VOLATILE)
+    """Tell whether a file or folder is there after a reboot, as far as its path tells."""
+    plain = f"/{posixpath.normpath(path).lstrip('/')}/"
+    return not plain.startswith(_VOLATILE)

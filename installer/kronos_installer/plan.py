@@ -20,6 +20,7 @@ from kronos_installer.detect.pool_master import PoolMaster
 from kronos_installer.facts import GUEST_KERNELS, INVENTORY, LEASE_FILES, SERVICE
 from kronos_installer.network.owner import config_of
 from kronos_installer.network.stack import BRIDGE, StackName
+from kronos_installer.network.sysctl_carry import SYSCTL_PATH, carry
 from kronos_installer.packages import package_problems, package_steps
 from kronos_installer.problem import Level, Problem, ProblemError, RefusedError
 from kronos_installer.steps.directory_step import DirectoryStep
@@ -80,6 +81,7 @@ def make_plan(facts: Facts, wishes: Wishes) -> Plan:
         *package_steps(facts, wishes, edit.needs),
         *_identity_steps(facts, wishes, management),
         *_lease_steps(facts, management),
+        *_sysctl_steps(facts, management),
         *_service_steps(facts),
         *system_steps(facts.system, wishes, management.interface),
         *dead_man_steps(),
@@ -145,6 +147,14 @@ def _lease_steps(facts: Facts, management: Management) -> Iterator[Step]:
             yield _file(
                 facts, pattern.format(BRIDGE), text, "the DHCP client's identity and lease", shared=True
             )
+
+
+def _sysctl_steps(facts: Facts, management: Management) -> Iterator[Step]:
+    """Yield what has the bridge behave as the interface does, before there is a bridge that would behave otherwise."""
+    carried = carry(facts.sysctl, management)
+    if carried.settings:
+        reason = f"what sysctl.d(5) sets of {management.interface} is set of {BRIDGE} too"
+        yield _file(facts, SYSCTL_PATH, carried.content(management.interface), reason)
 
 
 def _service_steps(facts: Facts) -> Iterator[Step]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kronos_installer.detect.hostname import is_hostname
 from kronos_installer.detect.nics import NicKind
 from kronos_installer.detect.pool_conf import POOL_CONF
+from kronos_installer.detect.pool_master import LOOK_THERE
 from kronos_installer.facts import INVENTORY
 from kronos_installer.identity import host_uuid
 from kronos_installer.password_file import is_lasting
@@ -110,10 +111,13 @@ def _pool(
     facts: Facts, wishes: Wishes, pool: PoolWish, master: PoolMaster, management: Management | None
 ) -> Iterator[Problem]:
     at = f"{pool.master}:{HTTPS_PORT}"
-    yield Problem(Level.INFO, "pool-master-certificate", f"{pool.master} shows a certificate that nothing on this host "
-                  f"vouches for, of the SHA-256 fingerprint {master.fingerprint}", "", at,
-                  "compare it, on the master: openssl x509 -noout -fingerprint -sha256 -in "
-                  "/etc/xensource/xapi-ssl.pem")  # fmt: skip
+    if pool.fingerprint:
+        yield Problem(Level.INFO, "pool-master-certificate", f"{pool.master} shows the certificate that was asked for, of "
+                      f"the SHA-256 fingerprint {master.fingerprint}", "", at)  # fmt: skip
+    else:
+        yield Problem(Level.WARNING, "pool-master-certificate", f"{pool.master} was sent the password, and nobody has "
+                      f"compared its certificate, of the SHA-256 fingerprint {master.fingerprint}", "", at,
+                      f"compare it, on the master: {LOOK_THERE}; then give it: --join-fingerprint")  # fmt: skip
     yield from _hosts(facts, master, at)
     yield from _software(facts, master, at)
     yield from _hardware(facts, master, at)

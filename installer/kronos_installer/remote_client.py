@@ -1,7 +1,7 @@
 """XenAPI of another host, over TLS, as the first contact with a pool: its certificate is shown, not verified.
 
-A pool's master signs its certificate itself, and before the join nothing on this host vouches for it. So the
-certificate's fingerprint goes into the plan, where the operator compares it, and the join is bound to it.
+A pool's master signs its certificate itself, and before the join nothing on this host vouches for it but the operator,
+who has its fingerprint or compares it. It goes into the plan, and the join is bound to it.
 """
 
 from __future__ import annotations
@@ -66,10 +66,13 @@ def look_at(address: str, port: int = HTTPS_PORT) -> Shown:
 
 
 class OtherCertificateError(OSError):
-    """A host shows another certificate than the one that was seen before."""
+    """A host shows another certificate, of the fingerprint `shown`, than the one that it is to show."""
 
-    def __init__(self, address: str, fingerprint: str) -> None:
-        super().__init__(f"{address} shows another certificate now, of the fingerprint {fingerprint}")
+    def __init__(self, address: str, shown: str, expected: str) -> None:
+        super().__init__(
+            f"{address} shows another certificate now, of the fingerprint {shown}, not {expected}"
+        )
+        self.shown, self.expected = shown, expected
 
 
 class _Connection(http.client.HTTPSConnection):
@@ -83,7 +86,7 @@ class _Connection(http.client.HTTPSConnection):
         shown = fingerprint_of(self.sock.getpeercert(binary_form=True) or b"")
         if shown != self._fingerprint:
             self.close()
-            raise OtherCertificateError(self.host, shown)
+            raise OtherCertificateError(self.host, shown, self._fingerprint)
 
 
 class TlsTransport(xmlrpc.client.Transport):

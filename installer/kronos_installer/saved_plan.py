@@ -14,11 +14,13 @@ import hashlib
 import json
 import os
 import stat
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kronos_installer.plan import Plan, make_plan
 from kronos_installer.problem import Level, Problem, RefusedError
 from kronos_installer.steps.file_step import FileStep
+from kronos_installer.steps.pool_join_step import PoolJoinStep
 from kronos_installer.steps.step import Step, step_from_json, step_to_json
 from kronos_installer.wishes_record import wishes_from_record, wishes_to_record
 from xapi_shim import __version__
@@ -40,10 +42,15 @@ _ANEW = "look what changed, then make a new plan"
 
 
 def save_plan(plan: Plan, files: HostFiles, path: Path) -> None:
-    """Write the plan, for root alone. Raises OSError."""
+    """Write the plan, for root alone. Raises RefusedError where it cannot be written there."""
     body = _body(plan, files)
     record = {**body, "sha256": _digest(body)}
-    write_atomic(path, json.dumps(record, indent=1).encode() + b"\n", mode=MODE)
+    try:
+        write_atomic(path, json.dumps(record, indent=1).encode() + b"\n", mode=MODE)
+    except OSError as error:
+        title = f"the plan cannot be saved: {error.strerror}"
+        raise RefusedError((Problem(Level.ERROR, "plan-not-saved", title, "", f"{path}:1", "name a file in a folder that is "
+                            "there and has room"),)) from error  # fmt: skip
 
 
 def load_plan(path: Path, files: HostFiles, facts: Facts) -> Plan:
@@ -56,8 +63,8 @@ def load_plan(path: Path, files: HostFiles, facts: Facts) -> Plan:
     wishes = _wishes(record, path)
     if record["machine"] != _machine(files):
         raise _refused(path, "saved-plan-other-host", "it was made on another machine", "make a plan here")
+    steps = _steps(record, path)
     try:
-        steps = tuple(step_from_json(step) for step in record["steps"])
         problems = tuple(Problem(Level(one["level"]), **_rest(one)) for one in record["problems"])
         saved = Plan(steps, problems, wishes, tuple(record["gateways"]))
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
@@ -71,6 +78,26 @@ def load_plan(path: Path, files: HostFiles, facts: Facts) -> Plan:
 def saved_wishes(path: Path) -> Wishes:
     """Return the wishes that a saved plan was made for. Raises RefusedError, OSError."""
     return _wishes(_read(path), path)
+
+
+def bound_wishes(path: Path) -> Wishes:
+    """Return the wishes of a saved plan, of a pool to join with the fingerprint of the certificate that the plan was made with.
+
+    Who shows another one now is not the master that the plan names, and is not to be sent the password to find out.
+    Raises RefusedError, OSError.
+    """
+    record = _read(path)
+    wishes = _wishes(record, path)
+    steps = _steps(record, path)
+    shown = next((step.fingerprint for step in steps if isinstance(step, PoolJoinStep)), "")
+    return replace(wishes, pool=replace(wishes.pool, fingerprint=shown)) if wishes.pool and shown else wishes
+
+
+def _steps(record: Record, path: Path) -> tuple[Step, ...]:
+    try:
+        return tuple(step_from_json(step) for step in record["steps"])
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+        raise _damaged(path, repr(error)) from error
 
 
 def _wishes(record: Record, path: Path) -> Wishes:
@@ -105,11 +132,16 @@ def _digest(body: Record) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        found = os.fstat(file.fileno())
-        if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
-            raise _refused(path, "saved-plan-not-safe", "others may read or change it", "make a new plan")
-        data = file.read(MOST_BYTES)
+    try:
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
+                raise _refused(path, "saved-plan-not-safe", "others may read or change it", "make a new plan")
+            data = file.read(MOST_BYTES)
+    except OSError as error:
+        raise _refused(
+            path, "saved-plan-missing", f"{error.strerror}", "make it with 'plan --save'"
+        ) from error
     try:
         record = json.loads(data)
         body = {key: value for key, value in record.items() if key != "sha256"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
+import os
 import re
 import uuid
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from kronos_installer.facts import STORAGE_UNIT
 from kronos_installer.iscsi_place import chap_problems, iscsi_place, location_problems
+from kronos_installer.password_file import is_lasting
 from kronos_installer.problem import Level, Problem
+from kronos_installer.server_name import SERVER, read_server
 from kronos_installer.steps.device import DISKS
 from kronos_installer.steps.directory_step import DirectoryStep
 from kronos_installer.steps.file_step import FileStep
@@ -19,7 +21,7 @@ from kronos_installer.steps.file_system_step import FileSystemStep
 from kronos_installer.steps.service_step import ServiceStep
 from kronos_installer.steps.storage_step import StorageStep
 from kronos_installer.steps.volume_step import VolumeStep
-from kronos_installer.wishes import HOST_NAME, IsoType, StorageType
+from kronos_installer.wishes import IsoType, StorageType
 from xapi_shim.base.paths import Paths
 
 if TYPE_CHECKING:
@@ -37,7 +39,21 @@ STORAGE, ISO_LIBRARY = "storage", "iso-library"
 LEAST_BYTES = 4 << 30
 # Where the daemon keeps records, and disks in a repository that it makes itself.
 _DAEMONS_OWN = str(Paths().state)
-_NFS = re.compile(r"(?P<server>\[[0-9a-fA-F:.]+\]|[^\[\]/:]+):(?P<path>/.*)")
+_NFS = re.compile(rf"{SERVER}:(?P<path>/.*)")
+# What the distribution's packages and the kernel have there (hier(7)).
+_SYSTEMS_OWN = (
+    "/bin/",
+    "/boot/",
+    "/etc/",
+    "/lib/",
+    "/lib32/",
+    "/lib64/",
+    "/proc/",
+    "/sbin/",
+    "/sys/",
+    "/usr/",
+)
+_LONGEST_NAME = 255  # NAME_MAX, Linux' limits.h
 # The daemon refuses them, for mount(8) could take them for something else.
 _NOT_IN_PATHS = " ,\\\"'#"
 
@@ -58,13 +74,10 @@ class NfsPlace:
 def nfs_place(location: str) -> NfsPlace | None:
     """Read `server:/path`, `[IPv6]:/path`; None for what is not one."""
     found = _NFS.fullmatch(location)
-    if found is None or not _is_plain(found["path"]):
+    if found is None or not is_plain(found["path"]):
         return None
-    server = found["server"].strip("[]")
-    try:
-        return NfsPlace(str(ipaddress.ip_address(server)), found["path"])
-    except ValueError:
-        return NfsPlace(server, found["path"]) if re.fullmatch(HOST_NAME, server) else None
+    server = read_server(found["server"])
+    return None if server is None else NfsPlace(server, found["path"])
 
 
 def nfs_places(wishes: Wishes) -> Iterator[NfsPlace]:
@@ -127,7 +140,7 @@ def _device_steps(facts: Facts, wishes: Wishes, wish: StorageWish) -> Iterator[S
     else:
         found = facts.system.disks.find(wish.location)
         assert found is not None
-        device = found.path
+        device = found.lasting_name(wish.location)
     # It follows from what chance has chosen for the plan already: this stays pure.
     its_uuid = str(uuid.uuid5(uuid.UUID(wishes.installation_uuid), wish.location))
     yield FileSystemStep(
@@ -176,7 +189,8 @@ def storage_problems(facts: Facts, wishes: Wishes) -> Iterator[Problem]:
         yield from _disks_problems(facts, wishes.storage)
     library = wishes.iso_library
     if library is not None:
-        yield from _place_problems(library.type is IsoType.NFS, library.location, "iso-library")
+        look = _export_problems if library.type is IsoType.NFS else _directory_problems
+        yield from look(library.location, "iso-library")
 
 
 def _disks_problems(facts: Facts, wish: StorageWish) -> Iterator[Problem]:
@@ -188,8 +202,10 @@ def _disks_problems(facts: Facts, wish: StorageWish) -> Iterator[Problem]:
             yield from _device_problems(facts, wish.location)
         case StorageType.LVM:
             yield from _group_problems(facts, wish.location)
-        case StorageType.DIRECTORY | StorageType.NFS:
-            yield from _place_problems(wish.type is StorageType.NFS, wish.location, "storage")
+        case StorageType.DIRECTORY:
+            yield from _directory_problems(wish.location, "storage")
+        case StorageType.NFS:
+            yield from _export_problems(wish.location, "storage")
 
 
 def _device_problems(facts: Facts, location: str) -> Iterator[Problem]:
@@ -232,23 +248,39 @@ def _unit_problems(facts: Facts) -> Iterator[Problem]:
                      f"{UNIT_PATH}:1", "remove the unit, or use a directory")  # fmt: skip
 
 
-def _place_problems(is_nfs: bool, location: str, what: str) -> Iterator[Problem]:  # noqa: FBT001
-    if is_nfs and nfs_place(location) is None:
+def _export_problems(location: str, what: str) -> Iterator[Problem]:
+    if nfs_place(location) is None:
         yield _error(
             f"{what}-location", f"not a server's directory: {location}", location, "write server:/path"
         )
-    if not is_nfs and (not _is_plain(location) or location == "/"):
+
+
+def _directory_problems(location: str, what: str) -> Iterator[Problem]:
+    if not is_plain(location) or location == "/":
         yield _error(f"{what}-location", f"not a directory's plain, absolute path: {location}", location,
                      "write it as /srv/disks")  # fmt: skip
-    elif not is_nfs and Path(location).is_relative_to(_DAEMONS_OWN):
+    elif not is_lasting(f"{location}/"):
+        yield _error(f"{what}-location", f"what is in {location} is gone after a reboot", location,
+                     "name a directory on a disk")  # fmt: skip
+    elif f"{location}/".startswith(_SYSTEMS_OWN):
+        yield _error(f"{what}-location", f"{location} is the system's own", location,
+                     "name a directory that no package has: below /srv, /var/lib or /mnt")  # fmt: skip
+    elif Path(location).is_relative_to(_DAEMONS_OWN):
         yield _error(f"{what}-location", f"{location} is the toolstack's own", location,
                      f"name one outside of {_DAEMONS_OWN}")  # fmt: skip
 
 
-def _is_plain(path: str) -> bool:
+def is_plain(path: str) -> bool:
+    """Tell whether a path is absolute, says one thing in one way, and can be a mount option."""
     parts = path.split("/")[1:]
-    plain = path.startswith("/") and path.isprintable() and not any(c in path for c in _NOT_IN_PATHS)
-    return plain and not {"..", "."} & set(parts)
+    plain = (
+        path.startswith("/")
+        and "//" not in path
+        and path.isprintable()
+        and not any(c in path for c in _NOT_IN_PATHS)
+    )
+    short = all(len(os.fsencode(part)) <= _LONGEST_NAME for part in parts)
+    return plain and short and not {"..", "."} & set(parts)
 
 
 def _error(id_: str, title: str, at: str, remedy: str) -> Problem:

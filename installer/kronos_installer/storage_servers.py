@@ -9,6 +9,7 @@ from kronos_installer.iscsi_place import iscsi_place
 from kronos_installer.password_file import PasswordFileError, read_password
 from kronos_installer.problem import Level, Problem
 from kronos_installer.storage import nfs_places
+from kronos_installer.time_limit import within
 from kronos_installer.wishes import StorageType
 
 if TYPE_CHECKING:
@@ -24,9 +25,13 @@ _TIMEOUT_S = 10.0
 
 def answers(server: str, port: int) -> str:
     """Connect by TCP; return why that fails, "" when it does not."""
-    try:
+
+    def connect() -> str:
         with socket.create_connection((server, port), timeout=_TIMEOUT_S):
             return ""
+
+    try:
+        return within(_TIMEOUT_S, connect)
     except (OSError, UnicodeError) as error:
         return str(error) or type(error).__name__
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kronos_installer.detect.hostname import HOSTNAME, HOSTS, is_hostname
+from kronos_installer.detect.hostname import HOSTNAME, HOSTS, is_hostname, is_localhost
 from kronos_installer.detect.system import SystemFacts, time_file
 from kronos_installer.detect.time_sync import TimeService
 from kronos_installer.firewall.firewall_plan import firewall_problems
@@ -45,6 +45,12 @@ def _software(system: SystemFacts) -> Iterator[Problem]:
     elif software.libvirt:
         yield _warning("libvirt-enabled", "libvirt is started at boot; its KVM guests cannot run under Xen",
                        software.libvirt, "systemctl disable libvirtd, or move its guests")  # fmt: skip
+    for path in software.libvirt_guests:
+        yield _warning("kvm-guest-at-boot", "libvirt starts a guest at boot, on KVM, which is not there under Xen", path,
+                       "virsh autostart --disable, and move the guest")  # fmt: skip
+    for path in software.appliances:
+        yield _error("appliance-exists", "the host is an appliance for KVM guests, whose own tools set it up", path,
+                     "set up a host of its own: both would configure network, storage and boot")  # fmt: skip
     for path in software.toolstacks:
         yield _error("toolstack-exists", "another toolstack for Xen is installed", path,
                      "remove it: two toolstacks would both start and stop the host's guests")  # fmt: skip
@@ -83,8 +89,14 @@ def hostname_problems(system: SystemFacts, wishes: Wishes) -> Iterator[Problem]:
         if not hostname.resolvable and (hostname.name or hostname.running):
             yield _warning("hostname-not-resolvable", f"the host's name {hostname.name or hostname.running} has no "
                            "address without a network", f"{HOSTS}:1", f"add '127.0.1.1 {hostname.name}' to {HOSTS}")  # fmt: skip
+        if is_localhost(hostname.name or hostname.running):
+            yield _warning("hostname-missing", f"the host is called {hostname.name or hostname.running}, as every host is "
+                           "that has no name", f"{HOSTNAME}:1", "give it a name of its own: --hostname")  # fmt: skip
         return
-    if not is_hostname(wishes.hostname):
+    if is_localhost(wishes.hostname):
+        yield _error("hostname-invalid", f"{wishes.hostname} is the loopback's name on every host", "--hostname",
+                     "give a name of the host's own")  # fmt: skip
+    elif not is_hostname(wishes.hostname):
         yield _error("hostname-invalid", f"{wishes.hostname!r} is no name for a host", "--hostname",
                      "letters, digits and hyphens, at most 63 between dots")  # fmt: skip
     for path in (HOSTNAME, HOSTS):
@@ -92,7 +104,7 @@ def hostname_problems(system: SystemFacts, wishes: Wishes) -> Iterator[Problem]:
             yield system.unsuitable[path]
     if hostname.cloud_init:
         yield _error("cloud-init-hosts", f"cloud-init writes {HOSTS} anew at every boot", hostname.cloud_init,
-                     "set manage_etc_hosts: false")  # fmt: skip
+                     "set manage_etc_hosts: false there, or touch /etc/cloud/cloud-init.disabled")  # fmt: skip
     if hostname.cloud_init_sets:
         yield _error("cloud-init-hostname", "cloud-init gives the host its name at every boot",
                      "/etc/cloud/cloud.cfg:1", "set preserve_hostname: true in /etc/cloud/cloud.cfg.d")  # fmt: skip
@@ -115,8 +127,12 @@ def time_problems(system: SystemFacts, wishes: Wishes) -> Iterator[Problem]:
     if time_sync.service is TimeService.NONE:
         yield _warning("time-not-kept", "nothing keeps the clock; hosts of a pool, tickets and certificates need one "
                        "time", "/etc/systemd/system/*.wants: no chrony, systemd-timesyncd or ntpd",
-                       "apt-get install chrony")  # fmt: skip
-    elif time_sync.synchronized is False:
+                       "install chrony")  # fmt: skip
+    if time_sync.others:
+        names = ", ".join(other.value for other in time_sync.others)
+        yield _warning("time-several", f"{time_sync.service} is not alone in keeping the clock: {names} too is started at "
+                       "boot", "/etc/systemd/system/*.wants", "systemctl disable all but one of them")  # fmt: skip
+    if time_sync.synchronized is False and time_sync.service is not TimeService.NONE:
         yield _warning("time-not-synchronized", f"{time_sync.service} has not synchronised the clock",
                        "timedatectl: NTPSynchronized=no", "see whether its servers can be reached")  # fmt: skip
 
@@ -126,6 +142,9 @@ def _rest(system: SystemFacts) -> Iterator[Problem]:
         yield _warning(
             "dns-missing", "no name server is known", "/etc/resolv.conf:1", "add a nameserver line"
         )
+    elif not system.resolver.asked:
+        yield _warning("dns-missing", "systemd-resolved knows no name server to ask",
+                       "/run/systemd/resolve/resolv.conf:1", "see 'resolvectl dns'")  # fmt: skip
     if system.confinement.selinux_configured == "enforcing":
         yield Problem(Level.INFO, "selinux-enforcing", "SELinux is enforcing, and has no policy for the toolstack",
                       "", "/etc/selinux/config", "see 'ausearch -m avc' when something is refused")  # fmt: skip

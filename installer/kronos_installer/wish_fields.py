@@ -12,6 +12,8 @@ from typing import Any
 
 from kronos_installer.wishes import Rule, Wishes
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 @dataclass(frozen=True)
 class Field:
@@ -42,7 +44,9 @@ class Field:
             return True
         if isinstance(value, int):
             return self.rule.least <= value <= self.rule.most
-        return isinstance(value, str) and re.fullmatch(self.rule.pattern, value) is not None
+        # A lone surrogate is a byte of the command line that is no UTF-8 (PEP 383): nobody could be told of it.
+        plain = isinstance(value, str) and _SURROGATE.search(value) is None
+        return plain and re.fullmatch(self.rule.pattern, str(value)) is not None
 
 
 @cache

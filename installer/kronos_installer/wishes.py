@@ -20,9 +20,14 @@ HOST_NAME = rf"(?=.{{1,64}}$){_LABEL}(\.{_LABEL})*"
 # A name, an IPv4 or an IPv6 address.
 PEER = r"[A-Za-z0-9:][A-Za-z0-9.:-]{0,252}"
 PATH = r"/[^\x00-\x1f\x7f]{0,4094}"
-TITLE = r"[^\x00-\x1f\x7f]{1,255}"
-PLACE = r"[^\x00-\x20\x7f]{1,4095}"
-USER = r"[^\x00-\x20\x7f:]{1,255}"
+# The two that XML, by which the daemon is told, has no way to write.
+TITLE = r"[^\x00-\x1f\x7f\ufffe\uffff]{1,255}"
+PLACE = r"[^\x00-\x20\x7f\ufffe\uffff]{1,4095}"
+USER = r"[^\x00-\x20\x7f\ufffe\uffff:]{1,255}"
+# A SHA-256, with colons between the bytes or without.
+SHA256 = r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){31}|[0-9A-Fa-f]{64}"
+# That, or the whole line that openssl-x509(1) prints: "sha256 Fingerprint=" by OpenSSL 3, "SHA256 Fingerprint=" by 1.1.
+FINGERPRINT = rf"((sha|SHA)256 Fingerprint=)?({SHA256})"
 
 
 class Confirm(StrEnum):
@@ -100,7 +105,10 @@ class IsoWish:
 
 @dataclass(frozen=True)
 class PoolWish:
-    """A pool to join. The password is read from `password_file` (root's, 0600) when it is needed, never kept."""
+    """A pool to join. The password is read from `password_file` (root's, 0600) when it is needed, never kept.
+
+    A master that does not show the certificate of `fingerprint`, where there is one, is never sent it.
+    """
 
     master: str = field(metadata=_rule("The pool master's name or address.", PEER))
     username: str = field(default="root", metadata=_rule("A pool administrator.", USER))
@@ -108,6 +116,19 @@ class PoolWish:
         default="",
         metadata=_rule("A file of root's, mode 0600, that holds the administrator's password.", PATH),
     )
+    fingerprint: str = field(
+        default="",
+        metadata=_rule(
+            "SHA-256 of the certificate that the master must show, as openssl x509 -fingerprint -sha256 prints it.",
+            FINGERPRINT,
+        ),
+    )
+
+    @property
+    def certificate(self) -> str:
+        """The fingerprint as openssl-x509(1) prints it: AB:CD:...; "" where none was given."""
+        digits = self.fingerprint.rpartition("=")[2].replace(":", "").upper()
+        return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
 
 
 @dataclass(frozen=True)

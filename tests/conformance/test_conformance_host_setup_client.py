@@ -3,7 +3,7 @@
 import pytest
 
 from kronos_installer import leave_pool
-from kronos_installer.doctor.path_health import path_findings, read_modes
+from kronos_installer.doctor.path_health import path_findings, read_places
 from kronos_installer.doctor.toolstack_health import read_toolstack, toolstack_findings
 from kronos_installer.host_files import HostFiles
 from kronos_installer.xenapi_client import XenApiFailureError, local_session
@@ -51,7 +51,7 @@ def test_doctor_finds_a_daemon_and_its_files_well(running, api):
 def test_doctor_knows_the_files_that_the_daemon_makes(running):
     # systemd makes this one (StateDirectoryMode=).
     running.paths.state.chmod(0o700)
-    found = path_findings(read_modes(HostFiles(running.paths.root)), running=True)
+    found = path_findings(read_places(HostFiles(running.paths.root)), running=True)
     made_by_others = (
         "/etc/xensource-inventory",
         "/etc/xensource/pool.conf",

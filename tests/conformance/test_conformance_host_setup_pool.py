@@ -1,7 +1,9 @@
 """The set-up joins a pool and leaves it again, with two running daemons: its questions, its steps, its doctor."""
 
 import io
+import re
 import shutil
+import subprocess
 import threading
 import time
 from contextlib import contextmanager
@@ -12,8 +14,8 @@ from pool_daemons import JOINER, MASTER, free_port, guest, host_at, two_hosts
 from running_daemon import PASSWORD
 
 from kronos_installer import executor, leave_pool
-from kronos_installer.detect.pool_master import PoolMaster, read_pool_master
-from kronos_installer.doctor.path_health import path_findings, read_modes
+from kronos_installer.detect.pool_master import LOOK_THERE, PoolMaster, read_pool_master
+from kronos_installer.doctor.path_health import path_findings, read_places
 from kronos_installer.doctor.toolstack_health import read_toolstack, toolstack_findings
 from kronos_installer.host import Host
 from kronos_installer.journal import Journal, Phase
@@ -24,9 +26,9 @@ from kronos_installer.pool_membership import StillMemberError, look, missing_of_
 from kronos_installer.problem import Problem
 from kronos_installer.remote_client import look_at
 from kronos_installer.steps import pool_join_step
-from kronos_installer.steps.pool_join_step import PoolJoinStep
+from kronos_installer.steps.pool_join_step import MasterChangedError, PoolJoinStep
 from kronos_installer.steps.storage_step import StorageStep
-from kronos_installer.wishes import PoolWish, Wishes
+from kronos_installer.wishes import FINGERPRINT, PoolWish, Wishes
 from kronos_installer.xenapi_client import XenApiFailureError
 from xapi_shim.base.progress import Reporter
 
@@ -117,6 +119,7 @@ def test_from_the_join_to_a_pool_of_its_own_again(daemons, joining):
     storage.apply(host, made)
     step.apply(host, step.capture(host))
     assert step.is_applied(host)
+    assert not joiner.paths.master_to_join.exists()
     assert storage.is_applied(host)
     assert any("has not started anew" in line for line in joining.said)
     api = master.session().xenapi
@@ -175,6 +178,41 @@ def test_a_refused_join_changes_nothing(daemons, joining):
     assert len(joiner.session().xenapi.host.get_all()) == 1
 
 
+def test_the_ways_to_read_the_fingerprint_on_the_master_print_the_one_that_it_shows(daemons):
+    master = daemons[0]
+    argv = LOOK_THERE.replace("/etc/", f"{master.paths.root}/etc/").split()
+    printed = [
+        subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip(),
+        master.xe("certificate-list", "type=host", "params=fingerprint_sha256", "--minimal").strip(),
+    ]
+    shown = look_at(MASTER, master.port).fingerprint
+    assert [replace(WISH, fingerprint=text).certificate for text in printed] == [shown, shown]
+    assert all(re.fullmatch(FINGERPRINT, text) for text in printed), printed
+
+
+def test_a_master_of_another_certificate_is_refused_and_not_logged_in_to(daemons, joining):
+    master, joiner = daemons
+    # Were a password sent, a wrong one would be told as such.
+    joining.host.at(WISH.password_file).write_text("wrong\n")
+    other = ":".join(["AB"] * 32)
+    refused = read_pool_master(joining.host, replace(WISH, fingerprint=other), master.port)
+    assert isinstance(refused, Problem)
+    assert refused.id == "pool-master-other-certificate"
+    with pytest.raises(MasterChangedError, match=other):
+        joining.step(fingerprint=other).apply(joining.host, {})
+    # What a failed join has left there says nothing of the master of another pool.
+    for content, refusal in {
+        f"{MASTER}\n{other}\n": "CANNOT_CONTACT_HOST",
+        "": "CANNOT_CONTACT_HOST",
+        f"{JOINER}\n{other}\n": "SESSION_AUTHENTICATION_FAILED",
+    }.items():
+        joiner.paths.master_to_join.write_text(content)
+        with session_of(joining.host) as session, pytest.raises(XenApiFailureError) as caught:
+            session.call("pool.join", MASTER, "root", "wrong")
+        assert caught.value.code == refusal
+    assert len(master.session().xenapi.host.get_all()) == 1
+
+
 @pytest.fixture
 def joined(joining):
     joining.step().apply(joining.host, {})
@@ -196,7 +234,7 @@ def test_doctor_on_a_member_minds_its_own_host(daemons, joined):
     assert [p.id for p in toolstack_findings(reading_of(joined), running=True)] == ["host-disabled"]
     joined.daemon.paths.state.chmod(0o700)
     made_by_others = ("/etc/xapi.d/", "/var/lib/xapi-host-setup")
-    found = path_findings(read_modes(joined.host), running=True)
+    found = path_findings(read_places(joined.host), running=True)
     assert [f"{p.id} {p.diagnosis}" for p in found if not p.diagnosis.startswith(made_by_others)] == []
 
 

@@ -1,6 +1,6 @@
 """Runs on a lab machine, as root: xapi-host-setup, stopped right after its n-th journal record is on the disk.
 
-    fault_driver.py COMMAND N kill|wait
+    fault_driver.py N kill|wait COMMAND...
 
 `kill` ends it as kill -9 does. `wait` says so in /run/fault-driver.stopped and holds still until the machine is reset.
 Without an n-th record it says `ended STATUS` there.
@@ -52,11 +52,11 @@ class Stop:
         aside.rename(SAID)
 
 
-def run(command, number, how):
+def run(number, how, *command):
     SAID.unlink(missing_ok=True)
     stop = Stop(int(number), how)
     program.Host = functools.partial(program.Host, on_effect=stop)
-    stop.say(f"ended {program.main([command, '--yes'])}")
+    stop.say(f"ended {program.main(command)}")
 
 
 if __name__ == "__main__":

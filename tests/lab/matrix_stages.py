@@ -8,14 +8,15 @@ from contextlib import contextmanager
 import pool_stages
 import road_stages as stages
 
+from kronos_lab.bases import ensure_base
 from kronos_lab.cache import REPO
-from kronos_lab.disk_layouts import ensure_layout
 from kronos_lab.guest import install_guest
 from kronos_lab.image import ensure_image, release_spec
 from kronos_lab.installed import APT_GET, ensure_installed
 from kronos_lab.machine import Machine, wait_until
 from kronos_lab.rows import Disk, Wiring
-from kronos_lab.second_host import RELEASE, machine_of, second_host_for
+from kronos_lab.second_host import machine_of, release_for, second_host_for
+from kronos_lab.set_up import set_up_phase, wait_until_settled
 from kronos_lab.wiring import CABLES, cables_of, wired
 from kronos_packaging import factory
 from xapi_shim.base.process import run
@@ -24,6 +25,8 @@ from xapi_shim.base.progress import Reporter
 RESULTS = REPO / "dist/lab-results"
 GUEST = "10.0.2.60"
 DAEMONS_OWN = "/etc/xensource/"
+# LVM's own record of what was done to a volume group (vgcfgbackup(8)): that a volume came and went is a part of it.
+LVMS_OWN = ("/etc/lvm/archive/", "/etc/lvm/backup/")
 
 
 @contextmanager
@@ -32,10 +35,11 @@ def prepared(row, folder, second=None, **more):
 
     With `second` (of kronos_lab.second_host, what makes the disk) its neighbour is a second host, not booted yet.
     """
-    factory.build([row.release, *([RELEASE] if second and row.release != RELEASE else [])], Reporter())
+    wanted = sorted({row.release, *([release_for(row)] if second else [])})
+    # What is compiled for an rpm is built in its distribution's own root only.
+    factory.build(wanted, Reporter(), tolerant=row.disk is Disk.BLS)
     second_disk = second_hosts_disk(row, second) if second else None
-    plain = ensure_image(Reporter(), release_spec(row.release))
-    base = ensure_layout(Reporter(), ensure_installed(Reporter(), plain, row.release), row.disk)
+    base = ensure_base(Reporter(), row)
     configure(row, base, folder)
     spare = folder / "spare.qcow2" if row.spare_disk else None
     if spare is not None:
@@ -74,8 +78,9 @@ def configure(row, base, folder):
 
 
 def second_hosts_disk(row, second):
-    plain = ensure_image(Reporter(), release_spec(RELEASE))
-    return second(Reporter(), ensure_installed(Reporter(), plain, RELEASE), second_host_for(row))
+    release = release_for(row)
+    plain = ensure_image(Reporter(), release_spec(release))
+    return second(Reporter(), ensure_installed(Reporter(), plain, release), second_host_for(row))
 
 
 def network(machine):
@@ -100,14 +105,24 @@ def network(machine):
         "resolv.conf": machine.succeed("cat /etc/resolv.conf"),
         "hostname": machine.succeed("hostname").strip(),
         "macs": sorted(link["address"] for link in links if link["ifname"] in carriers),
+        "IPv6 settings": sorted(
+            machine.succeed(
+                f"cd /proc/sys/net/ipv6/conf/{carrier} && grep -H . accept_ra autoconf use_tempaddr"
+            )
+            for carrier in carriers
+        ),
     }
 
 
 def changed_files(before, after):
-    """Return the paths whose files differ between two manifests, but for the daemon's own new ones."""
+    """Return the paths whose files differ between two manifests, but for the daemon's own new ones, and LVM's."""
     differing = {path for path in after.keys() | before.keys() if after.get(path) != before.get(path)}
     # Keys and certificates that the daemon made for itself at its first start; a purge takes them.
-    return sorted(path for path in differing if path in before or not path.startswith(DAEMONS_OWN))
+    return sorted(
+        path
+        for path in differing
+        if not path.startswith(LVMS_OWN) and (path in before or not path.startswith(DAEMONS_OWN))
+    )
 
 
 def wait_for_network(machine, before, timeout_s=300.0):
@@ -122,6 +137,30 @@ def wait_for_network(machine, before, timeout_s=300.0):
         wait_until("the network is as before", check, timeout_s)
     except Exception as error:
         raise AssertionError(f"before {before}, now {seen}") from error
+
+
+def check_doctor(machine):
+    """There is no time server in the lab, and nothing else is wrong."""
+    found = json.loads(machine.execute("xapi-host-setup doctor --json").stdout)["findings"]
+    assert [one["id"] for one in found if one["level"] != "info"] == ["time-not-synchronized"], found
+
+
+def wait_until_up_in_xen(machine, before):
+    """After a reboot: Xen runs, the set-up ends, the network is as before, and the doctor has nothing to say."""
+    machine.succeed("test -e /sys/hypervisor/type")
+    wait_until_settled(machine)
+    wait_for_network(machine, before)
+    machine.succeed("xapi-wait-init-complete 120")
+    check_doctor(machine)
+
+
+def break_xens_entries(machine):
+    """Have what the menu's entries for Xen boot end at once: their root file system is not there. The others stay."""
+    machine.succeed(
+        "sed -i '/^[[:space:]]*menuentry .*Xen/,/^[[:space:]]*}/ s/root=UUID=[^ ]*/root=UUID=00000000-dead/'"
+        " /boot/grub/grub.cfg"
+    )
+    assert "00000000-dead" in machine.succeed("cat /boot/grub/grub.cfg")
 
 
 def walk(row, machine):
@@ -166,7 +205,7 @@ def _walk(row, road, result):
     with road.stage("before"):
         machine.wait_until_succeeds("systemctl is-system-running --wait | grep -qE 'running|degraded'")
         # The menu made on this very machine: what a rollback has to bring back.
-        machine.succeed("update-grub 2>/dev/null")
+        machine.succeed(row.make_menu)
         before = network(machine)
         assert before["one carrier"], before
         if machine.neighbour:
@@ -180,9 +219,7 @@ def _walk(row, road, result):
     with road.stage("reboot into Xen"):
         machine.reboot()
         assert "xen_version" in machine.succeed("xl info")
-        wait_until(
-            "the set-up has settled", lambda: stages.set_up_phase(machine) == "finished", stages.SETTLE_S
-        )
+        wait_until_settled(machine)
         wait_for_network(machine, before)
         assert machine.succeed("systemctl --failed --no-legend").strip() == ""
         machine.succeed("xapi-wait-init-complete 120")
@@ -190,17 +227,15 @@ def _walk(row, road, result):
         for command in ("xapi-host-setup status", "xe host-list", "xe sr-list", "xe pif-list"):
             told.run(command)
         told.run("xapi-host-setup doctor", status=5)
-        found = json.loads(machine.execute("xapi-host-setup doctor --json").stdout)["findings"]
-        # There is no time server in the lab, and nothing else is wrong.
-        assert [one["id"] for one in found if one["level"] != "info"] == ["time-not-synchronized"], found
+        check_doctor(machine)
     with road.stage("a PV guest's hello"):
         guest = stages.create_guest(road, "g-pv", "pv", GUEST)
         road.xe(f"vm-start uuid={guest}")
         stages.hello(road, guest, "g-pv")
         if row.wiring is Wiring.USER:
             machine.wait_until_succeeds(f"ping -c 1 -W 2 {GUEST}")
-        if row.spare_disk:
-            storage(road, guest)
+        if row.storage_device:
+            storage(road, guest, row)
         road.xe(f"vm-shutdown uuid={guest} force=true")
         road.xe(f"vm-uninstall uuid={guest} force=true")
     if machine.neighbour:
@@ -212,7 +247,7 @@ def _walk(row, road, result):
         assert machine.execute("test -e /sys/hypervisor/type").returncode != 0
         wait_for_network(machine, before)
         assert changed_files(manifest, road.read_manifest()) == []
-        assert stages.set_up_phase(machine) == "clean"
+        assert set_up_phase(machine) == "clean"
     with road.stage("switch while it runs"):
         result["silences"] = switch_while_it_runs(row, told, before)
         assert [path for path in changed_files(manifest, road.read_manifest()) if path in manifest] == []
@@ -225,14 +260,16 @@ def management_address(machine):
     )
 
 
-def storage(road, guest):
-    """The guest's disk is on the disk that was given, and the library is there."""
+def storage(road, guest, row):
+    """The guest's disk is where the set-up was told, on a file system of its own; the library is there."""
     default = road.xe("pool-list params=default-SR --minimal")
     (disk,) = road.xe(f"vbd-list vm-uuid={guest} params=vdi-uuid --minimal").split(",")
     assert road.xe(f"vdi-param-get uuid={disk} param-name=sr-uuid") == default
     assert road.xe(f"sr-param-get uuid={default} param-name=name-label") == "Disks"
-    assert road.machine.succeed("findmnt --noheadings --output SOURCE /var/lib/xapi/storage") == "/dev/vdb\n"
-    assert road.xe("sr-list name-label=ISOs params=type --minimal") == "iso"
+    source = road.machine.succeed("findmnt --noheadings --output SOURCE /var/lib/xapi/storage")
+    assert source == f"{row.storage_device}\n"
+    libraries = road.xe("sr-list name-label=ISOs params=type --minimal")
+    assert libraries == ("iso" if any("name=ISOs" in flag for flag in row.setup) else "")
 
 
 def switch_while_it_runs(row, told, before):
@@ -250,7 +287,7 @@ def switch_while_it_runs(row, told, before):
         silences[way] = silence.longest_s
         expected = ("confirmed", 0) if way == "switched" else ("clean", 1)
         bridge = machine.execute("test -e /sys/class/net/xenbr0").returncode
-        assert (stages.set_up_phase(machine), bridge) == expected
+        assert (set_up_phase(machine), bridge) == expected
     return silences
 
 

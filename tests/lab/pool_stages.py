@@ -1,5 +1,7 @@
 """The stage "second host joins": what an operator of two hosts does and sees, from `xe pool-join` to one host again."""
 
+import shlex
+
 import road_stages as stages
 
 from kronos_lab.machine import wait_until
@@ -8,6 +10,8 @@ from kronos_lab.set_up import wait_until_settled
 # A daemon's restart takes half a minute in the emulation, and a pool is whole only after both.
 POOL_S = 600.0
 PASSWORD = "/root/master-password"
+# How an operator reads on the master what its certificate's fingerprint is (docs/host-setup.md, "Pools").
+FINGERPRINT = "openssl x509 -noout -fingerprint -sha256 -in /etc/xensource/xapi-ssl.pem"
 GUEST = "g-second"
 # Says how a login ends: the failure's words, or that there is a session. The password comes by stdin.
 LOGIN = """\
@@ -98,7 +102,10 @@ def join_with_set_up(setup):
 
     def join(road, address):
         second = road.machine.neighbour
-        second.succeed(f"xapi-host-setup apply --yes --join {address} --password-file {PASSWORD} {setup}")
+        printed = shlex.quote(road.machine.succeed(FINGERPRINT).strip())
+        second.succeed(
+            f"xapi-host-setup apply --yes --join {address} --join-fingerprint {printed} --password-file {PASSWORD} {setup}"
+        )
         second.reboot()
         wait_until_settled(second)
         return Pool(road, address)

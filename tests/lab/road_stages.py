@@ -14,10 +14,13 @@ import XenAPI
 from kronos_lab.cache import REPO
 from kronos_lab.guest import INITRD, KERNEL
 from kronos_lab.installed import WAIT_FOR_DPKG
-from kronos_lab.machine import Machine, wait_until
-from kronos_lab.set_up import SETTLE_S, set_up_phase
+from kronos_lab.machine import Machine
+from kronos_lab.set_up import wait_until_settled
 
 MIB = 1 << 20
+# The emulation loses a PVH guest now and then (docs/support-matrix.md), several times in a row on a busy machine.
+PVH_LIVES = 12
+HELLO_S = 900.0
 # What may differ when all is undone, and why.
 MAY_DIFFER = {
     "/etc/ld.so.cache": "ldconfig's cache of libraries, made anew by every package with one",
@@ -29,7 +32,8 @@ MAY_DIFFER = {
 }
 # Distro packages leave the groups they made (qemu's kvm): lines may be added, none may go or change.
 MAY_GROW = ("/etc/group", "/etc/gshadow")
-MANIFEST = "find /etc /boot/grub -xdev \\( -type f -exec sha256sum {} + -o -type l -printf 'link:%l  %p\\n' \\) | sort -k2"
+# Of /etc and of what decides about the boot, in Debian's and in Fedora's place.
+MANIFEST = "find $(ls -d /etc /boot/grub /boot/grub2 /boot/loader 2>/dev/null) -xdev \\( -type f -exec sha256sum {} + -o -type l -printf 'link:%l  %p\\n' \\) | sort -k2"
 
 
 @dataclass
@@ -138,7 +142,7 @@ def boot_into_xen(road):
     assert "xen_version" in machine.succeed("xl info")
     assert road.address() == ["xenbr0", address], (nic, address)
     # Xen was tried once; the set-up ends when the network is confirmed, and then Xen is the lasting default.
-    wait_until("the set-up is finished", lambda: set_up_phase(machine) == "finished", SETTLE_S)
+    wait_until_settled(machine)
     machine.wait_until_succeeds("systemctl is-system-running --wait | grep -qE 'running|degraded'")
     assert machine.succeed("systemctl --failed --no-legend").strip() == ""
     machine.wait_for_unit("xapi.service")
@@ -200,15 +204,23 @@ def console(road, domid):
 
 
 def hello(road, vm, name):
-    """Wait for the guest's hello; a guest that the emulated machine lost on the way starts anew, and says it then."""
-    for _ in range(4):
-        spawned = console(road, road.xe(f"vm-param-get uuid={vm} param-name=dom-id"))
+    """Wait for the guest's hello; a PVH guest that the emulated machine lost on the way starts anew, and says it then.
+
+    Domains are counted, not looks: while a lost guest's next domain is being built there is no console to open.
+    """
+    lives = PVH_LIVES if road.xe(f"vm-param-get uuid={vm} param-name=domain-type") == "pvh" else 1
+    domains = set()
+    deadline = time.monotonic() + HELLO_S
+    while len(domains) <= lives and time.monotonic() < deadline:
+        domid = road.xe(f"vm-param-get uuid={vm} param-name=dom-id")
+        domains |= {domid} - {"-1"}
+        spawned = console(road, domid)
         if spawned.expect([rf"KRONOS-GUEST-HELLO {name} ", pexpect.EOF]) == 0:
             seen = spawned.before
             spawned.close()
             return seen
         spawned.close()
-    raise AssertionError(f"{name} said no hello")
+    raise AssertionError(f"{name} said no hello as any of the domains {sorted(domains)}")
 
 
 def check_guest(road, vm, name, address):

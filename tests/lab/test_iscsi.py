@@ -1,4 +1,7 @@
-"""A host's disks on a LUN: set up, probed, used by a guest, and given back. The machine serves the LUN to itself."""
+"""A host's disks on a LUN, its library on NFS: set up, probed, used by a guest, and given back.
+
+The machine serves both to itself.
+"""
 
 import json
 from dataclasses import replace
@@ -8,7 +11,7 @@ import pytest
 import road_stages as stages
 
 from kronos_lab.rows import ROWS
-from kronos_lab.set_up import findings, wait_until_settled
+from kronos_lab.set_up import findings, set_up_phase, wait_until_settled
 
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(7200)]
 
@@ -27,15 +30,19 @@ cat > /etc/tgt/conf.d/disks.conf <<'END'
 END
 (umask 077; echo '{PASSWORD}' > /root/san-password)
 systemctl enable -q tgt.service
+mkdir -p /srv/isos
+truncate --size=1M /srv/isos/small.iso
+echo '/srv/isos 127.0.0.1(rw,insecure,no_subtree_check,no_root_squash)' > /etc/exports
 """
 ROW = replace(
     ROWS["debian-12-openvswitch"],
     name="debian-12-iscsi",
-    packages=("tgt", "open-iscsi", "lvm2"),
+    packages=("tgt", "open-iscsi", "lvm2", "nfs-kernel-server"),
     prepare=TARGET,
     setup=(
         f"--storage iscsi:127.0.0.1::3260:1:{IQN},name=Disks",
         "--storage-username host --storage-password-file /root/san-password",
+        "--iso-library nfs:127.0.0.1:/srv/isos,name=ISOs",
     ),
 )
 
@@ -85,6 +92,11 @@ def test_disks_on_a_lun(tmp_path):
             assert "node.startup = manual" in machine.succeed(
                 f"iscsiadm --mode node --targetname {IQN} --portal 127.0.0.1"
             )
+        with road.stage("the library"):
+            library = road.xe("sr-list name-label=ISOs --minimal")
+            assert road.xe(f"sr-param-get uuid={library} param-name=type") == "iso"
+            assert road.xe(f"vdi-list sr-uuid={library} params=name-label --minimal") == "small.iso"
+            assert " nfs" in machine.succeed(f"findmnt --noheadings /run/sr-mount/{library}")
         with road.stage("a guest's disk"):
             guest = stages.create_guest(road, "g-lun", "pv", GUEST)
             road.xe(f"vm-start uuid={guest}")
@@ -110,6 +122,8 @@ def test_disks_on_a_lun(tmp_path):
         with road.stage("rollback and reboot"):
             machine.succeed("xapi-host-setup rollback --yes")
             assert sessions(machine) == ""
+            assert machine.execute("findmnt --types nfs,nfs4").stdout == ""
+            assert machine.succeed("ls /srv/isos") == "small.iso\n"
             assert (
                 json.loads(machine.succeed("lvs --devices /dev/vdb --reportformat json"))["report"][0]["lv"]
                 == []
@@ -118,4 +132,4 @@ def test_disks_on_a_lun(tmp_path):
             machine.reboot()
             assert machine.execute("test -e /sys/hypervisor/type").returncode != 0
             assert matrix_stages.changed_files(road.manifest, road.read_manifest()) == []
-            assert stages.set_up_phase(machine) == "clean"
+            assert set_up_phase(machine) == "clean"

@@ -8,6 +8,7 @@ import pytest
 import road_stages as stages
 
 from kronos_lab.rows import ROWS
+from kronos_lab.set_up import SETTLE_S, set_up_phase
 
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(7200)]
 
@@ -72,7 +73,7 @@ class Start:
         matrix_stages.wait_for_network(self.machine, self.network)
         now = stages.Road(self.machine).read_manifest()
         assert matrix_stages.changed_files(self.manifest, now) == []
-        assert stages.set_up_phase(self.machine) == "clean"
+        assert set_up_phase(self.machine) == "clean"
 
     def refused(self, flags, status=3):
         """Return the document of an apply that is refused."""
@@ -163,6 +164,18 @@ def test_an_unconfirmed_network_comes_back_by_itself_after_the_reboot(start):
     assert "nobody ran 'xapi-host-setup confirm'" in start.machine.execute("xapi-host-setup status").stdout
 
 
+def test_a_network_that_is_restarted_before_the_reboot_comes_back_unless_it_is_confirmed(start):
+    machine = start.machine
+    boot = machine.boot_id()
+    machine.succeed("xapi-host-setup apply --yes --confirm operator --confirm-minutes 1")
+    # As an update of what makes the network does.
+    machine.succeed("systemd-run --quiet --collect --unit=update systemctl restart networking.service")
+    machine.wait_until_succeeds("test -e /sys/class/net/xenbr0")
+    machine.wait_for_new_boot(boot)
+    start.comes_back()
+    assert "nobody ran 'xapi-host-setup confirm'" in machine.execute("xapi-host-setup status").stdout
+
+
 def test_a_switch_whose_program_dies_comes_back_by_itself(start):
     machine = start.machine
     boot = machine.boot_id()
@@ -177,15 +190,26 @@ def test_a_switch_whose_program_dies_comes_back_by_itself(start):
     assert machine.boot_id() == boot
 
 
+def test_a_xen_whose_file_is_gone_gives_way_to_the_old_kernel(start):
+    machine = start.machine
+    machine.succeed("xapi-host-setup apply --yes")
+    # GRUB has an entry for it still: without a fallback it would wait at its menu.
+    machine.succeed("mkdir /root/aside && mv /boot/xen-*.gz /root/aside/ && sync")
+    try:
+        machine.reboot()
+        machine.fail("test -e /sys/hypervisor/type")
+        matrix_stages.wait_for_network(machine, start.network)
+        machine.wait_until_succeeds('xapi-host-setup status --json | grep -q \'"phase": "confirmed"\'')
+    finally:
+        machine.succeed("mv /root/aside/* /boot/ && rmdir /root/aside")
+    machine.succeed("xapi-host-setup rollback --yes")
+    machine.reboot()
+
+
 def test_a_xen_that_does_not_boot_gives_way_to_the_old_kernel(start):
     machine = start.machine
     machine.succeed("xapi-host-setup apply --yes")
-    # In Xen's entries only: a root file system that is not there.
-    machine.succeed(
-        "sed -i '/^[[:space:]]*menuentry .*Xen/,/^[[:space:]]*}/ s/root=UUID=[^ ]*/root=UUID=00000000-dead/'"
-        " /boot/grub/grub.cfg"
-    )
-    assert "00000000-dead" in machine.succeed("cat /boot/grub/grub.cfg")
+    matrix_stages.break_xens_entries(machine)
     machine.reboot()
     machine.fail("test -e /sys/hypervisor/type")
     machine.wait_until_succeeds('xapi-host-setup status --json | grep -q \'"phase": "confirmed"\'')
@@ -195,8 +219,6 @@ def test_a_xen_that_does_not_boot_gives_way_to_the_old_kernel(start):
     machine.succeed("xapi-host-setup apply --yes")
     machine.reboot()
     machine.succeed("test -e /sys/hypervisor/type")
-    machine.wait_until_succeeds(
-        'xapi-host-setup status --json | grep -q \'"phase": "finished"\'', stages.SETTLE_S
-    )
+    machine.wait_until_succeeds('xapi-host-setup status --json | grep -q \'"phase": "finished"\'', SETTLE_S)
     machine.succeed("xapi-host-setup rollback --yes")
     machine.reboot()

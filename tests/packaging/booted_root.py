@@ -14,6 +14,8 @@ from xapi_shim.base.process import run, start
 
 BOOT = Path(__file__).with_name("boot_root.sh")
 TIMEOUT_S = 120
+# How a boot ends (systemctl(1), is-system-running): in the emergency mode, too.
+ENDS = ("running", "degraded", "maintenance")
 # It may not make the namespaces that its sandbox is made of, nor is the sandbox what is tested.
 WITHOUT_SANDBOX = "[Service]\n" + "".join(
     f"{name}=no\n"
@@ -103,7 +105,7 @@ def booted(path: Path, log: Path, timeout_s: float = TIMEOUT_S):
         try:
             machine = BootedRoot(path, _child(outer.pid))
             machine.wait_until(
-                lambda: machine.run("systemctl", "is-system-running", check=False) in ("running", "degraded"),
+                lambda: machine.run("systemctl", "is-system-running", check=False) in ENDS,
                 "booted",
                 timeout_s,
             )

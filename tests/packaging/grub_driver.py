@@ -6,6 +6,7 @@ Prints JSON: what boots by itself and what is chosen once, at each stage, and wh
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import replace
 from io import StringIO
@@ -34,7 +35,13 @@ def stage(host: Host) -> dict[str, str]:
     default, once = menu.default_entry(environment), environment.get("next_entry", "")
     chosen = menu.resolve(once) if once and menu.once else None
     text = "\n".join(chosen.lines if chosen else default.lines if default else [])
-    return {"default": default.id if default else "", "once": chosen.id if chosen else "", "lines": text}
+    fallback = re.search("^set fallback=(.*)$", host.read(DEBIAN.menu), re.MULTILINE)
+    return {
+        "default": default.id if default else "",
+        "once": chosen.id if chosen else "",
+        "fallback": fallback[1] if fallback else "",
+        "lines": text,
+    }
 
 
 def contents() -> dict[str, tuple[int, bytes]]:

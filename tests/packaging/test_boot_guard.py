@@ -25,7 +25,9 @@ from xapi_shim.base.progress import Reporter
 
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(900)]
 
-PACKAGES = ("dbus", "iproute2", "iputils-ping", "python3", "python3-yaml", "systemd", "systemd-sysv")
+PACKAGES = (
+    "dbus", "iproute2", "iputils-ping", "python3", "python3-defusedxml", "python3-yaml", "systemd", "systemd-sysv",
+)  # fmt: skip
 UNITS = ("xapi-host-guard.service", "xapi-host-settle.service")
 NETWORK = """\
 [Unit]
@@ -146,19 +148,44 @@ def test_a_torn_journal_does_not_hold_the_boot_up(root, tmp_path):
         assert status(machine)["phase"] == "confirmed"
 
 
-def test_nobody_confirms_and_settle_is_killed(root, tmp_path):
+@pytest.mark.parametrize("signal", ["SIGKILL", "SIGTERM"])
+def test_nobody_confirms_and_settle_is_killed(root, tmp_path, signal):
     """systemd starts it again, and the deadline is the one of before: all is taken back, and the boot ends."""
     apply_in(root)
     with booted(root, tmp_path / "log") as machine:
-        machine.wait_until(lambda: machine.exists("/run/xapi-host-setup/deadline"), "the count")
-        found = json.loads(machine.read("/run/xapi-host-setup/deadline"))
-        over = json.dumps({**found, "deadline": 0})
-        machine.run("python3", "-c", f"open('/run/xapi-host-setup/deadline', 'w').write({over!r})")
-        machine.run("systemctl", "kill", "--signal=SIGKILL", "xapi-host-settle.service")
+        let_time_pass(machine, signal)
         machine.wait_until(lambda: not machine.is_up(), "rebooted")
     assert files_in(root / "etc/network.d") == FILES
     assert Journal(Host(root, str)).load_finished().why_rolled_back.startswith("nobody ran")
     assert not list((root / "etc/systemd/system").glob(f"*.wants/{UNITS[0]}"))
+
+
+def let_time_pass(machine, signal):
+    """Have the deadline over for the settle that systemd starts when a signal has ended this one."""
+    machine.wait_until(lambda: machine.exists("/run/xapi-host-setup/deadline"), "the count")
+    found = json.loads(machine.read("/run/xapi-host-setup/deadline"))
+    over = json.dumps({**found, "deadline": 0})
+    machine.run("python3", "-c", f"open('/run/xapi-host-setup/deadline', 'w').write({over!r})")
+    machine.run("systemctl", "kill", f"--signal={signal}", "xapi-host-settle.service")
+
+
+def test_a_boot_that_ends_in_the_emergency_mode_is_taken_back_too(root, tmp_path):
+    """A file system is not there: no network, no ssh, and a shell at a console that nobody sits at."""
+    units = root / "etc/systemd/system"
+    (units / "srv-none.mount").write_text("[Unit]\nDefaultDependencies=no\nBefore=local-fs.target\n"
+                                          "[Mount]\nWhat=none\nWhere=/srv/none\nType=nothing\n"
+                                          "[Install]\nRequiredBy=local-fs.target\n")  # fmt: skip
+    (units / "emergency.service.d").mkdir()
+    # Without a console the shell would end at once.
+    (units / "emergency.service.d/waits.conf").write_text("[Service]\nExecStart=\nExecStart=sleep infinity\n")
+    run(["systemctl", f"--root={root}", "enable", "srv-none.mount"])
+    apply_in(root)
+    with booted(root, tmp_path / "log") as machine:
+        assert machine.state("emergency.target") == "active"
+        assert machine.state("basic.target") == "inactive"
+        let_time_pass(machine, "SIGKILL")
+        machine.wait_until(lambda: not machine.is_up(), "rebooted")
+    assert files_in(root / "etc/network.d") == FILES
 
 
 def test_switched_while_it_runs(root, tmp_path):

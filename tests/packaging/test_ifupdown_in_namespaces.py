@@ -194,13 +194,19 @@ iface eth0 inet6 static
 """
 WITH_PORT_OPTIONS = STATIC.replace("mtu 1400", "hwaddress 52:54:00:aa:bb:cc")
 IPV6_ONLY = "allow-hotplug eth0\niface eth0 inet6 static\n  address 2001:db8::10/64\n  gateway 2001:db8::1\n"
+LATER_MTU = IPV6_ONLY + "iface eth0 inet static\n  address 192.0.2.10/24\n  mtu 1400\n"
 WEB4, WEB6 = "http://192.0.2.1:8000/", "http://[2001:db8::1]:8000/"
 
 
 @pytest.mark.parametrize(
     ("text", "urls"),
-    [(STATIC, (WEB4, WEB6)), (WITH_PORT_OPTIONS, (WEB4, WEB6)), (IPV6_ONLY, (WEB6,))],
-    ids=["static", "options of the port", "IPv6 only"],
+    [
+        (STATIC, (WEB4, WEB6)),
+        (WITH_PORT_OPTIONS, (WEB4, WEB6)),
+        (IPV6_ONLY, (WEB6,)),
+        (LATER_MTU, (WEB4, WEB6)),
+    ],
+    ids=["static", "options of the port", "IPv6 only", "MTU of a later stanza"],
 )
 def test_bridge_has_what_the_interface_had(tmp_path: Path, text: str, urls: tuple[str, ...]) -> None:
     edit = edit_of(tmp_path, text)

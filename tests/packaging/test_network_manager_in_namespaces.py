@@ -21,6 +21,7 @@ import pytest
 from kronos_installer.detect.nics import Nic, NicKind
 from kronos_installer.host_files import HostFiles
 from kronos_installer.network.network_manager import read_network_manager
+from kronos_installer.network.network_manager.edit import GUESTS_FILE, GUESTS_SNIPPET
 from kronos_installer.network.stack import BRIDGE, BridgeKind
 
 if TYPE_CHECKING:
@@ -225,3 +226,31 @@ def test_the_bridge_has_what_the_nic_had(name: str, tmp_path: Path) -> None:
         near.run(["find", "/run/NetworkManager", "/var/lib/NetworkManager", "-type", "f", "-delete"])
         with network_manager(near, tmp_path):
             assert near.has(BRIDGE, ADDRESSES[name]) == before
+
+
+LISTS = {
+    "none": "",
+    "exceptions alone": f"unmanaged-devices=except:interface-name:{NIC};except:interface-name:{BRIDGE}\n",
+    "all Ethernet excepted": "unmanaged-devices=*,except:type:ethernet,except:type:bridge\n",
+}
+
+
+@pytest.mark.parametrize("list_", LISTS)
+def test_guests_interfaces_are_left_alone_and_no_other_is_taken(list_: str, tmp_path: Path) -> None:
+    etc = tmp_path / "etc"
+    (etc / "conf.d").mkdir(parents=True)
+    (etc / "NetworkManager.conf").write_text("[main]\nplugins=keyfile\nno-auto-default=*\ndns=none\n")
+    (etc / "conf.d/50-host.conf").write_text(f"[keyfile]\n{LISTS[list_]}")
+    with cabled(tmp_path, etc) as near:
+        for name in ("vif1.0", "other0"):
+            near.run(["ip", "link", "add", name, "type", "veth", "peer", "name", f"of-{name}"])
+        managed = []
+        for files in ({}, {GUESTS_SNIPPET: GUESTS_FILE}):
+            write(etc, files, {})
+            with network_manager(near, tmp_path):
+                listed = near.run(["nmcli", "--terse", "--fields", "DEVICE,STATE", "device"]).splitlines()
+            near.run(["find", "/run/NetworkManager", "-type", "f", "-delete"])
+            managed.append({line.partition(":")[0] for line in listed if not line.endswith(":unmanaged")})
+    before, after = managed
+    assert NIC in after
+    assert after == before - {"vif1.0"}

@@ -43,6 +43,7 @@ MAKERS = {
     "audit_log": Maker.DAEMON,
     "pool_secret": Maker.DAEMON,
     "pool_master": Maker.DAEMON,
+    "master_to_join": Maker.HOST_SETUP,
     "leaving_pool": Maker.DAEMON,
     "pool_certificate": Maker.DAEMON,
     "trusted_certificates": Maker.DAEMON,

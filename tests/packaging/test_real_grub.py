@@ -52,6 +52,8 @@ IN_PLACE = """\
 mount --bind "$1/probe" "$(command -v grub-probe)"
 mount --bind "$1/boot" /boot
 mount --bind "$1/default" /etc/default
+cp -a /etc/grub.d "$1/grub.d"
+mount --bind "$1/grub.d" /etc/grub.d
 mount --bind "$1/lib" /var/lib
 grub-mkconfig -o /boot/grub/grub.cfg
 grub-editenv /boot/grub/grubenv create
@@ -86,5 +88,9 @@ def test_grubs_own_programs_boot_xen_once_then_for_good_then_never(machine: Path
     assert "dom0_mem=1536M,max:1536M dom0_max_vcpus=1" in said["tried"]["lines"]
     assert "quiet panic=60 rd.shell=0 rd.emergency=reboot" in said["tried"]["lines"]
     assert "panic=" not in said["settled"]["lines"]
+    # GRUB's own, where what it should boot cannot be loaded (GRUB manual, "fallback").
+    stages = ("before", "tried", "settled", "rolled_back")
+    assert [said[stage]["fallback"] for stage in stages] == ["", "0", "0", ""]
     assert said["same"] is True
+    assert not (machine / "grub.d/09_xapi").exists()
     assert not list((machine / "default/grub.d").glob("z*"))

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kronos_installer.detect.efi import EfiBoot, read_efi
-from kronos_installer.detect.mounts import indirection, mount_of, read_mounts
+from kronos_installer.detect.mounts import indirection, mount_of, read_mounts, waits_for_network
+from xapi_shim.base.paths import Paths
 
 if TYPE_CHECKING:
     from kronos_installer.detect.grub import Grub
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 # File systems into whose blocks GRUB can write a file's content anew: no checksums, no copies on write.
 _WRITABLE = frozenset({"ext2", "ext3", "ext4", "xfs", "vfat", "jfs"})
 _WRITTEN = ("/boot", "/etc", "/var")
+# What the boot guard (kronos_installer.guard) needs before any network starts.
+_NEEDED_EARLY = (str(Paths().host_setup_state), "/etc", "/usr")
 # GRUB's modules for what its writing does not go through.
 _READ_ONLY_MODULES = {
     "lvm": "LVM", "diskfilter": "LVM or a software RAID", "mdraid09": "a software RAID",
@@ -33,7 +36,8 @@ _XEN_OPTIONS = ("CONFIG_PV", "CONFIG_HVM", "CONFIG_SHADOW_PAGING")
 class Boot:
     """`environment_obstacle`: why GRUB cannot write its environment block, "" when it can.
 
-    `read_only` are those of /boot, /etc and /var that cannot be written, each with its mount point. `free_bytes`
+    `read_only` are those of /boot, /etc and /var that cannot be written, each with its mount point; `over_network` those
+    places that the boot guard needs and a boot mounts after the network, likewise. `free_bytes`
     and `free_files` are /boot's room, for root: none where there is no /boot. `iommu` is "active" (the kernel uses it), "present" (the firmware describes
     one), or "". `cpus` are the logical processors that are seen, below Xen dom0's. `xen_without` are the parts that
     an installed Xen was built without, each with its configuration.
@@ -47,6 +51,7 @@ class Boot:
     iommu: str
     cpus: int
     xen_without: tuple[tuple[str, str], ...]
+    over_network: tuple[tuple[str, str], ...]
 
 
 def read_boot(files: HostFiles, grub: Grub) -> Boot:
@@ -54,6 +59,7 @@ def read_boot(files: HostFiles, grub: Grub) -> Boot:
     mounts = read_mounts(files)
     free_bytes, free_files = _room(files)
     places = ((path, mount_of(mounts, path)) for path in _WRITTEN)
+    early = ((path, mount_of(mounts, path)) for path in _NEEDED_EARLY)
     return Boot(
         environment_obstacle=environment_obstacle(files, grub),
         read_only=tuple((path, mount.point) for path, mount in places if mount and mount.read_only),
@@ -66,6 +72,9 @@ def read_boot(files: HostFiles, grub: Grub) -> Boot:
             (path, option)
             for path in files.glob("/boot/xen-*.config")
             for option in missing_options(files.read(path))
+        ),
+        over_network=tuple(
+            (path, mount.point) for path, mount in early if mount and waits_for_network(files, mount)
         ),
     )
 

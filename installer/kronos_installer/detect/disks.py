@@ -7,7 +7,7 @@ in a container, not there. A device counts as free only when both say nothing of
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from kronos_installer.detect.readings import ask, json_list, json_object, number_of, text_of, unknown
@@ -25,7 +25,8 @@ LSBLK = (
     "NAME,KNAME,PATH,TYPE,SIZE,RO,RM,MODEL,SERIAL,FSTYPE,PTTYPE,PARTTYPE,MOUNTPOINTS",
 )  # fmt: skip
 WIPEFS = ("wipefs", "--json")
-_ALIASES = "/dev/disk/by-*/*"
+# The second are those of logical volumes, /dev/GROUP/NAME (lvm(8)).
+_ALIASES = ("/dev/disk/by-*/*", "/dev/*/*")
 # No place for disks of guests; loop devices are files that are listed with their file systems.
 _LEFT_OUT = frozenset({"rom", "loop"})
 # Floppies, and memory that looks like a disk (Linux' devices.txt).
@@ -38,6 +39,7 @@ _DATA_PARTITIONS = frozenset({
     "a19d880f-05fc-4d3b-a006-743f0f84911e", "4d21b016-b534-45c2-a9fb-5c16e091fd2d",
 })  # fmt: skip
 _DEEPEST = 16
+_LVM_LAYER = re.compile(r"LVM-[0-9A-Za-z!#]{64}-\w+\s*\Z")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class BlockDevice:
     `path` is its device node, `kind` lsblk's TYPE, `size` in bytes. `signatures` are wipefs' types of file
     systems, partition tables and memberships, None where they could not be read. `mounts` are mount points, or
     "[SWAP]". `children` are the paths of what lies on it. `partition_type`
-    is a partition's type in its table. `aliases` are its names below /dev/disk.
+    is a partition's type in its table. `aliases` are udev's names for it. `internal`: a part of a logical volume
+    of LVM's that is for LVM alone, as a thin pool's data is.
     """
 
     path: str
@@ -62,6 +65,15 @@ class BlockDevice:
     children: tuple[str, ...]
     aliases: tuple[str, ...] = ()
     partition_type: str = ""
+    internal: bool = False
+
+    def lasting_name(self, named: str) -> str:
+        """Return what names this very device after a boot and after disks were changed, where udev knows that.
+
+        A link that the operator `named` it by is as good; the kernel's names go by the order in which disks are found.
+        """
+        by_identity = (alias for alias in self.aliases if alias.startswith("/dev/disk/by-id/"))
+        return named if named in self.aliases else next(by_identity, named)
 
     @property
     def why_not_free(self) -> str:
@@ -74,6 +86,8 @@ class BlockDevice:
             )
         if self.children:
             return f"holds {', '.join(self.children)}"
+        if self.internal:
+            return "is a part of a volume that LVM itself uses"
         if self.signatures is None:
             return "could not be read"
         if self.signatures:
@@ -89,9 +103,13 @@ class BlockDeviceRecord(TypedDict):
     path: str
     kind: str
     size: int
+    model: str
+    serial: str
     removable: bool
+    read_only: bool
     signatures: list[str] | None
     mounts: list[str]
+    children: list[str]
     not_free: str
 
 
@@ -102,7 +120,7 @@ class Disks:
     devices: tuple[BlockDevice, ...] = ()
 
     def find(self, name: str) -> BlockDevice | None:
-        """Return the device of a path or of an alias below /dev/disk, None where there is none."""
+        """Return the device of a path or of an alias, None where there is none."""
         return next((d for d in self.devices if name == d.path or name in d.aliases), None)
 
     @property
@@ -113,7 +131,8 @@ class Disks:
     def to_json(self) -> list[BlockDeviceRecord]:
         """Return the records for programs."""
         return [
-            {"path": d.path, "kind": d.kind, "size": d.size, "removable": d.removable, "mounts": list(d.mounts),
+            {"path": d.path, "kind": d.kind, "size": d.size, "model": d.model, "serial": d.serial,
+             "removable": d.removable, "read_only": d.read_only, "mounts": list(d.mounts), "children": list(d.children),
              "signatures": None if d.signatures is None else list(d.signatures), "not_free": d.why_not_free}
             for d in self.devices
         ]  # fmt: skip
@@ -130,7 +149,10 @@ def read_disks(files: HostFiles, query: Runner) -> tuple[Disks, tuple[Problem, .
     paths = [text_of(entry["path"]) for entry in listed]
     signatures, problems = _signatures(query, paths)
     aliases = _aliases(files)
-    return Disks(tuple(_device(e, signatures, aliases) for e in listed)), problems
+    devices = (_device(e, signatures, aliases) for e in listed)
+    return Disks(
+        tuple(replace(d, internal=_is_internal(files, e)) for d, e in zip(devices, listed, strict=True))
+    ), problems
 
 
 def parse_lsblk(text: str) -> list[dict[str, Any]]:
@@ -221,15 +243,21 @@ def _device(
     )
 
 
+def _is_internal(files: HostFiles, entry: dict[str, Any]) -> bool:
+    """Tell whether it is a layer of LVM's: its device mapper uuid has more than the volume's own (dmsetup(8), lvm2)."""
+    name = text_of(entry.get("kname"))
+    return "/" not in name and bool(_LVM_LAYER.match(files.read(f"/sys/class/block/{name}/dm/uuid")))
+
+
 def _flag(found: object) -> bool:
     """Read a flag: true and false in newer releases, "1" and "0" in older ones; what is neither is set."""
     return text_of(found).lower() not in ("false", "0", "")
 
 
 def _aliases(files: HostFiles) -> dict[str, tuple[str, ...]]:
-    """Return udev's links below /dev/disk by the kernel's name of what they point to."""
+    """Return udev's links by the kernel's name of what they point to."""
     found: dict[str, tuple[str, ...]] = {}
-    for link in files.glob(_ALIASES):
+    for link in (link for pattern in _ALIASES for link in files.glob(pattern)):
         where = files.at(link)
         if where.is_symlink():
             name = where.readlink().name

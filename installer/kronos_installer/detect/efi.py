@@ -6,6 +6,7 @@ what the firmware starts, and GRUB chooses Xen.
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ _VARIABLES = "/sys/firmware/efi/efivars"
 _GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 _SYSTEMD = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 _ATTRIBUTES = 4
+# GRUB, the shim that Secure Boot starts it through, and what a firmware without a setting of its own looks for.
+_GRUBS = re.compile(r".*\\(?:grub|shim|boot(?:x64|ia32)\.)[^\\]*", re.IGNORECASE)
 _MEDIA, _FILE_PATH, _END = 4, 4, 0x7F
 
 
@@ -24,7 +27,8 @@ _MEDIA, _FILE_PATH, _END = 4, 4, 0x7F
 class EfiBoot:
     """What was started: the option's name and file (backslashes, as the firmware writes it), "" where not known.
 
-    `order` are the numbers of all options, first to last. `loader` is what a systemd-boot says of itself.
+    `order` are the numbers of all options, first to last. `loader` is what the loader says of itself (the Boot Loader
+    Interface's LoaderInfo): systemd-boot does, and GRUB from 2.12 on, by its module bli.
     """
 
     current: str
@@ -32,6 +36,16 @@ class EfiBoot:
     file: str
     order: tuple[str, ...]
     loader: str
+
+    @property
+    def other_loader(self) -> str:
+        """What says of itself that it started the host and is not GRUB, "" for none."""
+        return "" if self.loader.startswith("GRUB") else self.loader
+
+    @property
+    def unlikely_file(self) -> str:
+        """The file that was started, where nothing says and its name does not show that it is GRUB or leads to it."""
+        return "" if self.loader or not self.file or _GRUBS.fullmatch(self.file) else self.file
 
 
 def read_efi(files: HostFiles) -> EfiBoot | None:
@@ -52,8 +66,7 @@ def read_efi(files: HostFiles) -> EfiBoot | None:
 
 
 def _read(files: HostFiles, variable: str) -> bytes:
-    path = files.at(f"{_VARIABLES}/{variable}")
-    return path.read_bytes()[_ATTRIBUTES:] if path.is_file() else b""
+    return files.read_bytes(f"{_VARIABLES}/{variable}")[_ATTRIBUTES:]
 
 
 def _text(data: bytes) -> str:

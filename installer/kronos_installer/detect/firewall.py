@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from kronos_installer.detect.units import enabled
 from kronos_installer.host_files import FileState, UnsuitableFileError
 from kronos_installer.problem import Level, Problem
 
@@ -23,25 +25,31 @@ IPTABLES_RULES = (
     "/etc/iptables/rules.v4", "/etc/iptables/rules.v6", "/etc/sysconfig/iptables", "/etc/sysconfig/ip6tables",
 )  # fmt: skip
 _KEYFILES = "/etc/NetworkManager/system-connections/*"
-_WANTS = "/etc/systemd/system/*.wants/"
-_INCLUDE = re.compile(r'^\s*include\s+"(/[^"]+)"')
+# Another name than an absolute one is looked for where nft looks (nft(8), --includepath).
+_INCLUDE = re.compile(r"""^\s*include\s+(["'])(.+?)\1""")
+_INCLUDED_FROM = "/etc"
 _MOST_INCLUDES = 100
 
 
 class FirewallKind(StrEnum):
-    """What loads the rules at boot."""
+    """What loads the rules at boot; OTHER is a program whose rules are not understood."""
 
     NFTABLES = "nftables"
     FIREWALLD = "firewalld"
     UFW = "ufw"
     IPTABLES = "iptables"
+    OTHER = "other"
 
 
 _UNITS = {
     FirewallKind.NFTABLES: ("nftables.service",),
     FirewallKind.FIREWALLD: ("firewalld.service",),
     FirewallKind.IPTABLES: ("netfilter-persistent.service", "iptables.service", "ip6tables.service"),
-}
+    FirewallKind.OTHER: (
+        "shorewall.service", "shorewall6.service", "shorewall-lite.service", "shorewall6-lite.service", "ferm.service",
+        "firehol.service", "arno-iptables-firewall.service", "csf.service", "awall.service", "sanewall.service",
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,8 +81,7 @@ def _enabled(files: HostFiles, kind: FirewallKind) -> str:
     if kind is FirewallKind.UFW:
         line = _line(files.read("/etc/ufw/ufw.conf"), r"\s*ENABLED\s*=\s*[\"']?yes")
         return f"/etc/ufw/ufw.conf:{line}" if line else ""
-    links = [link for unit in _UNITS[kind] for link in files.glob(f"{_WANTS}{unit}")]
-    return links[0] if links else ""
+    return next(iter(enabled(files, *_UNITS[kind])), "")
 
 
 def _line(text: str, pattern: str) -> int:
@@ -110,9 +117,10 @@ def _nftables(files: HostFiles, at: str, problems: list[Problem]) -> Firewall:
 
 
 def included(files: HostFiles, path: str) -> list[str]:
-    """Return the files that an nftables file includes by absolute names or patterns (nft(8)), sorted each."""
-    names = [found[1] for line in files.read(path).splitlines() if (found := _INCLUDE.match(line))]
-    return [p for name in names for p in files.glob(name) if not files.at(p).is_dir()]
+    """Return the files that an nftables file includes by names or patterns (nft(8)), sorted each."""
+    names = [found[2] for line in files.read(path).splitlines() if (found := _INCLUDE.match(line))]
+    absolute = (posixpath.normpath(posixpath.join(_INCLUDED_FROM, name)) for name in names)
+    return [p for name in absolute for p in files.glob(name) if not files.at(p).is_dir()]
 
 
 def _ufw(files: HostFiles, at: str, problems: list[Problem]) -> Firewall:
@@ -144,9 +152,14 @@ def _firewalld(files: HostFiles, at: str, problems: list[Problem]) -> Firewall:
     return Firewall(FirewallKind.FIREWALLD, at, _states(files, own + packaged, problems), zones=zones)
 
 
+def _other(_files: HostFiles, at: str, _problems: list[Problem]) -> Firewall:
+    return Firewall(FirewallKind.OTHER, at, {})
+
+
 _READERS = {
     FirewallKind.NFTABLES: _nftables,
     FirewallKind.FIREWALLD: _firewalld,
     FirewallKind.UFW: _ufw,
     FirewallKind.IPTABLES: _iptables,
+    FirewallKind.OTHER: _other,
 }

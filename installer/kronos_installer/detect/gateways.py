@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xapi_shim.base.errors import KronosError
+from xapi_shim.base.ip_address import is_ip_address
 
 if TYPE_CHECKING:
     from kronos_installer.host import Runner
@@ -53,7 +53,7 @@ def default_routes(text: str) -> tuple[tuple[str, str], ...]:
                 via = hop.get("via")
                 address = hop.get("gateway") or (via.get("host") if isinstance(via, dict) else None)
                 interface = hop.get("dev")
-                if _is_address(address) and isinstance(interface, str) and interface:
+                if is_ip_address(str(address)) and isinstance(interface, str) and interface:
                     pairs.append((str(address), interface))
     return tuple(pairs)
 
@@ -85,14 +85,6 @@ def _ask(query: Runner, argv: tuple[str, ...]) -> str:
 def _objects(text: str) -> list[dict[str, Any]]:
     try:
         found = json.loads(text or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
-
-
-def _is_address(text: object) -> bool:
-    try:
-        ipaddress.ip_address(str(text))
-    except ValueError:
-        return False
-    return True

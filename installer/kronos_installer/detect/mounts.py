@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 _OCTAL = re.compile(r"\\([0-7]{3})")
 # Device mapper targets below which GRUB sees the plain disk all the same.
 _PLAIN_MAPPINGS = re.compile(r"(part\d+-)?mpath-")
+# What systemd takes for a file system of the network by its kind (systemd.mount(5)).
+_OF_THE_NETWORK = frozenset({
+    "afs", "ceph", "cifs", "davfs", "gfs", "gfs2", "glusterfs", "lustre", "nfs", "nfs4", "ocfs2", "orangefs", "pvfs2",
+    "smb3", "smbfs", "sshfs",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,19 @@ def mount_of(mounts: tuple[Mount, ...], path: str) -> Mount | None:
     """Return the mount that `path` lies on: the longest that covers it, of equals the last, which hides the others."""
     covering = [m for m in mounts if m.point[:1] == "/" and posixpath.commonpath([m.point, path]) == m.point]
     return max(enumerate(covering), key=lambda pair: (len(pair[1].point), pair[0]))[1] if covering else None
+
+
+def waits_for_network(files: HostFiles, mount: Mount) -> bool:
+    """Tell whether a boot mounts it only when the network is up: by its kind, or for fstab's `_netdev` (systemd.mount(5)).
+
+    Never the root, which is there before systemd.
+    """
+    if mount.point == "/":
+        return False
+    lines = (line.split() for line in files.read("/etc/fstab").splitlines())
+    told = (fields for fields in lines if len(fields) >= 4 and (fields[1].rstrip("/") or "/") == mount.point)
+    by_option = any("_netdev" in fields[3].split(",") for fields in told)
+    return by_option or mount.filesystem.removeprefix("fuse.") in _OF_THE_NETWORK
 
 
 def indirection(files: HostFiles, device: str) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from kronos_installer.detect.alternative_names import read_alternative_names
 
 if TYPE_CHECKING:
     from kronos_installer.host_files import HostFiles
 
 _ETHERNET = "1"  # ARPHRD_ETHER, linux/if_arp.h
+_ADDRESS = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 
 
 class NicKind(StrEnum):
@@ -26,12 +30,21 @@ class NicKind(StrEnum):
 
 @dataclass(frozen=True)
 class Nic:
-    """One interface; `master` is "bridge" or "bond" when it is already a member of one, else ""."""
+    """One interface. `mac` is its Ethernet address, "" where it shows none.
+
+    `master` is "bridge" or "bond" when it is already a member of one, else "". `alternatives` are its other names.
+    """
 
     name: str
     mac: str
     kind: NicKind
     master: str = ""
+    alternatives: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All its names, which systemd takes for the same."""
+        return (self.name, *self.alternatives)
 
 
 def read_nics(files: HostFiles) -> tuple[Nic, ...]:
@@ -52,7 +65,9 @@ def _nic(files: HostFiles, path: str) -> Nic:
     in_bridge = files.exists(f"{path}/brport")
     in_bond = files.exists(f"{path}/bonding_slave")
     master = "bridge" if in_bridge else "bond" if in_bond else ""
-    return Nic(path.rpartition("/")[2], mac, _kind(files, path), master)
+    name = path.rpartition("/")[2]
+    mac = mac if _ADDRESS.fullmatch(mac) else ""
+    return Nic(name, mac, _kind(files, path), master, read_alternative_names(files, name))
 
 
 def _kind(files: HostFiles, path: str) -> NicKind:

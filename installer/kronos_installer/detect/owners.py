@@ -1,4 +1,4 @@
-"""Other software that may take or name a network interface: NetworkManager, dhclient, sysctl."""
+"""Other software that may take or name a network interface: NetworkManager, dhclient."""
 
 from __future__ import annotations
 
@@ -6,16 +6,28 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kronos_installer.detect.units import enabled
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kronos_installer.host_files import HostFiles
 
-_WANTS = "/etc/systemd/system/*.wants/"
 _MENTIONS = (
-    "/etc/sysctl.conf", "/etc/sysctl.d/*.conf",
     "/etc/network/if-pre-up.d/*", "/etc/network/if-up.d/*", "/etc/network/if-down.d/*",
     "/etc/network/if-post-down.d/*", "/etc/dhcp/dhclient.conf", "/etc/dhcpcd.conf", "/etc/radvd.conf",
-    "/etc/dhcp/dhclient-enter-hooks.d/*", "/etc/dhcp/dhclient-exit-hooks.d/*",
+    "/etc/dhcp/dhclient-enter-hooks.d/*", "/etc/dhcp/dhclient-exit-hooks.d/*", "/etc/rc.local", "/etc/rc.d/rc.local",
+    "/etc/networkd-dispatcher/*.d/*",
 )  # fmt: skip
+
+
+# What else may load a firewall's rules; NetworkManager's and ifcfg's readers look there for interfaces themselves.
+_RULES = ("/etc/NetworkManager/dispatcher.d/*", "/etc/NetworkManager/dispatcher.d/*.d/*", "/etc/network/interfaces",
+          "/etc/network/interfaces.d/*")  # fmt: skip
+# The words are those of iptables(8), iptables-restore(8) and nft(8).
+_LOADS_FIREWALL = re.compile(
+    r"(?<![\w-])(?:ip6?tables(?:-legacy|-nft)?(?:-restore\b|\s.*?-[AIPN]\s)|nft\s.*?(?:-f|--file|add|insert)\s)"
+)
 
 
 @dataclass(frozen=True)
@@ -28,14 +40,18 @@ class Mention:
 
 @dataclass(frozen=True)
 class Owners:
-    """`manages_all` is where NetworkManager is told to take interfaces(5)'s interfaces too, "" if not."""
+    """`manages_all` is where NetworkManager is told to take interfaces(5)'s interfaces too, "" if not.
+
+    `firewall_lines` are the files and lines of scripts that set rules of a firewall.
+    """
 
     manages_all: str
     mentions: tuple[Mention, ...]
+    firewall_lines: tuple[str, ...]
 
     def mentions_of(self, nic: str) -> tuple[Mention, ...]:
         """Return the lines that name `nic`."""
-        return tuple(mention for mention in self.mentions if names_interface(mention.text, nic))
+        return tuple(m for m in self.mentions if names_interface(m.text, nic))
 
 
 def names_interface(text: str, nic: str) -> bool:
@@ -45,17 +61,19 @@ def names_interface(text: str, nic: str) -> bool:
 
 def read_owners(files: HostFiles) -> Owners:
     """Read all of it."""
-    network_manager = bool(files.glob(f"{_WANTS}NetworkManager.service"))
+    network_manager = bool(enabled(files, "NetworkManager.service"))
     configs = ("/etc/NetworkManager/NetworkManager.conf", *files.glob("/etc/NetworkManager/conf.d/*.conf"))
     managed = [at for path in configs if (at := parse_ifupdown_managed(path, files.read(path)))]
-    mentions = [
-        Mention(f"{path}:{number}", line)
-        for pattern in _MENTIONS
-        for path in files.glob(pattern)
-        for number, line in enumerate(files.read(path).splitlines(), 1)
-        if line.strip() and not line.lstrip().startswith(("#", ";"))
-    ]
-    return Owners(managed[-1] if network_manager and managed else "", tuple(mentions))
+    mentions = tuple(_lines(files, _MENTIONS))
+    rules = (m.at for m in (*mentions, *_lines(files, _RULES)) if _LOADS_FIREWALL.search(m.text))
+    return Owners(managed[-1] if network_manager and managed else "", mentions, tuple(rules))
+
+
+def _lines(files: HostFiles, patterns: tuple[str, ...]) -> Iterator[Mention]:
+    for path in (path for pattern in patterns for path in files.glob(pattern)):
+        for number, line in enumerate(files.read(path).splitlines(), 1):
+            if line.strip() and not line.lstrip().startswith(("#", ";")):
+                yield Mention(f"{path}:{number}", line)
 
 
 def parse_ifupdown_managed(path: str, text: str) -> str:

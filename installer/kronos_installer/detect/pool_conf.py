@@ -35,6 +35,11 @@ class PoolConf:
 
 def read_pool_conf(files: HostFiles) -> PoolConf:
     """Read it; a file that is not there says nothing."""
-    text = files.read(POOL_CONF).strip()
+    return parse_pool_conf(files.read(POOL_CONF))
+
+
+def parse_pool_conf(content: str) -> PoolConf:
+    """Return what a pool.conf says. Pure."""
+    text = content.strip()
     role, _, master = text.partition(":")
     return PoolConf(text, role.strip(), master.strip() if role.strip() == _SLAVE else "")

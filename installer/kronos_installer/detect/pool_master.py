@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from kronos_installer.password_file import PasswordFileError, read_password
 from kronos_installer.problem import Level, Problem
-from kronos_installer.remote_client import HTTPS_PORT, look_at, remote_session
+from kronos_installer.remote_client import HTTPS_PORT, OtherCertificateError, look_at, remote_session
+from kronos_installer.wishes import PEER, SHA256
 from kronos_installer.xenapi_client import XenApiFailureError, XenApiUnreachableError
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 # All of it, looking up the name included.
 LIMIT_S = 20.0
+# How an operator of the master sees the fingerprint of its certificate.
+LOOK_THERE = "openssl x509 -noout -fingerprint -sha256 -in /etc/xensource/xapi-ssl.pem"
 # xapi's dates are UTC, and have no separators.
 DATE = "%Y%m%dT%H:%M:%SZ"
 
@@ -58,19 +62,25 @@ class PoolMaster:
 
 
 def read_pool_master(files: HostFiles, pool: PoolWish, port: int = HTTPS_PORT) -> PoolMaster | Problem:
-    """Ask the master; what it, or its silence, makes impossible is a Problem. Returns within LIMIT_S."""
+    """Ask the master; what it, or its silence, makes impossible is a Problem. Returns within LIMIT_S.
+
+    Nothing is sent to one that does not show the certificate whose fingerprint the operator has given.
+    """
     found: list[PoolMaster | Problem] = []
     # Looking a name up has no limit of its own, and answers may come a byte at a time.
     asking = threading.Thread(target=lambda: found.append(_ask(files, pool, port)), daemon=True)
     asking.start()
     asking.join(LIMIT_S)
-    return found[0] if found else _silent(pool, f"no answer within {LIMIT_S:.0f} s")
+    return found[0] if found else silent_master(pool, f"no answer within {LIMIT_S:.0f} s")
 
 
 def _ask(files: HostFiles, pool: PoolWish, port: int) -> PoolMaster | Problem:
     try:
         password = read_password(files, pool.password_file)
         shown = look_at(pool.master, port)
+        # The plan, and so the join, is bound to what was shown here: that is compared, not the next connection's alone.
+        if pool.certificate not in ("", shown.fingerprint):
+            raise OtherCertificateError(pool.master, shown.fingerprint, pool.certificate)
         with remote_session(shown.address, pool.username, password, shown.fingerprint, port) as session:
             return _read(session, shown)
     except PasswordFileError as error:
@@ -79,9 +89,13 @@ def _ask(files: HostFiles, pool: PoolWish, port: int) -> PoolMaster | Problem:
     except XenApiFailureError as error:
         return _refusal(pool, error)
     except XenApiUnreachableError as error:
-        return _silent(pool, error.__cause__ or error)
+        if isinstance(error.__cause__, OtherCertificateError):
+            return _other_certificate(pool, error.__cause__)
+        return silent_master(pool, error.__cause__ or error)
+    except OtherCertificateError as error:
+        return _other_certificate(pool, error)
     except (OSError, UnicodeError) as error:
-        return _silent(pool, error)
+        return silent_master(pool, error)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return _problem("pool-master-unclear", f"what {pool.master} tells of its pool is not understood ({error!r})",
                         f"{pool.master}:{port}", "see that it runs the toolstack of this host's version")  # fmt: skip
@@ -113,6 +127,26 @@ def _read(session: Session, shown: Shown) -> PoolMaster:
     )
 
 
+def inner_fingerprints(session: Session) -> tuple[str, ...]:
+    """Return the SHA-256 of the certificates that a pool's master shows to its pool's hosts.
+
+    It has another one for clients, by which the operator knows it. Raises XenApiUnreachableError, XenApiFailureError,
+    ValueError where it does not tell.
+    """
+    try:
+        (pool,) = session.call("pool.get_all_records").values()
+        inner = tuple(
+            str(one["fingerprint_sha256"])
+            for one in session.call("Certificate.get_all_records").values()
+            if (one["host"], one["type"]) == (pool["master"], "host_internal")
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"what it tells of its certificates is not understood ({error!r})") from error
+    if not inner or not all(re.fullmatch(SHA256, one) for one in inner):
+        raise ValueError("it does not tell which certificate it shows to its pool's hosts")
+    return inner
+
+
 def _host(host: dict[str, Any], metrics: dict[str, Any]) -> PoolHost:
     live = metrics.get(host["metrics"], {}).get("live") is True
     return PoolHost(_text(host["uuid"]), _text(host["name_label"]), live)
@@ -128,17 +162,28 @@ def _problem(id_: str, title: str, at: str, remedy: str) -> Problem:
     return Problem(Level.ERROR, id_, title, "", at, remedy)
 
 
-def _silent(pool: PoolWish, why: object) -> Problem:
+def silent_master(pool: PoolWish, why: object) -> Problem:
+    """Return the problem of a master that does not answer."""
     return _problem("pool-master-silent", f"the pool's master {pool.master} does not answer: {why}",
                     f"{pool.master}:{HTTPS_PORT}", "see that it runs, and that no firewall is between")  # fmt: skip
+
+
+def _other_certificate(pool: PoolWish, error: OtherCertificateError) -> Problem:
+    given = "given" if pool.fingerprint else "shown just before"
+    return _problem("pool-master-other-certificate", f"{pool.master} shows a certificate of the SHA-256 fingerprint "
+                    f"{error.shown}, the one {given} is {error.expected}; the password was not sent",
+                    f"{pool.master}:{HTTPS_PORT}", "it has got a new certificate, or another host answers in its place: "
+                    f"look on the master itself ({LOOK_THERE}) and give what that prints: --join-fingerprint")  # fmt: skip
 
 
 def _refusal(pool: PoolWish, error: XenApiFailureError) -> Problem:
     at = f"{pool.master}: {error.method}"
     if error.code == "HOST_IS_SLAVE":
-        master = error.params[0] if error.params else "another host"
-        return _problem("pool-master-is-member", f"{pool.master} is a member of the pool of {master} (HOST_IS_SLAVE)",
-                        at, f"--join {master}")  # fmt: skip
+        # It is to be typed, and who says it may be anybody.
+        named = next((one for one in error.params if re.fullmatch(PEER, one)), "another host")
+        own = f", and --join-fingerprint of its certificate: {LOOK_THERE}" if pool.fingerprint else ""
+        return _problem("pool-master-is-member", f"{pool.master} is a member of the pool of {named} (HOST_IS_SLAVE)",
+                        at, f"--join {named}{own}")  # fmt: skip
     if error.code == "SESSION_AUTHENTICATION_FAILED":
         return _problem("pool-login-refused", f"{pool.master} does not let {pool.username} in with that password "
                         "(SESSION_AUTHENTICATION_FAILED)", f"{pool.password_file}:1",

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from kronos_installer.host import Runner
 
 
+_MOST_DIGITS = 20  # those of 2**64
+
+
 class UnreadableError(KronosError):
     """A program's output is not what its manual page promises."""
 
@@ -43,9 +46,9 @@ def text_of(found: object) -> str:
 
 
 def number_of(found: object) -> int:
-    """Return a JSON number, or a text of digits, as an int; 0 for anything else."""
-    text = text_of(found)
-    return int(text) if text.isascii() and text.isdigit() else 0
+    """Return a JSON number, or a text of digits, as an int; 0 for anything else, and for more digits than int() takes."""
+    text = text_of(found).strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else 0
 
 
 def ask(query: Runner, argv: Sequence[str]) -> str | None:

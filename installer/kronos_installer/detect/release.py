@@ -95,6 +95,25 @@ def release_of(machine: Machine) -> Release | None:
     return known.get((machine.os_id, machine.os_version))
 
 
+def install_by_hand(machine: Machine, package: str) -> str:
+    """Return what somebody types who installs a package of this name on the machine."""
+    return f"{'dnf' if _by_dnf(machine) else 'apt-get'} install {package}"
+
+
+def install_again(machine: Machine, package: str) -> str:
+    """Return what brings a file of a package back, whether the package is there or not.
+
+    dpkg takes a configuration file that is gone for one that is not wanted (dpkg(1), --force-confmiss).
+    """
+    if _by_dnf(machine):
+        return f"dnf install {package}, or dnf reinstall {package}"
+    return f"apt-get install --reinstall -o Dpkg::Options::=--force-confmiss {package}"
+
+
+def _by_dnf(machine: Machine) -> bool:
+    return any(release.os_id == machine.os_id for release in RELEASES if release.manager is Manager.DNF)
+
+
 def parse_installed(text: str) -> frozenset[str]:
     """Return the packages that `installed_command` says are wholly there."""
     words = (line.split() for line in text.splitlines())

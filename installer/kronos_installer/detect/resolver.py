@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kronos_installer.host_files import HostFiles
 
 RESOLV_CONF = "/etc/resolv.conf"
+_UPSTREAM = "/run/systemd/resolve/resolv.conf"
+_STUBS = frozenset({"127.0.0.53", "127.0.0.54"})
 _BY_LINK = (
     ("systemd-resolved", "/systemd/resolve/"),
     ("resolvconf", "/resolvconf/"),
@@ -26,12 +28,21 @@ _BY_COMMENT = (
 
 @dataclass(frozen=True)
 class Resolver:
-    """`writer` is the program that keeps resolv.conf, "" for the operator or dhclient, who leave no mark."""
+    """`writer` is the program that keeps resolv.conf, "" for the operator or dhclient, who leave no mark.
+
+    `upstream` are the servers that systemd-resolved asks, where resolv.conf names but itself (systemd-resolved(8)).
+    """
 
     servers: tuple[str, ...]
     search: tuple[str, ...]
     writer: str
     target: str = ""
+    upstream: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The servers that answer in the end."""
+        return self.upstream if self.servers and set(self.servers) <= _STUBS else self.servers
 
 
 def read_resolver(files: HostFiles) -> Resolver:
@@ -40,7 +51,8 @@ def read_resolver(files: HostFiles) -> Resolver:
     target = str(where.readlink()) if where.is_symlink() else ""
     text = files.read(target if target.startswith("/") else RESOLV_CONF)
     by_link = next((name for name, part in _BY_LINK if part in target), "")
-    return parse_resolv_conf(text, by_link, target)
+    found = parse_resolv_conf(text, by_link, target)
+    return replace(found, upstream=parse_resolv_conf(files.read(_UPSTREAM)).servers)
 
 
 def parse_resolv_conf(text: str, writer: str = "", target: str = "") -> Resolver:

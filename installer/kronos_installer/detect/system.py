@@ -11,6 +11,7 @@ from kronos_installer.detect.earlier import Earlier, read_earlier
 from kronos_installer.detect.firewall import Firewall, read_firewalls
 from kronos_installer.detect.hostname import HOSTNAME, HOSTS, Hostname, read_hostname
 from kronos_installer.detect.resolver import Resolver, read_resolver
+from kronos_installer.detect.rule_tables import read_rule_tables
 from kronos_installer.detect.software import Software, read_software
 from kronos_installer.detect.time_sync import TimeService, TimeSync, read_time_sync
 from kronos_installer.detect.volume_groups import VolumeGroup, read_volume_groups
@@ -29,7 +30,7 @@ CHRONY_SOURCES = "xapi-host-setup.sources"
 class SystemFacts:
     """`originals` holds the files that hostname and time steps may write, None where there is none.
 
-    `unsuitable` are the problems of those that are no regular files, by path: they matter only to who wants them changed.
+    `rule_tables` are those that are in force now, None where they are not known. `unsuitable` are the problems of those that are no regular files, by path: they matter only to who wants them changed.
     """
 
     disks: Disks
@@ -38,6 +39,7 @@ class SystemFacts:
     resolver: Resolver
     time_sync: TimeSync
     firewalls: tuple[Firewall, ...]
+    rule_tables: tuple[str, ...] | None
     confinement: Confinement
     software: Software
     earlier: Earlier
@@ -55,6 +57,7 @@ class SystemRecord(TypedDict):
     dns: dict[str, object]
     time: dict[str, object]
     firewalls: list[dict[str, object]]
+    rule_tables: list[str] | None
     confinement: dict[str, object]
     software: dict[str, object]
     earlier: dict[str, object]
@@ -65,6 +68,7 @@ def read_system(files: HostFiles, query: Runner) -> SystemFacts:
     disks, no_disks = read_disks(files, query)
     groups, no_groups = read_volume_groups(query)
     firewalls, no_firewalls = read_firewalls(files)
+    rule_tables, no_tables = read_rule_tables(query)
     time_sync = read_time_sync(files, query)
     originals, unsuitable = _originals(files, time_sync)
     return SystemFacts(
@@ -74,12 +78,13 @@ def read_system(files: HostFiles, query: Runner) -> SystemFacts:
         resolver=read_resolver(files),
         time_sync=time_sync,
         firewalls=firewalls,
+        rule_tables=rule_tables,
         confinement=read_confinement(files),
         software=read_software(files),
         earlier=read_earlier(files),
         originals=originals,
         unsuitable=unsuitable,
-        unreadable=(*no_disks, *no_groups, *no_firewalls),
+        unreadable=(*no_disks, *no_groups, *no_firewalls, *no_tables),
     )
 
 
@@ -119,6 +124,7 @@ def system_record(system: SystemFacts) -> SystemRecord:
             {"kind": wall.kind, "at": wall.at, "files": list(wall.files), "policy": wall.policy}
             for wall in system.firewalls
         ],
+        "rule_tables": None if system.rule_tables is None else list(system.rule_tables),
         "confinement": asdict(system.confinement),
         "software": asdict(system.software),
         "earlier": asdict(system.earlier),

@@ -41,6 +41,12 @@ def parse_offset(service: TimeService, text: str) -> float | None:
     return (-total if found and found[1] == "-" else total) if parts else None
 
 
+_SETS = {
+    TimeService.CHRONY: "chronyc makestep",
+    TimeService.TIMESYNCD: "systemctl restart systemd-timesyncd.service",
+}
+
+
 def clock_findings(time_sync: TimeSync, offset: Answer) -> Iterator[Problem]:
     """Yield what is wrong."""
     if time_sync.service is TimeService.NONE:
@@ -51,7 +57,13 @@ def clock_findings(time_sync: TimeSync, offset: Answer) -> Iterator[Problem]:
         yield error("time-not-synchronized", f"{time_sync.service} has not synchronised the clock",
                     "timedatectl: NTPSynchronized=no", "see whether its servers can be reached; "
                     "'xapi-host-setup reconfigure --ntp-server NAME' gives it others")  # fmt: skip
+    elif time_sync.synchronized is None:
+        yield warning("time-unknown", "whether the clock is synchronised is not known", "timedatectl show "
+                      "--property=NTPSynchronized", "see why timedatectl fails: systemctl status dbus systemd-timedated")  # fmt: skip
+    elif offset.error:
+        yield warning("time-unknown", f"{time_sync.service} does not say how far the clock is off", offset.error,
+                      f"see why '{offset.error.partition(':')[0]}' fails")  # fmt: skip
     seconds = parse_offset(time_sync.service, offset.text)
     if seconds is not None and abs(seconds) > _MOST_S:
         yield warning("time-offset", f"the clock is {seconds:+.3f} s off", f"{time_sync.service}'s offset",
-                      "wait until it is corrected, or set it: 'chronyc makestep'")  # fmt: skip
+                      f"wait until it is corrected, or set it: {_SETS.get(time_sync.service, 'date --set')}")  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kronos_installer.doctor.answer import Answer, ask, error, info
+from kronos_installer.doctor.answer import Answer, ask, error, info, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,10 @@ def hypervisor_findings(reading: HypervisorReading) -> Iterator[Problem]:
         )
     else:
         told = parse_xl(reading.xl.text).get("virt_caps", "").split()
+        if told and "shadow" not in told:
+            yield warning("xen-no-shadow-paging", "the running Xen cannot migrate PV guests live, nor run HVM guests without "
+                          "nested paging", "xl info: virt_caps", "install the Xen of Kronos' repository: docs/host-setup.md; "
+                          "then reboot")  # fmt: skip
         if "hvm" not in told:
             yield info("xen-no-hvm", "only PV guests run: no hardware virtualisation", "xl info: virt_caps",
                        "enable it in the firmware, if it has the setting")  # fmt: skip

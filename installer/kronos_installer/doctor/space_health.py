@@ -25,6 +25,8 @@ _SERIOUS = re.compile(
     r"I/O error|Out of memory|EXT4-fs error|XFS .*(corruption|error)|Remounting filesystem read-only|"
     r"soft lockup|hung_task|nf_conntrack: table full|Hardware Error|Call Trace"
 )
+# A drive without a disc or floppy in it, at every look for one.
+_HARMLESS = re.compile(r"I/O error, dev (fd|sr)\d")
 _MOST_LINES = 5
 
 
@@ -66,6 +68,10 @@ def space_findings(spaces: tuple[Space, ...]) -> Iterator[Problem]:
 
 def kernel_findings(answer: Answer) -> Iterator[Problem]:
     """Yield the last of the kernel's messages that are serious for a host."""
-    lines = [line.strip() for line in answer.text.splitlines() if _SERIOUS.search(line)]
+    lines = [
+        line.strip()
+        for line in answer.text.splitlines()
+        if _SERIOUS.search(line) and not _HARMLESS.search(line)
+    ]
     for line in lines[-_MOST_LINES:]:
         yield warning("kernel-message", "the kernel complains", line, "see 'dmesg' around it")

@@ -11,6 +11,7 @@ from kronos_installer.firewall.iptables_edit import edit_iptables
 from kronos_installer.firewall.nftables_edit import edit_nftables
 from kronos_installer.firewall.ufw_edit import edit_ufw
 from kronos_installer.network.stack import BRIDGE
+from kronos_installer.problem import Level, Problem
 from kronos_installer.steps.checked_file_step import CheckedFileStep
 from kronos_installer.steps.file_step import FileStep
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kronos_installer.detect.system import SystemFacts
-    from kronos_installer.problem import Problem
     from kronos_installer.steps.step import Step
     from kronos_installer.wishes import Wishes
 
@@ -48,6 +48,11 @@ def firewall_steps(system: SystemFacts, wishes: Wishes, nic: str) -> Iterator[St
 def _edited(firewall: Firewall, wishes: Wishes, nic: str) -> Edited:
     files = {path: state.content for path, state in firewall.files.items()}
     ports: Sequence[int] = OPEN_PORTS if wishes.open_firewall else ()
+    if firewall.kind is FirewallKind.OTHER:
+        program = firewall.at.rpartition("/")[2].removesuffix(".service")
+        return Edited({}, [Problem(Level.ERROR, "firewall-not-understood", f"{program} sets up a firewall whose rules are not "
+                                   f"understood: what they allow on {nic} they would not allow on {BRIDGE}", "",
+                                   f"{firewall.at}:1", "have nftables, firewalld, ufw or iptables load the rules")])  # fmt: skip
     if firewall.kind is FirewallKind.FIREWALLD:
         return edit_firewalld(files, firewall.zones, nic, ports)
     edits = {

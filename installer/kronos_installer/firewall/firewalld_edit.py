@@ -11,6 +11,7 @@ from kronos_installer.network.stack import BRIDGE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _OWN = "/etc/firewalld/zones"
 # The reference's names of services by their ports; others are written as ports.
 _SERVICES = {443: "https"}
@@ -38,7 +39,7 @@ def edit_firewalld(
     lines = [] if not bound or _has(text, "interface", "name", BRIDGE) else [f'<interface name="{BRIDGE}"/>']
     if not re.search(r"<zone[^>]*\btarget\s*=\s*[\"']ACCEPT", text):
         lines += [line for port in ports if (line := _opening(text, port))]
-    end = text.rfind("</zone>")
+    end = _COMMENT.sub(lambda found: " " * len(found[0]), text).rfind("</zone>")
     if lines and end < 0:
         result.problems.append(not_understood("firewalld", f"the zone {name} is not understood", f"{path}:1"))
     elif lines:
@@ -58,5 +59,5 @@ def _opening(text: str, port: int) -> str:
 
 def _has(text: str, element: str, attribute: str, value: str) -> bool:
     """Tell whether the zone has the element, outside comments."""
-    code = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    code = _COMMENT.sub("", text)
     return bool(re.search(rf"<{element}\s[^>]*\b{attribute}\s*=\s*([\"']){re.escape(value)}\1", code))

@@ -11,7 +11,12 @@ from kronos_installer.network.stack import BRIDGE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_RULE = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?-[AI]\s")
+_RULE = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AI]|--append|--insert)\s")
+# iptables-save -c, which Fedora's service uses with IPTABLES_SAVE_COUNTER=yes.
+_COUNTERS = re.compile(r"^\s*\[\d+:\d+\]\s*")
+_ADDS = frozenset({"-A", "-I", "--append", "--insert"})
+_JUMPS = frozenset({"-j", "--jump"})
+_LEADS = _JUMPS | {"-g", "--goto"}
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\S+')
 _INTERFACE = frozenset({"-i", "--in-interface", "-o", "--out-interface"})
 
@@ -62,22 +67,31 @@ def _copy(line: str, nic: str) -> str:
 def _opened(lines: list[str], ports: Sequence[int]) -> list[str]:
     table, policy, first, end = "", "", 0, 0
     refuses = False
-    for place, line in enumerate(lines):
+    plain = [_COUNTERS.sub("", line) for line in lines]
+    for place, line in enumerate(plain):
         words = line.split()
         if line.startswith("*"):
             table = words[0][1:]
         elif table == "filter" and words[:1] == [":INPUT"]:
             policy = words[1] if len(words) > 1 else ""
+        elif table == "filter" and words[:2] in (["-P", "INPUT"], ["--policy", "INPUT"]):
+            policy = "".join(words[2:3])
         elif table == "filter" and words[:1] == ["COMMIT"]:
             end, table = place, ""
-        elif table == "filter" and words[:2] in (["-A", "INPUT"], ["-I", "INPUT"]):
+        elif table == "filter" and words[:1] and words[0] in _ADDS and words[1:2] == ["INPUT"]:
             first = first or place
-            refuses = refuses or not (words[-2:] in (["-j", "ACCEPT"], ["-j", "LOG"]) or "-j" not in words)
+            refuses = refuses or _may_refuse(words)
     if not end or not (refuses or policy not in ("", "ACCEPT")):
         return lines
     place = first or end
     rules = [
         f"-A INPUT -p tcp -m tcp --dport {port} -m comment --comment {COMMENT} -j ACCEPT\n" for port in ports
     ]
-    rules = [rule for rule in rules if rule not in lines]
+    rules = [rule for rule in rules if rule not in plain]
     return [*lines[:place], *rules, *lines[place:]]
+
+
+def _may_refuse(words: Sequence[str]) -> bool:
+    """Tell whether a rule may end a packet otherwise than by letting it in, or send it to where that may be."""
+    leads = not _LEADS.isdisjoint(words)
+    return leads and not (words[-2] in _JUMPS and words[-1] in ("ACCEPT", "LOG"))

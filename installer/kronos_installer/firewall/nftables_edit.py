@@ -64,6 +64,13 @@ def _closed(texts: Mapping[str, str], result: Edited) -> list[Chain]:
             )
             continue
         for chain in chains:
+            if chain.hook == "prerouting" and chain.type == "filter" and chain.policy == "drop":
+                # Much that is refused there early is no service's (rpfilter, floods): but this lets in what it names alone.
+                result.problems.append(
+                    not_understood(
+                        _KIND, f"the chain {chain.name} drops packets before routing", f"{path}:{chain.line}"
+                    )
+                )
             if chain.hook == "input" and chain.type == "filter" and chain.family in ("ip", "ip6", "inet") and chain.may_refuse:  # fmt: skip
                 found[chain.family, chain.table, chain.name] = chain
     return list(found.values())

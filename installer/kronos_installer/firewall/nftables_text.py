@@ -18,7 +18,7 @@ class NotUnderstoodError(ValueError):
 
 @dataclass(frozen=True)
 class Chain:
-    """A base chain. `may_refuse` is whether some packet may not pass it."""
+    """A base chain. `may_refuse` is whether some packet may not pass it, `policy` what becomes of one without a rule."""
 
     family: str
     table: str
@@ -27,6 +27,7 @@ class Chain:
     hook: str
     may_refuse: bool
     line: int
+    policy: str = ""
 
 
 @dataclass
@@ -85,7 +86,7 @@ def _chain(block: _Block, outer: list[_Block]) -> Chain | None:
     policy = _after(block.words, "policy")
     may_refuse = by_command or policy not in ("", "accept") or not _DECIDING.isdisjoint(block.words)
     return Chain(family, name, words[-1], _after(block.words, "type"), _after(block.words, "hook"),
-                 may_refuse, block.line)  # fmt: skip
+                 may_refuse, block.line, policy)  # fmt: skip
 
 
 def _without_verb(words: list[str]) -> list[str]:

@@ -20,15 +20,20 @@ if TYPE_CHECKING:
 DEFAULTS = "/etc/default/openvswitch-switch"
 DATABASE = "/etc/openvswitch/conf.db"
 _SETTING = "OVS_DBDIR=/run/openvswitch"
-_SETS_DATABASE = re.compile(r"[ \t]*OVS_DBDIR[ \t]*=|[ \t]*OVS_CTL_OPTS[ \t]*=.*--db-file")
+# On any line that is no comment: a value may go on over several.
+_SETS_DATABASE = re.compile(r"[ \t]*(?![ \t#;]).*(?:\bOVS_DBDIR[ \t]*=|--db-file)")
 
 
 def keep_database_in_run(defaults: str) -> str:
     """Return /etc/default/openvswitch-switch (systemd.exec(5), EnvironmentFile) with the database in /run.
 
-    Raises ProblemError where it is somewhere else already.
+    Raises ProblemError where it is somewhere else already, or the last line goes on where nothing follows.
     """
-    for number, line in enumerate(defaults.splitlines(), 1):
+    lines = defaults.splitlines()
+    if lines and lines[-1].endswith("\\"):
+        raise refusal("openvswitch-database", "the last line ends with a backslash", at=f"{DEFAULTS}:{len(lines)}",
+                      remedy="remove it")  # fmt: skip
+    for number, line in enumerate(lines, 1):
         if _SETS_DATABASE.match(line):
             raise refusal("openvswitch-database", "Open vSwitch's database has a place of its own already",
                           at=f"{DEFAULTS}:{number}", remedy="remove the setting, or choose the bridge backend")  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kronos_installer.network.stack import StackName
 from kronos_installer.problem import Level, Problem
 
 if TYPE_CHECKING:
@@ -17,10 +18,9 @@ Found = tuple["Management | None", tuple[Problem, ...]]
 
 def find_owner(stacks: Sequence[StackConfig], nics: Sequence[Nic], wished: str = "") -> Found:
     """Return the management interface as its stack has it, None when it is not clear, and all that forbids moving it."""
-    if wished:
-        # A stack that does not know the interface has nothing to say of it, unless none knows it.
-        stacks = [stack for stack in stacks if wished in stack.configured()] or stacks
-    answers = [stack.find_management(nics, wished) for stack in stacks]
+    # A stack that does not know the interface has nothing to say of it, unless none knows it.
+    asked = [stack for stack in stacks if wished in ("", *stack.configured())] or stacks
+    answers = [stack.find_management(nics, wished) for stack in asked]
     found = [(management, problems) for management, problems in answers if management is not None]
     if not found:
         return None, tuple(_without_repeats(answers)) or (_unknown(wished),)
@@ -52,6 +52,16 @@ def _rivals(stacks: Sequence[StackConfig], management: Management) -> Iterator[P
                 f"both {management.stack} and {stack.stack} configure {', '.join(sorted(shared))}",
                 "What one of them does the other undoes, now or at a boot.", management.at,
                 f"take {management.interface} out of the configuration of one of them",
+            )  # fmt: skip
+        # The files of ifcfg are NetworkManager's own connections, which it does not make up others beside.
+        made_up = names & set(stack.automatic()) - shared
+        if stack.stack is not management.stack and made_up and management.stack is not StackName.IFCFG:
+            yield Problem(
+                Level.ERROR, "network-owner",
+                f"{management.stack} configures {management.interface}, and {stack.stack} connects "
+                f"{', '.join(sorted(made_up))} by itself",
+                "Without a profile of its own it makes one up for DHCP, now or at a boot.", management.at,
+                f"tell {stack.stack} to leave it alone: unmanaged-devices in /etc/NetworkManager/conf.d",
             )  # fmt: skip
 
 

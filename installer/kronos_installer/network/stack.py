@@ -99,6 +99,15 @@ class StackConfig(ABC):
     def configured(self) -> tuple[str, ...]:
         """Return the interfaces that this stack gives addresses to or brings up, without lo."""
 
+    def owned(self, nics: Sequence[Nic]) -> tuple[Nic, ...]:
+        """Return those of the interfaces that this stack takes care of, also where nothing names them."""
+        names = self.configured()
+        return tuple(nic for nic in nics if nic.name in names)
+
+    def automatic(self) -> tuple[str, ...]:
+        """Return the interfaces that this stack gives addresses to by itself, though nothing tells it to."""
+        return ()
+
     @abstractmethod
     def find_management(
         self, nics: Sequence[Nic], wished: str = ""

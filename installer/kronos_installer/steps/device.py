@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kronos_installer.detect.disks import WIPEFS, parse_wipefs
+from kronos_installer.detect.mounts import read_mounts
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.process import ProcessError
 
@@ -50,9 +51,8 @@ def file_system_uuid(host: Host, device: str) -> str:
 
 
 def is_mounted(files: HostFiles, mount_point: str) -> bool:
-    """Tell whether something is mounted there (proc(5), mountinfo)."""
-    lines = files.read("/proc/self/mountinfo").splitlines()
-    return any(fields[4] == mount_point for line in lines if len(fields := line.split(" ")) > 4)
+    """Tell whether something is mounted there."""
+    return any(mount.point == mount_point for mount in read_mounts(files))
 
 
 def held_names(host: Host, device: str, mount_point: str) -> tuple[str, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import difflib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kronos_installer.host_files import FileState
+from kronos_installer.host_files import ACCESS_LIST, FileState
 from kronos_installer.steps.step import HostChangedError, Record
 
 if TYPE_CHECKING:
@@ -37,8 +37,12 @@ class FileChange:
         if self.before is None:
             mode = _NEW_FILE_MODE if self.mode is None else self.mode
             return FileState(self.content, mode, os.geteuid(), os.getegid())
-        mode = self.before.mode if self.mode is None else self.mode
-        return FileState(self.content, mode, self.before.uid, self.before.gid)
+        after = replace(self.before, content=self.content)
+        if self.mode in (None, self.before.mode):
+            return after
+        # An access list says what the permission bits are (acl(5)): it does not outlive theirs.
+        kept = {name: value for name, value in self.before.attributes.items() if name != ACCESS_LIST}
+        return replace(after, mode=self.mode, attributes=kept)
 
     def describe(self) -> str:
         """Return what it does, as one line that begins with a verb."""
@@ -83,7 +87,7 @@ class FileChange:
         else:
             before = FileState.from_json(original["file"])
             if host.state(self.path) != before:
-                host.write(self.path, before)
+                host.write_back(self.path, before)
             host.temporary(self.path).unlink(missing_ok=True)
         for directory in reversed(original["made"]):
             host.remove_directory(directory)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class FileStep(Step):
     """`before` is the file the plan was made from (None: there was none).
 
-    `shared`: other programs write the file too, so another content at undo is no surprise.
+    `shared`: other programs write the file too, so another content at undo is no surprise. `mode`: see FileChange.
     """
 
     kind = "file"
@@ -27,6 +27,7 @@ class FileStep(Step):
     content: bytes
     before: FileState | None
     shared: bool = False
+    mode: int | None = None
 
     @property
     @override
@@ -35,7 +36,7 @@ class FileStep(Step):
 
     @property
     def _change(self) -> FileChange:
-        return FileChange(self.path, self.content, self.before)
+        return FileChange(self.path, self.content, self.before, self.mode)
 
     @override
     def describe(self) -> str:
@@ -80,6 +81,7 @@ class FileStep(Step):
             "content": base64.b64encode(self.content).decode(),
             "before": self.before.to_json() if self.before else None,
             "shared": self.shared,
+            "mode": self.mode,
         }
 
     @classmethod
@@ -91,4 +93,6 @@ class FileStep(Step):
             content=base64.b64decode(record["content"]),
             before=FileState.from_json(record["before"]) if record["before"] else None,
             shared=record["shared"],
+            # Journals of before there was one do not say it.
+            mode=record.get("mode"),
         )

@@ -35,8 +35,11 @@ class FileSystemStep(Step):
 
     @override
     def commands(self) -> tuple[tuple[str, ...], ...]:
+        return (self._command(self.device),)
+
+    def _command(self, device: str) -> tuple[str, ...]:
         # -F: nothing asks. -m 0: no part of it is kept for root's own use.
-        return (("mkfs.ext4", "-q", "-F", "-m", "0", "-L", LABEL, "-U", self.uuid, self.device),)
+        return ("mkfs.ext4", "-q", "-F", "-m", "0", "-L", LABEL, "-U", self.uuid, device)
 
     @override
     def capture(self, host: Host) -> Record:
@@ -46,9 +49,15 @@ class FileSystemStep(Step):
 
     @override
     def apply(self, host: Host, original: Record) -> None:
-        """Make it, anew where that was cut off: nothing is on it before the step is done."""
+        """Make it, anew where that was cut off: nothing is on it before the step is done.
+
+        After a power cut the kernel may call another disk so. Raises HostChangedError where something else is on it.
+        """
         del original
-        host.run(self.commands()[0])
+        device = self._place(host)
+        if signatures(host, device) and not self._is_ours(host):
+            raise HostChangedError(device)
+        host.run(self._command(device))
 
     @override
     def undo(self, host: Host, original: Record) -> None:
@@ -56,12 +65,18 @@ class FileSystemStep(Step):
         del original
         if is_mounted(host, self.mount_point):
             host.run(("umount", self.mount_point))
-        if self._is_ours(host) and not held_names(host, self.device, self.mount_point):
-            host.run(("wipefs", "--all", self.device))
+        device = self._place(host)
+        if self._is_ours(host) and not held_names(host, device, self.mount_point):
+            host.run(("wipefs", "--all", device))
         host.remove_directory(self.mount_point)
 
     def _is_ours(self, host: Host) -> bool:
-        return file_system_uuid(host, self.device) == self.uuid
+        return file_system_uuid(host, self._place(host)) == self.uuid
+
+    def _place(self, host: Host) -> str:
+        """Return where the file system is by its uuid: after a boot the kernel may name its disks in another order."""
+        link = f"/dev/disk/by-uuid/{self.uuid}"
+        return link if host.at(link).exists() else self.device
 
     @override
     def is_applied(self, host: Host) -> bool:
@@ -70,9 +85,10 @@ class FileSystemStep(Step):
     @override
     def changed_since(self, host: Host, original: Record) -> str:
         del original
-        names = held_names(host, self.device, self.mount_point) if self._is_ours(host) else ()
+        device = self._place(host)
+        names = held_names(host, device, self.mount_point) if self._is_ours(host) else ()
         more = f" and {len(names) - _SAID} more" if len(names) > _SAID else ""
-        return f"{self.device}, which holds {', '.join(names[:_SAID])}{more}" if names else ""
+        return f"{device}, which holds {', '.join(names[:_SAID])}{more}" if names else ""
 
     @override
     def to_json(self) -> Record:

@@ -5,7 +5,7 @@ A host whose Xen does not come up is back on its default, the kernel without Xen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from kronos_installer.detect.grub import read_environment, read_menu, resolved
@@ -108,9 +108,7 @@ class GrubOnceStep(Step):
 
 def _write_back(host: Host, path: str, now: FileState, before: FileState | None) -> None:
     if without(_variables(now), NEXT_ENTRY) != without(_variables(before), NEXT_ENTRY):
-        host.write_for_loader(
-            path, FileState(drop_variable(now.content, NEXT_ENTRY), now.mode, now.uid, now.gid)
-        )
+        host.write_for_loader(path, replace(now, content=drop_variable(now.content, NEXT_ENTRY)))
     elif before is not None:
         host.write_for_loader(path, before)
     else:

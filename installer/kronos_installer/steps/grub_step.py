@@ -7,17 +7,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from kronos_installer.detect.bls import read_bls
-from kronos_installer.detect.grub import menu_inputs, read_environment
+from kronos_installer.detect.grub import menu_inputs, menu_of, read_environment
 from kronos_installer.grub_layout import DEBIAN, LAYOUTS, GrubLayout
-from kronos_installer.grub_menu import parse_menu
 from kronos_installer.host_files import FileState
 from kronos_installer.override import override
 from kronos_installer.steps.file_step import FileStep
 from xapi_shim.base.errors import KronosError
 
 if TYPE_CHECKING:
-    from kronos_installer.grub_menu import Entry
+    from kronos_installer.grub_menu import Entry, Menu
     from kronos_installer.host import Host
     from kronos_installer.steps.step import Record
 
@@ -45,6 +43,16 @@ class MissingEntryError(KronosError):
 
     def __init__(self, menu: str, what: str) -> None:
         super().__init__(f"{menu} has no entry {what}", resolution="see what the scripts of /etc/grub.d find")
+
+
+class WrongFallbackError(KronosError):
+    """The menu was made, and where GRUB cannot load Xen it would not boot a kernel without it."""
+
+    def __init__(self, layout: GrubLayout, fallback: str) -> None:
+        super().__init__(
+            f"{layout.menu}: `fallback={fallback}` is no entry without Xen",
+            resolution=f"look for what sets it in /etc/grub.d; then {layout.mkconfig} -o {layout.menu}, and apply again",
+        )
 
 
 class NotUnderXenError(KronosError):
@@ -146,6 +154,7 @@ class GrubDefaultStep(GrubStep):
 
     kind = "grub-default"
     after_reboot: ClassVar[bool] = True
+    ends_try: ClassVar[bool] = True
 
     @override
     def capture(self, host: Host) -> Record:
@@ -158,8 +167,11 @@ def _remake_menu(host: Host, layout: GrubLayout, default: Default | None) -> Non
     """Make the menu aside, look at it, and let it take the old one's place at once."""
     host.run(layout.make_menu)
     made = host.at(layout.new_menu).read_bytes()
+    text = made.decode(errors="replace")
     if default is not None:
-        verify_menu(host, layout, made.decode(errors="replace"), default)
+        verify_menu(host, layout, text, default)
+    else:
+        verify_way_back(host, layout, text)
     before = host.state(layout.menu)
     after = replace(before, content=made) if before else FileState(made, uid=os.geteuid(), gid=os.getegid())
     if after == before:
@@ -176,15 +188,25 @@ def _remove_made(host: Host, layout: GrubLayout) -> None:
 
 
 def verify_menu(host: Host, layout: GrubLayout, text: str, default: Default | None) -> None:
-    """Raise WrongDefaultError or MissingEntryError unless the menu boots `default` and has entries of both kinds."""
-    menu = parse_menu(text, read_bls(host))
-    if not any(entry.boots_linux for entry in menu.all_entries()):
-        raise MissingEntryError(layout.menu, "without Xen left")
+    """Raise WrongDefaultError, WrongFallbackError or MissingEntryError unless the menu boots `default`, and without Xen
+    where that cannot be loaded, and has entries of both kinds.
+    """
+    menu = verify_way_back(host, layout, text)
     if menu.simple_xen_entry() is None:
         raise MissingEntryError(layout.menu, "for Xen outside its submenus")
+    if menu.fallback and menu.fallback_entry() is None:
+        raise WrongFallbackError(layout, menu.fallback)
     chosen = menu.default_entry(read_environment(host, layout))
     if default is not None and (chosen is None or not _boots(chosen, default)):
         raise WrongDefaultError(layout.menu, chosen.title if chosen else "", default)
+
+
+def verify_way_back(host: Host, layout: GrubLayout, text: str) -> Menu:
+    """Return the menu, parsed. Raises MissingEntryError where no entry boots without Xen."""
+    menu = menu_of(host, layout, text)
+    if not any(entry.boots_linux for entry in menu.all_entries()):
+        raise MissingEntryError(layout.menu, "without Xen left")
+    return menu
 
 
 def _boots(entry: Entry, default: Default) -> bool:

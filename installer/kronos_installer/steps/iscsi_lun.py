@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
 
 from kronos_installer.xenapi_client import XenApiFailureError
 from xapi_shim.base.errors import KronosError
@@ -13,9 +17,7 @@ if TYPE_CHECKING:
 
 # ConfigSCSIid of the reference's storage managers: its third parameter has the target's LUNs, as XML.
 LUNS = "SR_BACKEND_FAILURE_107"
-_LUN = re.compile(r"<LUN>(.*?)</LUN>", re.DOTALL)
-_NUMBER = re.compile(r"<LUNid>\s*([0-9]+)\s*</LUNid>")
-_IDENTITY = re.compile(r"<SCSIid>\s*([^<>&\s]+)\s*</SCSIid>")
+_NUMBER, _IDENTITY = re.compile(r"[0-9]{1,5}"), re.compile(r"\S+")
 
 
 class LunMissingError(KronosError):
@@ -27,13 +29,17 @@ class LunMissingError(KronosError):
 
 
 def read_luns(xml: str) -> dict[int, str]:
-    """Return the identities of LUNs by number, of what a probe told."""
-    found = {}
-    for lun in _LUN.findall(xml):
-        number, identity = _NUMBER.search(lun), _IDENTITY.search(lun)
-        if number and identity:
-            found[int(number[1])] = identity[1]
-    return found
+    """Return the identities of LUNs by number, of what a probe told; none of what is not XML."""
+    try:
+        told = fromstring(xml)
+    except (ParseError, DefusedXmlException):
+        return {}
+    pairs = [
+        (lun.findtext("LUNid", "").strip(), lun.findtext("SCSIid", "").strip()) for lun in told.iter("LUN")
+    ]
+    return {
+        int(number): name for number, name in pairs if _NUMBER.fullmatch(number) and _IDENTITY.fullmatch(name)
+    }
 
 
 def lun_identity(session: Session, host: str, device_config: dict[str, str], lun: int) -> str:

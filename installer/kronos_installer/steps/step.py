@@ -39,6 +39,8 @@ class Step(ABC):
     # Whether its effect is used up by one boot: nobody misses it afterwards, and `apply` repeats it
     # while the host does not run Xen.
     one_time: ClassVar[bool] = False
+    # Whether it makes that lasting which was tried for one boot.
+    ends_try: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         Step.kinds[cls.kind] = cls

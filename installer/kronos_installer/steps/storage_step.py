@@ -41,6 +41,17 @@ class NotMountedError(KronosError):
         )
 
 
+class NotForgottenError(KronosError):
+    """The daemon cannot be told, say because the host runs without Xen."""
+
+    def __init__(self, name: str, cause: XenApiUnreachableError) -> None:
+        super().__init__(
+            f"the storage repository {name!r} cannot be forgotten: {cause.message}",
+            resolution="the daemon runs under Xen only: reboot into it; or leave the repository in the daemon's records: "
+            "'xapi-host-setup rollback --force'",
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class StorageStep(Step):
     """Makes the SR `name`, known again by `key`.
@@ -143,10 +154,16 @@ class StorageStep(Step):
 
     @override
     def undo(self, host: Host, original: Record) -> None:
-        """Forget the SR. Raises XenApiFailureError while a guest uses a disk of it.
+        """Forget the SR. Raises XenApiFailureError while a guest uses a disk of it, NotForgottenError.
 
         A host that has left a pool has records that begin anew: what is not in them is forgotten.
         """
+        try:
+            self._forget(host, original)
+        except XenApiUnreachableError as error:
+            raise NotForgottenError(self.name, error) from error
+
+    def _forget(self, host: Host, original: Record) -> None:
         with _session(host) as session:
             sr = self._find(host, session)
             for field in DEFAULTS:

@@ -44,9 +44,18 @@ class VolumeStep(Step):
         )  # fmt: skip
 
     def _tags(self, host: Host) -> str | None:
-        """Return the volume's tags, None where there is no such volume. Raises KronosError."""
+        """Return the volume's tags, None where there is no such volume, or no such group any more. Raises KronosError."""
         listed = host.runner(
-            ("lvs", "--noheadings", "--separator", "|", "--options", "lv_name,lv_tags", self.group)
+            (
+                "lvs",
+                "--noheadings",
+                "--separator",
+                "|",
+                "--options",
+                "lv_name,lv_tags",
+                "--select",
+                f'vg_name="{self.group}"',
+            )
         )
         rows = [line.strip().partition("|") for line in listed.splitlines()]
         return next((tags for name, _, tags in rows if name == self.name), None)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kronos_installer.detect.grub import read_menu
-from kronos_installer.grub_config import CONFIG_PATH, DEFAULT_PATH
+from kronos_installer.grub_config import CONFIG_PATH, DEFAULT_PATH, FALLBACK_PATH
 from kronos_installer.grub_environment import parse_environment
 from kronos_installer.grub_layout import DEBIAN, FEDORA
 from kronos_installer.host import Host
@@ -18,7 +19,7 @@ from kronos_installer.journal import STATE_DIRECTORY
 from xapi_shim.base.process import ProcessError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 HERE = Path(__file__).parent
 MENUS = HERE / "menus"
@@ -51,14 +52,24 @@ class FakeCommands:
         if argv[0] in self.deaf:
             return ""
         if argv[0] in MKCONFIGS:
-            (self.root / argv[-1].lstrip("/")).write_bytes((MENUS / self._menu()).read_bytes())
+            (self.root / argv[-1].lstrip("/")).write_bytes(
+                self._scripted() + (MENUS / self._menu()).read_bytes()
+            )
         elif argv[0] == "grub-reboot":
             choose_once(self.root / "boot/grub/grubenv", argv[1])
         elif argv[0] == "grub2-reboot":
             choose_once(self.root / "boot/grub2/grubenv", argv[1])
         elif argv[:2] == ("systemctl", "enable"):
-            (self.root / WANTS / argv[2]).symlink_to(f"/lib/systemd/system/{argv[2]}")
+            link = self.root / WANTS / argv[2]
+            link.unlink(missing_ok=True)
+            link.symlink_to(f"/lib/systemd/system/{argv[2]}")
         return self._told(argv)
+
+    def _scripted(self) -> bytes:
+        """What the set-up's script adds to a menu: it prints one line."""
+        script = self.root / FALLBACK_PATH.lstrip("/")
+        found = re.search(r"^echo '(.*)'$", script.read_text(), re.MULTILINE) if script.exists() else None
+        return f"{found[1]}\n".encode() if found else b""
 
     def _told(self, argv: Sequence[str]) -> str:
         """Return what a program that only looks prints."""
@@ -102,7 +113,8 @@ class FakeCommands:
         told = not fedora or CONFIG_PATH in (self.root / "etc/default/grub").read_text()
         if not config.exists() or not told:
             return "fedora.cfg" if fedora else "debian.cfg"
-        is_default = default.exists() or 'GRUB_DEFAULT="xen-' in config.read_text()
+        texts = [path.read_text() for path in (config, default) if path.exists()]
+        is_default = any('GRUB_DEFAULT="xen-' in text for text in texts)
         return self.menu or prefix + ("set-up.cfg" if is_default else "tried-once.cfg")
 
 
@@ -136,6 +148,16 @@ def start_xen(host: Host) -> None:
 
 class Crash(BaseException):
     """The power cut."""
+
+
+def crash_at(last: str) -> Callable[[str], None]:
+    """Return what a host announces its effects to: the power is cut at the first that is `last`."""
+
+    def watch(effect: str) -> None:
+        if effect == last:
+            raise Crash(effect)
+
+    return watch
 
 
 @dataclass

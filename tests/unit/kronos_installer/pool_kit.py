@@ -32,6 +32,8 @@ MASTER = "192.0.2.10"
 UUID = "99999999-9999-4999-8999-999999999999"
 PASSWORD = "correct horse"
 CONF, INVENTORY = "/etc/xensource/pool.conf", "/etc/xensource-inventory"
+# What hosts of a pool are shown, and what clients are.
+INNER = {"host_internal": ":".join(["1D"] * 32), "host": ":".join(["C1"] * 32)}
 Reply = "Callable[[str, tuple[Any, ...]], Any]"
 
 
@@ -137,6 +139,8 @@ def pool_records(master: str, *names: str) -> dict[str, dict[str, dict[str, Any]
         "PIF": {"OpaqueRef:f": {"host": f"OpaqueRef:{master}", "management": True, "VLAN": "-1",
                                 "primary_address_type": "IPv4"}},
         "VM": {}, "SR": {}, "PBD": {},
+        "Certificate": {f"OpaqueRef:{kind}-{name}": {"host": f"OpaqueRef:{name}", "type": kind, "fingerprint_sha256": INNER[kind]}
+                        for name in names for kind in INNER},
     }  # fmt: skip
 
 

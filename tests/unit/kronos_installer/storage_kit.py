@@ -75,7 +75,9 @@ class FakeDisks(FakeCommands):
         return "".join(f"/11/040755/0/0/{name}//\n" for name in (".", "..", *sorted(names)))
 
     def _lvs(self, argv: Sequence[str]) -> str:
-        group = self.root / "lvm" / argv[-1]
+        group = self.root / "lvm" / argv[-1].removeprefix('vg_name="').removesuffix('"')
+        if argv[-2] != "--select" and not group.exists():
+            raise ProcessError(argv, 5, "", f'Volume group "{argv[-1]}" not found')
         return "".join(f"  {path.name}|{path.read_text()}\n" for path in sorted(group.glob("*")))
 
     def _lvcreate(self, argv: Sequence[str]) -> str:

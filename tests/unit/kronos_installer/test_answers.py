@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,6 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from installer_kit import HERE, make_host, put, snapshot
 
+from kronos_installer import answer_source
 from kronos_installer.answer_schema import answer_schema
 from kronos_installer.answer_source import CLOUD_CONFIGS, load_answers
 from kronos_installer.answer_text import MOST_BYTES
@@ -49,6 +51,7 @@ iso_library:
 pool:
   master: xen0.example
   password_file: /root/pool
+  fingerprint: 0A:1B:2C:3D:4E:5F:60:71:82:93:a4:b5:c6:d7:e8:f9:0A:1B:2C:3D:4E:5F:60:71:82:93:a4:b5:c6:d7:e8:f9
 """
 ALL_ASKED = {
     "management_interface": "enp0s3",
@@ -62,7 +65,12 @@ ALL_ASKED = {
     "open_firewall": False,
     "storage": StorageWish(StorageType.LVM, "guests", "Fast disks"),
     "iso_library": IsoWish(IsoType.NFS, "files:/isos"),
-    "pool": PoolWish("xen0.example", "root", "/root/pool"),
+    "pool": PoolWish(
+        "xen0.example",
+        "root",
+        "/root/pool",
+        ":".join(["0A:1B:2C:3D:4E:5F:60:71:82:93:a4:b5:c6:d7:e8:f9"] * 2),
+    ),
 }
 
 
@@ -86,6 +94,34 @@ def test_json_is_yaml() -> None:
         "storage": StorageWish(StorageType.LVM, "guests"),
         "ntp_servers": ("a",),
     }
+
+
+def test_json_of_programs_is_yaml() -> None:
+    document = {"storage": {"type": "lvm", "location": "guests", "name": "\U0001f600 Gr\xfc\xdfe / disks"}}
+    for text in (
+        json.dumps(document),
+        json.dumps(document, ensure_ascii=False),
+        json.dumps(document, indent="\t"),
+    ):
+        storage = (read_answers(text.encode(), "a") or {})["storage"]
+        assert storage.name == "\U0001f600 Gr\xfc\xdfe / disks"
+
+
+@pytest.mark.parametrize("number", ["010", "1:30", "1_0", "0x10", "0b11", "1:30.5", "+010", "08.0"])
+def test_a_number_that_programs_read_differently_is_refused(number: str) -> None:
+    assert f"confirm_minutes: {number} cannot be meant: write a number" in refusal(
+        f"confirm_minutes: {number}".encode()
+    )
+    assert "in quotes" in refusal(f"hostname: {number}".encode())
+
+
+@pytest.mark.parametrize("name", ["\udcff", "a\uffff"])
+def test_a_name_that_the_daemon_cannot_be_told_is_refused(host: Host, name: str, capsys) -> None:
+    assert refusal(
+        json.dumps({"storage": {"type": "lvm", "location": "a", "name": name}}).encode()
+    ).startswith("answers.yaml:1")
+    assert call(host, "plan", "--json", "--storage", f"lvm:a,name={name}") == 3
+    assert json.loads(capsys.readouterr().out)["problems"][0]["id"] == "flag-wrong"
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "{}", "storage:\npool: null\n"])
@@ -170,7 +206,7 @@ def values() -> st.SearchStrategy[object]:
         ["a"],
         None,
     ]
-    text = st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=4)
+    text = st.text(st.characters(codec="utf-8"), max_size=4) | st.sampled_from(["a\n", "/x\n", "lvm\n"])
     plain = st.sampled_from(right) | st.integers(-1, 3000) | st.booleans() | text | st.floats(allow_nan=False)
     sections = st.dictionaries(
         st.sampled_from(["type", "location", "name", "master", "other"]), plain, max_size=4
@@ -181,6 +217,9 @@ def values() -> st.SearchStrategy[object]:
 @given(st.dictionaries(st.sampled_from([*ALL_ASKED, "other"]), values(), max_size=4))
 @example({"dom0_vcpus": 1.0})
 @example({"dom0_vcpus": 1.5})
+@example({"hostname": "a\n"})
+@example({"storage": {"type": "lvm", "location": "a", "name": "\uffff"}})
+@example({"storage": {"type": "lvm", "location": "a", "name": "\U0001f600"}})
 def test_the_schema_accepts_what_the_reader_accepts(document: dict[str, object]) -> None:
     valid = jsonschema.Draft202012Validator(answer_schema()).is_valid(document)
     said = refusal(json.dumps(document).encode())
@@ -205,7 +244,11 @@ def test_a_wrong_answer_file_changes_nothing(host: Host, tmp_path: Path, capsys)
 
 
 @pytest.mark.parametrize("where", ["/nowhere", "/", "ftp://a/b", "file:///etc/passwd", "http://127.0.0.1/a",
-                                   "https://user:secret@127.0.0.1/a", "https://", "cloud-init"])  # fmt: skip
+                                   "https://user:secret@127.0.0.1/a", "https://user:secret@[127/a",
+                                   "https://user:a/secret@127.0.0.1/a", "https://user:secret?@127.0.0.1/a",
+                                   "https://127.0.0.1:1/a?token=secret", "https://127.0.0.1:1/a?token=secret x",
+                                   "https://127.0.0.1:1/a#secret", "https://127.0.0.1:1/\xe4?secret",
+                                   "ftp://user:secret@127.0.0.1/a", "https://", "cloud-init"])  # fmt: skip
 def test_what_cannot_be_had_is_refused(host: Host, where: str, capsys) -> None:
     assert call(host, "plan", "--answers", where) == 3
     told = capsys.readouterr().err
@@ -254,8 +297,11 @@ class Server(BaseHTTPRequestHandler):
             self.end_headers()
             return
         self.send_response(200 if self.path != "/missing" else 404)
+        body = b"hostname: xen1\n" if self.path in ("/answers", "/cut") else b"#" * (MOST_BYTES + 1000)
+        body = body if self.path != "/empty" else b""
+        if self.path == "/cut":
+            self.send_header("Content-Length", str(len(body) + 20))
         self.end_headers()
-        body = b"hostname: xen1\n" if self.path == "/answers" else b"#" * (MOST_BYTES + 1000)
         self.wfile.write(body)
 
     def log_message(self, *args: object) -> None:
@@ -335,5 +381,41 @@ def test_the_servers_certificate_is_verified(host: Host, url: str, monkeypatch) 
     "path", ["/large", "/missing", "/to/http://127.0.0.1:9/answers", "/to/file:///etc/hosts"]
 )
 def test_other_answers_of_a_server_are_refused(host: Host, url: str, path: str) -> None:
-    with pytest.raises(ProblemError):
+    with pytest.raises(ProblemError) as refused:
+        load_answers(f"{url}{path}?signature=secret", host)
+    assert "secret" not in str(refused.value.problem)
+
+
+@pytest.mark.parametrize(("path", "said"), [("/cut", "IncompleteRead"), ("/empty", "is empty")])
+def test_half_an_answer_is_none(host: Host, url: str, path: str, said: str) -> None:
+    with pytest.raises(ProblemError, match=said):
         load_answers(f"{url}{path}", host)
+
+
+def test_a_file_of_no_bytes_is_not_one_without_wishes(host: Host, tmp_path: Path) -> None:
+    (tmp_path / "answers").write_text("\n")
+    with pytest.raises(ProblemError, match="is empty"):
+        load_answers(str(tmp_path / "answers"), host)
+    (tmp_path / "answers").write_text("{}\n")
+    assert load_answers(str(tmp_path / "answers"), host) == {}
+
+
+def test_a_server_that_dribbles_is_not_waited_for(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_source, "TIMEOUT_S", 1.0)
+    monkeypatch.setenv("no_proxy", "*")
+    over = threading.Event()
+
+    def dribble() -> None:
+        with listening.accept()[0] as caller:
+            caller.sendall(b"HTTP/1.1 200 OK\r\n")
+            # Each letter comes well within the time that one answer may take.
+            while not over.wait(0.1):
+                caller.sendall(b"a")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=dribble)
+        thread.start()
+        with pytest.raises(ProblemError, match="no answer within 1 s"):
+            load_answers(f"http://127.0.0.1:{listening.getsockname()[1]}/", host, insecure_http=True)
+        over.set()
+        thread.join()

@@ -23,7 +23,7 @@ from dead_man_kit import (
     plan_for,
     settled,
 )
-from installer_kit import Countdown, Crash
+from installer_kit import Countdown, Crash, crash_at
 
 from kronos_installer import executor
 from kronos_installer.guard import guard
@@ -125,11 +125,7 @@ def test_a_power_cut_in_apply_and_then_in_the_guard(ends: Ends, tmp_path: Path) 
     def half_written(folder: Path) -> Host:
         host = fresh_host(folder)
         plan = plan_for(host)
-
-        def watch(effect: str) -> None:
-            if effect == "after renaming /etc/network/interfaces":
-                raise Crash(effect)
-
+        watch = crash_at("after renaming /etc/network/interfaces")
         with pytest.raises(Crash):
             executor.apply(plan, replace(host, on_effect=watch), QUIET)
         assert network_files(host) not in (ends.old_network, ends.new_network)
@@ -157,11 +153,7 @@ def test_a_power_cut_in_rollback(ends: Ends, tmp_path: Path) -> None:
 def test_a_power_cut_in_rollback_and_then_in_the_guard(ends: Ends, tmp_path: Path) -> None:
     def half_undone(folder: Path) -> Host:
         host = applied_host(folder)
-
-        def watch(effect: str) -> None:
-            if effect == "after renaming /etc/network/interfaces.d/uplink":
-                raise Crash(effect)
-
+        watch = crash_at("after renaming /etc/network/interfaces.d/uplink")
         with pytest.raises(Crash):
             executor.rollback(replace(host, on_effect=watch), QUIET)
         assert network_files(host) not in (ends.old_network, ends.new_network)

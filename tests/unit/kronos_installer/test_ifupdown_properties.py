@@ -36,7 +36,7 @@ NICS = [
     Nic("eth1", "52:54:00:00:00:02", NicKind.ETHERNET),
     *(Nic(name, MAC, kind) for name, (kind, _, _) in KINDS.items() if kind is not NicKind.ETHERNET),
 ]
-OF_ADDRESSES = ("address 192.0.2.1/24", "gateway 192.0.2.254", "dns-nameservers 192.0.2.53", "mtu 1400", "metric 7",
+OF_ADDRESSES = ("address 192.0.2.1/24", "gateway 192.0.2.254", "dns-nameservers 192.0.2.53", "mtu 9000", "metric 7",
                 "up ip route add 198.51.100.0/24 via 192.0.2.9 dev $IFACE", "post-down logger $IFACE")  # fmt: skip
 OF_PORT = ("ethernet-wol g", "hwaddress 02:00:00:00:00:07", "link-speed 1000", "offload-tso off")
 METHODS = ("inet static", "inet6 static")
@@ -104,7 +104,7 @@ def test_bridge_says_all_that_the_interface_said_of_its_addresses(drawn, bridge:
     }
     assert [s.words[1:] for s in port] == [("inet", "manual")]
     kept = {(o.name, o.value) for s in old for o in s.options if speaks_of_port(o.name)}
-    assert {(o.name, o.value) for o in port[0].options} - kept <= {("mtu", "1400")}
+    assert {(o.name, o.value) for o in port[0].options} - kept <= {("mtu", "9000")}
     assert kept <= {(o.name, o.value) for o in port[0].options}
 
 

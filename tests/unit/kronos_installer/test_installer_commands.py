@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from installer_kit import HERE, FakeCommands, make_host, put, snapshot
 
-from kronos_installer.journal import JOURNAL
+from kronos_installer.journal import JOURNAL, Journal, Phase
 from kronos_installer.main import main
+from kronos_installer.planning import plan_for
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kronos_installer.host import Host
 
 
@@ -51,7 +51,13 @@ def test_json_is_one_document_on_stdout(host: Host, capsys) -> None:
     assert call(host, "plan", "--json") == 0
     plan = json.loads(capsys.readouterr().out)
     assert plan["dom0_memory_mib"] == 1536
-    assert [step["kind"] for step in plan["steps"]][-4:] == ["network", "grub", "grub-once", "grub-default"]
+    assert [step["kind"] for step in plan["steps"]][-5:] == [
+        "network",
+        "file",
+        "grub",
+        "grub-once",
+        "grub-default",
+    ]
     assert call(host, "apply", "--yes", "--json") == 0
     assert json.loads(capsys.readouterr().out)["outcome"] == "applied"
     assert call(host, "status", "--json") == 0
@@ -78,6 +84,15 @@ def test_apply_with_other_wishes_is_refused(host: Host, capsys) -> None:
     assert "run 'xapi-host-setup rollback' first" in said
 
 
+def test_an_interrupted_apply_does_not_go_on_with_other_wishes(host: Host, capsys) -> None:
+    plan = plan_for(host, {"dom0_vcpus": 2})
+    Journal(host).begin(plan)
+    assert call(host, "apply", "--yes", "--dom0-vcpus", "1") == 2
+    assert "has begun to be set up, with another dom0_vcpus" in capsys.readouterr().err
+    assert Journal(host).load().phase is Phase.APPLYING
+    assert call(host, "apply", "--yes", "--dom0-vcpus", "2") == 0
+
+
 def test_a_place_for_the_journal_that_cannot_be_made_refuses_an_apply(host: Host, capsys) -> None:
     shutil.rmtree(host.at("/var/lib"), ignore_errors=True)
     host.at("/var").mkdir(exist_ok=True)
@@ -85,7 +100,7 @@ def test_a_place_for_the_journal_that_cannot_be_made_refuses_an_apply(host: Host
     before = snapshot(host)
     assert call(host, "apply", "--yes") == 3
     assert (
-        "nothing was changed: /var/lib/xapi-host-setup cannot be made: Not a directory"
+        "nothing was changed: /var/lib/xapi-host-setup cannot be written: Not a directory"
         in capsys.readouterr().err
     )
     assert snapshot(host) == before
@@ -97,6 +112,29 @@ def test_apply_asks_and_takes_no_for_an_answer(host: Host, monkeypatch, capsys) 
     monkeypatch.setattr("sys.stdin.readline", lambda: "\n", raising=False)
     assert call(host, "apply") == 4
     assert snapshot(host) == before
+
+
+def test_who_is_asked_is_told_that_the_network_is_switched_now(host: Host, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdin.readline", lambda: "\n", raising=False)
+    assert call(host, "apply", "--new-pool", "--confirm-minutes", "7", "--switch-network-now") == 4
+    said = capsys.readouterr().out
+    assert "The running network is not touched" not in said
+    assert "away for some seconds" in said
+    assert "confirmed (gateway) within 7 minutes:\n   $ " in said
+    assert "ifup --force xenbr0" in said
+
+
+@pytest.mark.parametrize(
+    "flags", [("--answers", ""), ("--plan", ""), ("--root", ""), ("--root", "/none/there")]
+)
+def test_a_name_that_is_empty_or_mistyped_is_wrong_usage(host: Host, capsys, flags: tuple[str, str]) -> None:
+    before = snapshot(host)
+    with pytest.raises(SystemExit) as ended:
+        main(["apply", "--yes", "--root", str(host.root), *flags], runner=host.runner)
+    assert ended.value.code == 2
+    assert snapshot(host) == before
+    assert not Path("/none").exists()
 
 
 def test_apply_without_a_terminal_wants_yes(host: Host, monkeypatch, capsys) -> None:
@@ -119,6 +157,11 @@ def test_refused_host_is_left_alone_and_told_why(tmp_path: Path, capsys, command
 @pytest.mark.parametrize(("size", "status"), [("1G", 0), ("2048", 0), ("100M", 3), ("8G", 3), ("much", 3)])
 def test_dom0_memory_may_be_chosen(host: Host, capsys, size: str, status: int) -> None:
     assert call(host, "plan", "--dom0-mem", size) == status
+
+
+def test_dom0_cannot_have_more_processors_than_the_host(host: Host, capsys) -> None:
+    assert call(host, "plan", "--dom0-vcpus", "512") == 3
+    assert "choose between 1 and 4" in capsys.readouterr().err
 
 
 def test_management_interface_may_be_chosen(tmp_path: Path, capsys) -> None:
@@ -144,7 +187,7 @@ def test_rollback_keeps_the_operators_later_changes_unless_forced(host: Host, ca
     assert call(host, "apply", "--yes") == 0
     put(host, "/etc/network/interfaces", "auto lo\n")
     changed = snapshot(host)
-    assert call(host, "rollback", "--yes") == 1
+    assert call(host, "rollback", "--yes") == 3
     assert "/etc/network/interfaces" in capsys.readouterr().err
     assert snapshot(host) == changed
     assert call(host, "rollback", "--yes", "--force") == 0
@@ -189,6 +232,25 @@ def test_damaged_journal_is_refused_by_line(host: Host, capsys) -> None:
     assert call(host, "rollback", "--yes") == 1
     assert f"{JOURNAL}:2" in capsys.readouterr().err
     assert snapshot(host) == before
+
+
+@pytest.mark.parametrize("left", [b"", b"{", b"\0" * 4096, b'{"record": "plan", "format": 2'])
+def test_a_journal_that_lost_its_plan_is_no_clean_host(host: Host, capsys, left: bytes) -> None:
+    assert call(host, "apply", "--yes") == 0
+    host.at(JOURNAL).write_bytes(left)
+    before = snapshot(host)
+    for command in (["status"], ["apply", "--yes"], ["rollback", "--yes", "--force"], ["doctor"]):
+        capsys.readouterr()
+        assert call(host, *command) == 1
+        assert f"{JOURNAL}:1: it was cut off" in capsys.readouterr().err
+    assert snapshot(host) == before
+
+
+def test_nesting_without_end_is_a_damaged_journal(host: Host, capsys) -> None:
+    assert call(host, "apply", "--yes") == 0
+    host.at(JOURNAL).write_bytes(b"[" * 100_000 + b"\n")
+    assert call(host, "status") == 1
+    assert f"{JOURNAL}:1: not a record" in capsys.readouterr().err
 
 
 def test_journal_is_for_root_only(host: Host, capsys) -> None:

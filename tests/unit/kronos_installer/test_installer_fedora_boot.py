@@ -16,6 +16,7 @@ from kronos_installer import executor
 from kronos_installer.boot_checks import boot_findings, boot_problems
 from kronos_installer.boot_record import boot_record
 from kronos_installer.boot_steps import boot_steps, dom0_size
+from kronos_installer.checks import check
 from kronos_installer.detect.bls import parse_bls, version_key
 from kronos_installer.facts import Facts, read_facts
 from kronos_installer.journal import Journal, Phase
@@ -60,6 +61,13 @@ def test_facts(host: Host) -> None:
     assert record["grubby"] is True
     assert record["environment_obstacle"] == ""
     assert list(boot_problems(facts)) == []
+
+
+def test_nobody_is_sent_to_another_distributions_package_manager(host: Host) -> None:
+    host.at("/boot/xen-4.20.1.gz").unlink()
+    _, problems = check(facts_of(host), Wishes("", ""))
+    assert {"service-missing", "xen-missing", "time-not-kept"} <= {problem.id for problem in problems}
+    assert [p.id for p in problems if "apt-get" in p.remediation] == []
 
 
 def test_xen_is_tried_once_then_made_the_default_then_all_is_undone(host: Host) -> None:

@@ -26,8 +26,10 @@ from installer_kit import (
 from kronos_installer import executor
 from kronos_installer.boot_checks import boot_findings, boot_problems
 from kronos_installer.boot_fallback import choose_linux_once
+from kronos_installer.detect.grub import read_menu
 from kronos_installer.facts import Facts, read_facts
-from kronos_installer.grub_config import CONFIG_PATH, DEFAULT_PATH
+from kronos_installer.grub_config import CONFIG_PATH, DEFAULT_PATH, FALLBACK_PATH
+from kronos_installer.grub_layout import DEBIAN
 from kronos_installer.journal import Journal, Phase
 from kronos_installer.plan import make_plan
 from kronos_installer.steps.step import step_from_json, step_to_json
@@ -35,6 +37,7 @@ from kronos_installer.wishes import Wishes
 from xapi_shim.base.progress import Reporter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from kronos_installer.host import Host
@@ -253,6 +256,40 @@ def test_findings_of_a_host_that_lost_something(host: Host) -> None:
     assert found(host)[:2] == ["default-not-xen", "grub-no-xen-entry"]
 
 
+def test_grub_has_a_way_out_of_a_xen_that_it_cannot_load(host: Host) -> None:
+    set_up(host)
+    menu = read_menu(host, DEBIAN)
+    assert menu.fallback == "0"
+    way_out = menu.fallback_entry()
+    assert way_out is not None
+    assert way_out.boots_linux
+
+
+def test_a_way_out_is_the_place_of_a_kernel_outside_the_submenus(host: Host) -> None:
+    """Somebody's own script comes before the kernels'."""
+    menu = host.read("/boot/grub/grub.cfg")
+    put(host, "/boot/grub/grub.cfg", f"menuentry 'Rescue' {{\n\tchainloader /rescue\n}}\n{menu}")
+    (step,) = [step for step in make_plan(facts_of(host), WISHES).steps if step.target == FALLBACK_PATH]
+    assert "set fallback=1" in step.diff()
+
+
+@pytest.mark.parametrize("fallback", ["2", "7", "1>0", "Debian GNU/Linux"])
+def test_a_way_out_that_is_none_is_refused_and_named(host: Host, fallback: str) -> None:
+    """A number of Xen's entry, of none, a path, a title, which only Fedora's GRUB knows."""
+    commands = commands_of(host)
+    put(host, "/boot/way.cfg", f"{(MENUS / 'tried-once.cfg').read_text()}\nset fallback='{fallback}'\n")
+    commands.menu = os.fspath(host.at("/boot/way.cfg"))
+    with pytest.raises(executor.ApplyFailedError, match="is no entry without Xen"):
+        set_up(host)
+    commands.menu = ""
+    set_up(host)
+    text = host.read("/boot/grub/grub.cfg").replace("set fallback=0", f"set fallback='{fallback}'")
+    put(host, "/boot/grub/grub.cfg", text)
+    assert found(host, settled=False) == ["grub-fallback"]
+    put(host, "/boot/grub/grub.cfg", text.replace(f"set fallback='{fallback}'", ""))
+    assert found(host, settled=False) == ["grub-fallback"]
+
+
 @pytest.mark.parametrize(
     ("change", "id_"),
     [({"free_bytes": 100 * 1024}, "boot-full"), ({"free_files": 2}, "boot-full"),
@@ -307,3 +344,54 @@ def test_both_files_are_gone_after_a_rollback(host: Host) -> None:
     executor.rollback(host, QUIET)
     assert not host.exists(CONFIG_PATH)
     assert not host.exists(DEFAULT_PATH)
+
+
+@pytest.mark.parametrize(
+    ("mount", "fstab", "refused"),
+    [
+        ("/var 0:44 nfs4 server:/var", "", True),
+        ("/var/lib 8:17 ext4 /dev/sdb1", "UUID=1 /var/lib/ ext4 defaults,_netdev 0 2\n", True),
+        ("/usr 0:44 nfs server:/usr", "", True),
+        (
+            "/var 254:1 ext4 /dev/mapper/var",
+            "# /var _netdev\n/dev/mapper/var /var ext4 defaults 0 2\n",
+            False,
+        ),
+        # What the network's root needs is there before systemd is.
+        ("/ 0:44 nfs server:/root", "server:/root / nfs _netdev 0 0\n", False),
+        ("/srv 0:44 nfs server:/srv", "server:/srv /srv nfs _netdev 0 0\n", False),
+    ],
+)
+def test_a_journal_that_is_there_only_after_the_network_is_refused(
+    host: Host, mount: str, fstab: str, refused: bool
+) -> None:
+    """The boot guard comes before the network and needs it: systemd would drop one of them from the boot."""
+    point, device, kind, source = mount.split()
+    put(host, "/etc/fstab", fstab)
+    put(host, "/proc/self/mountinfo", f"22 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+        f"30 22 {device} / {point} rw - {kind} {source} rw\n")  # fmt: skip
+    ids = [problem.id for problem in boot_problems(facts_of(host))]
+    assert ("state-over-network" in ids) is refused
+
+
+@dataclass
+class MenuWithoutEntries(FakeCommands):
+    """GRUB's scripts find no kernel, and say no word of it."""
+
+    def __call__(self, argv: Sequence[str]) -> str:
+        out = super().__call__(argv)
+        if "grub-mkconfig" in argv:
+            (self.root / argv[-1].lstrip("/")).write_text("set default=0\n")
+        return out
+
+
+def test_a_rollback_puts_no_menu_without_a_kernel_in_the_old_ones_place(host: Host) -> None:
+    set_up(host)
+    menu = host.read("/boot/grub/grub.cfg")
+    put(host, "/boot/vmlinuz-6.1.0-57-amd64", "came since\n")
+    lost = replace(host, runner=MenuWithoutEntries(host.root))
+    with pytest.raises(executor.UndoIncompleteError, match="no entry without Xen"):
+        executor.rollback(lost, QUIET, force=True)
+    assert host.read("/boot/grub/grub.cfg") == menu
+    executor.rollback(host, QUIET)
+    assert Journal(host).load().phase is Phase.CLEAN

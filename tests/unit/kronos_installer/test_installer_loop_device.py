@@ -43,7 +43,7 @@ def host() -> Host:
 
 
 def step_for(device: str, tmp_path: Path) -> FileSystemStep:
-    return FileSystemStep(device=device, uuid=UUID, mount_point=str(tmp_path / "at"), reason="")
+    return FileSystemStep(device=device, uuid=UUID, mount_point=str(tmp_path / "at this"), reason="")
 
 
 def mounted(device: str, at: Path) -> None:
@@ -71,7 +71,8 @@ def test_it_is_made_and_removed(host: Host, device: str, tmp_path: Path) -> None
 
 
 def test_disks_keep_it(host: Host, device: str, tmp_path: Path) -> None:
-    step, at = step_for(device, tmp_path), tmp_path / "at"
+    # The kernel writes a blank as \040 (proc_pid_mountinfo(5)).
+    step, at = step_for(device, tmp_path), tmp_path / "at this"
     original = step.capture(host)
     step.apply(host, original)
     mounted(device, at)

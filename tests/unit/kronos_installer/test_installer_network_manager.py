@@ -19,10 +19,11 @@ from kronos_installer.detect.nics import read_nics
 from kronos_installer.facts import read_facts
 from kronos_installer.network.iaid import siphash24
 from kronos_installer.network.network_manager import read_network_manager
-from kronos_installer.network.network_manager.edit import BRIDGE_PROFILE, GUESTS_SNIPPET
+from kronos_installer.network.network_manager.edit import BRIDGE_PROFILE, GUESTS_FILE, GUESTS_SNIPPET
 from kronos_installer.network.network_manager.identity import eui64, parse_if_inet6
 from kronos_installer.network.network_manager.keyfile import parse_keyfile
-from kronos_installer.network.network_manager.specs import Device, matches
+from kronos_installer.network.network_manager.settings import Settings
+from kronos_installer.network.network_manager.specs import Device, covers_name, matches
 from kronos_installer.network.stack import BridgeKind, StackName
 from kronos_installer.plan import make_plan
 from kronos_installer.problem import Level, ProblemError
@@ -81,13 +82,27 @@ def test_profiles_that_others_may_read_are_ignored_as_networkmanager_does(tmp_pa
 
 def test_a_host_without_networkmanager_has_no_such_stack(tmp_path: Path) -> None:
     host = host_of(BY_NAME["dhcp_as_an_installer_writes_it"], tmp_path)
-    host.at("/etc/systemd/system/multi-user.target.wants/NetworkManager.service").unlink()
+    wanted = host.at("/etc/systemd/system/multi-user.target.wants/NetworkManager.service")
+    service = host.at("/etc/systemd/system/NetworkManager.service")
+    service.symlink_to("/dev/null")
+    assert read_network_manager(host) is None
+    service.unlink()
+    assert read_network_manager(host) is not None
+    wanted.unlink()
     assert read_network_manager(host) is None
 
 
 def test_configured_are_the_interfaces_that_it_manages(tmp_path: Path) -> None:
     names = {}
-    for name in ("bond", "ifupdown_has_it", "unmanaged", "made_up_by_networkmanager"):
+    cases = (
+        "bond",
+        "ifupdown_has_it",
+        "unmanaged",
+        "made_up_by_networkmanager",
+        "bound_by_mac",
+        "any_interface",
+    )
+    for name in cases:
         config = read_network_manager(host_of(BY_NAME[name], tmp_path / name))
         assert config is not None
         assert config.stack is StackName.NETWORK_MANAGER
@@ -97,6 +112,8 @@ def test_configured_are_the_interfaces_that_it_manages(tmp_path: Path) -> None:
         "ifupdown_has_it": [],
         "unmanaged": [],
         "made_up_by_networkmanager": ["enp0s3"],
+        "bound_by_mac": ["enp0s3"],
+        "any_interface": ["enp0s3"],
     }
 
 
@@ -268,6 +285,43 @@ def test_device_lists(specs: str, covered: bool | None) -> None:
     assert matches(specs.split(), NIC) is covered
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "[keyfile]\nunmanaged-devices=except:interface-name:eth0\n",
+        "[keyfile]\nunmanaged-devices=*,except:type:ethernet\n",
+    ],
+)
+def test_guests_interfaces_are_unmanaged_and_no_other_becomes_managed(said: str) -> None:
+    host = parse_keyfile("/50-host.conf", said)
+    before, after = Settings((host,)), Settings((host, parse_keyfile(GUESTS_SNIPPET, GUESTS_FILE.decode())))
+    for name in ("vif1.0", "tap1.0", "enX0"):
+        assert after.unmanaged(Device(name, "fe:ff:ff:ff:ff:ff", "ethernet"))[0] is True
+    for device in (NIC, Device("eth1", "52:54:00:12:34:57", "ethernet")):
+        assert after.unmanaged(device)[0] is before.unmanaged(device)[0]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "covered"),
+    [
+        ("eth0", True),
+        ("en* eth*", True),
+        ("en* wl*", False),
+        ("!wl*", True),
+        ("!eth*", False),
+        ("eth* !eth0", False),
+        ("|!wl* en*", True),
+        ("&eth* &*1", False),
+        ("&eth* en*", False),
+        ("\\eth0", True),
+        ("&\\!wl*", False),
+    ],
+)
+def test_names_that_a_profile_matches(patterns: str, covered: bool) -> None:
+    assert covers_name(patterns.split(), "eth0") is covered
+
+
 def test_siphash_is_the_papers() -> None:
     # The test vector of the paper's appendix A.
     assert siphash24(bytes(range(16)), bytes(range(15))) == 0xA129CA6149BE45E5
@@ -277,3 +331,29 @@ def test_interface_identifier_of_an_ethernet_address() -> None:
     (found,) = parse_if_inet6("20010db800010000505400fffe123456 02 40 00 00 eth0\n")
     assert found.interface_identifier == eui64("52:54:00:12:34:56")
     assert found.autoconfigured
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/etc/NetworkManager/conf.d/a.conf", "[main]\nno-auto-default=*\n"),
+        ("/etc/NetworkManager/conf.d/a.conf", "[main]\nno-auto-default=other\nno-auto-default+=enp0s3\n"),
+        ("/etc/NetworkManager/conf.d/a.conf", "[keyfile]\nunmanaged-devices=interface-name:enp*\n"),
+        ("/var/lib/NetworkManager/no-auto-default.state", "52:54:00:12:34:56\n"),
+    ],
+)
+def test_what_networkmanager_connects_by_itself(tmp_path: Path, path: str, text: str) -> None:
+    host = host_of(BY_NAME["no_profile"], tmp_path)
+    config = read_network_manager(host)
+    assert config is not None
+    assert config.automatic() == ("enp0s3",)
+    put(host, path, text)
+    config = read_network_manager(host)
+    assert config is not None
+    assert config.automatic() == ()
+
+
+def test_a_profile_that_is_not_activated_keeps_the_automatic_one_away(tmp_path: Path) -> None:
+    config = read_network_manager(host_of(BY_NAME["not_activated_at_boot"], tmp_path))
+    assert config is not None
+    assert config.automatic() == ()

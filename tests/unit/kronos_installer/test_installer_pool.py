@@ -139,11 +139,16 @@ def test_what_forbids_to_leave_is_said_and_nothing_is_done(host: Host, capsys) -
 
 
 def test_the_command_without_a_daemon_or_a_set_up(host: Host, capsys) -> None:
-    assert call(host, "leave-pool", "--yes") == 1
-    assert "systemctl status xapi.service" in capsys.readouterr().err
+    """Nothing was changed, which a script tells from a leave that failed."""
+    assert call(host, "leave-pool", "--yes", "--json") == 3
+    (problem,) = json.loads(capsys.readouterr().out)["problems"]
+    assert problem["id"] == "pool-unknown"
+    assert "systemctl status xapi.service" in problem["remediation"]
+    assert f"the pool of {MASTER} is gone" in problem["remediation"]
+    assert not host.exists("/var/lib/xapi-host-setup")
     host.at(INVENTORY).unlink()
     with local_daemon(host, Joiner(host, ALONE)):
-        assert call(host, "leave-pool", "--yes") == 1
+        assert call(host, "leave-pool", "--yes") == 3
     assert "set the host up first" in capsys.readouterr().err
 
 

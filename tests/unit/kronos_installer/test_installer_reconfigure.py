@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from installer_kit import FakeCommands, make_host, put, snapshot, start_xen
+from installer_kit import FakeCommands, boot, make_host, put, snapshot, start_xen
 
 from kronos_installer import executor, reconfigure
 from kronos_installer.facts import read_facts
-from kronos_installer.grub_config import CONFIG_PATH
+from kronos_installer.grub_config import CONFIG_PATH, DEFAULT_PATH
 from kronos_installer.host import Host
 from kronos_installer.journal import JOURNAL, Journal, Phase
 from kronos_installer.main import main
@@ -41,10 +41,16 @@ def finished_host(folder: Path) -> Host:
     """Return a host that was set up, rebooted, confirmed and finished."""
     host = make_host(folder)
     executor.apply(make_plan(read_facts(host, host.runner), WISHES), host, QUIET)
+    boot(host)
     start_xen(host)
-    Journal(host).add({"record": "confirmed", "by": "gateway"})
-    executor.finish(host, QUIET)
+    see_it_work(host)
     return host
+
+
+def see_it_work(host: Host) -> None:
+    """Do what is done under Xen, when the network is confirmed."""
+    Journal(host).add({"record": "confirmed", "by": "gateway", "xen": True})
+    executor.finish(host, QUIET)
 
 
 def copy_of(host: Host, folder: Path) -> Host:
@@ -88,9 +94,9 @@ def test_the_differences_are_planned_and_nothing_else(host: Host) -> None:
     plan = plan_for(host)
     assert [step.describe().split(",")[0] for step in plan.steps] == [
         "change /etc/hosts", "change /etc/hostname", "write /etc/systemd/timesyncd.conf.d/90-xapi-host-setup.conf",
-        f"change {CONFIG_PATH}",
+        f"change {DEFAULT_PATH}", f"change {CONFIG_PATH}", "make Xen the next boot", f"change {DEFAULT_PATH}",
     ]  # fmt: skip
-    changed = [line for line in plan.steps[-1].diff().splitlines()[2:] if line.startswith(("-", "+"))]
+    changed = [line for line in plan.steps[4].diff().splitlines()[2:] if line.startswith(("-", "+"))]
     assert len(changed) == 2
     assert "dom0_mem=2048M,max:2048M dom0_max_vcpus=2" in changed[1]
     assert (
@@ -101,7 +107,9 @@ def test_the_differences_are_planned_and_nothing_else(host: Host) -> None:
 
 def test_a_rollback_after_two_of_them_is_the_first_state(host: Host, tmp_path: Path) -> None:
     reconfigure.begin(host, plan_for(host), QUIET)
+    see_it_work(host)
     reconfigure.begin(host, plan_for(host, {"hostname": "xen3", "dom0_memory_mib": 1024}), QUIET)
+    see_it_work(host)
     state = Journal(host).load()
     assert state.phase is Phase.FINISHED
     assert state.wishes is not None
@@ -118,6 +126,25 @@ def test_what_others_change_in_between_is_still_noticed(host: Host) -> None:
     assert executor.changed_since(host, Journal(host).load()) == ["/etc/hostname"]
     with pytest.raises(executor.ChangedSinceError):
         executor.rollback(host, QUIET)
+
+
+def test_a_file_of_others_that_is_not_concerned_is_no_obstacle(host: Host, capsys) -> None:
+    path = "/etc/network/interfaces"
+    put(host, path, host.read(path) + "\nauto enp0s9\niface enp0s9 inet manual\n")
+    assert call(host, "reconfigure", "--yes", "--dom0-vcpus", "2") == 0
+    assert Journal(host).load().phase is Phase.TRYING
+    capsys.readouterr()
+    assert call(host, "rollback", "--yes") == 3
+    assert path in capsys.readouterr().err
+
+
+def test_a_file_of_others_that_is_concerned_refuses_it_before_it_begins(host: Host, capsys) -> None:
+    put(host, CONFIG_PATH, host.read(CONFIG_PATH) + "# mine\n")
+    before = snapshot(host)
+    assert call(host, "reconfigure", "--yes", "--dom0-vcpus", "2") == 3
+    assert CONFIG_PATH in capsys.readouterr().err
+    assert Journal(host).load().phase is Phase.FINISHED
+    assert snapshot(host) == before
 
 
 def test_cut_off_anywhere_it_goes_on_or_all_goes_back(tmp_path: Path) -> None:
@@ -170,12 +197,21 @@ def test_the_command_shows_asks_and_does(host: Host, capsys, tmp_path: Path) -> 
     assert call(host, "reconfigure", "--yes", "--hostname", "xen2", "--dom0-mem", "2G") == 0
     out = capsys.readouterr().out
     assert "+xen2" in out
-    assert "take effect at the next reboot" in out
+    assert "The next boot alone tries it" in out
     assert call(host, "status") == 0
+    see_it_work(host)
     assert call(host, "reconfigure", "--yes", "--hostname", "xen2") == 0
     assert "The host is as asked for." in capsys.readouterr().out
     assert call(host, "rollback", "--yes") == 0
     assert snapshot(host) == first_state(tmp_path / "first")
+
+
+def test_what_leaves_the_boot_alone_is_not_tried(host: Host, capsys) -> None:
+    menu = host.read("/boot/grub/grub.cfg")
+    assert call(host, "reconfigure", "--yes", "--hostname", "xen2") == 0
+    assert "take effect at the next reboot" in capsys.readouterr().out
+    assert Journal(host).load().phase is Phase.FINISHED
+    assert host.read("/boot/grub/grub.cfg") == menu
 
 
 def test_the_command_goes_on_where_it_was_cut_off(host: Host, capsys) -> None:
@@ -188,7 +224,7 @@ def test_the_command_goes_on_where_it_was_cut_off(host: Host, capsys) -> None:
     capsys.readouterr()
     assert call(host, "reconfigure", "--yes", "--json") == 0
     assert json.loads(capsys.readouterr().out)["outcome"] == "reconfigured"
-    assert Journal(host).load().phase is Phase.FINISHED
+    assert Journal(host).load().phase is Phase.TRYING
     assert host.read("/etc/hostname") == "xen2\n"
 
 
@@ -220,6 +256,33 @@ def test_a_grub_file_that_somebody_else_wrote_is_refused(host: Host) -> None:
     put(host, CONFIG_PATH, "# mine\n")
     with pytest.raises(RefusedError, match="dom0's options are not as the set-up wrote them"):
         plan_for(host)
+
+
+def test_what_the_host_is_already_is_a_wish_from_then_on(host: Host, tmp_path: Path, capsys) -> None:
+    name = host.read("/etc/hostname").strip()
+    before = {path: state for path, state in snapshot(host).items() if "journal" not in path}
+    assert call(host, "apply", "--yes", "--hostname", name) == 2
+    assert call(host, "reconfigure", "--yes", "--hostname", name) == 0
+    assert {path: state for path, state in snapshot(host).items() if "journal" not in path} == before
+    assert call(host, "apply", "--yes", "--hostname", name) == 0
+    executor.rollback(host, QUIET)
+    assert snapshot(host) == first_state(tmp_path / "first")
+
+
+def test_time_servers_are_not_taken_back_without_a_word(host: Host, tmp_path: Path, capsys) -> None:
+    answers = tmp_path / "answers"
+    answers.write_text("ntp_servers: []\n")
+    assert call(host, "reconfigure", "--yes", "--answers", str(answers)) == 0
+    assert call(host, "reconfigure", "--yes", "--ntp-server", "ntp2.example.org") == 0
+    assert call(host, "reconfigure", "--yes", "--answers", str(answers)) == 3
+    assert "--ntp-server cannot be changed" in capsys.readouterr().err
+
+
+def test_there_is_nothing_to_plan_on_a_host_that_is_finished(host: Host, capsys) -> None:
+    assert call(host, "plan", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"outcome": "nothing to plan", "phase": "finished"}
+    assert call(host, "plan", "--hostname", "other") == 2
+    assert "reconfigure" in capsys.readouterr().err
 
 
 def test_an_apply_with_other_wishes_points_here(host: Host, capsys) -> None:

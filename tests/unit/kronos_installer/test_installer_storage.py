@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+import shutil
 import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,23 +14,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from installer_kit import Countdown, Crash, put, snapshot
-from storage_kit import host_with_disks, mount
+from storage_kit import MOUNTINFO, host_with_disks, mount
 
 from kronos_installer import executor
 from kronos_installer.facts import STORAGE_UNIT, Facts, read_facts
 from kronos_installer.iscsi_place import IscsiPlace, iscsi_place
 from kronos_installer.journal import Journal, Phase
+from kronos_installer.main import main
+from kronos_installer.password_file import PasswordFileError, is_lasting, read_password
 from kronos_installer.plan import make_plan
 from kronos_installer.steps.device import FileSystemUnreadableError, held_names
 from kronos_installer.steps.file_system_step import FileSystemStep
 from kronos_installer.steps.iscsi_lun import read_luns
-from kronos_installer.steps.storage_step import StorageStep
+from kronos_installer.steps.storage_step import NotForgottenError, StorageStep
 from kronos_installer.storage import MOUNT_POINT, UNIT_PATH, nfs_place, storage_problems, storage_steps
+from kronos_installer.storage_directories import directory_problems
 from kronos_installer.storage_servers import answers, server_problems
 from kronos_installer.wishes import IsoType, IsoWish, StorageType, StorageWish, Wishes
 from xapi_shim.base.progress import Reporter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from kronos_installer.host import Host
@@ -86,7 +93,16 @@ REFUSED = [
     (disks(StorageType.DIRECTORY, "srv"), "storage-location", "srv"),
     (disks(StorageType.DIRECTORY, "/"), "storage-location", "plain"),
     (disks(StorageType.DIRECTORY, "/srv/../etc"), "storage-location", "plain"),
+    (disks(StorageType.DIRECTORY, "//var/lib/xapi/sr"), "storage-location", "plain"),
+    (disks(StorageType.DIRECTORY, f"/srv/{'x' * 256}"), "storage-location", "plain"),
+    (disks(StorageType.NFS, "nas:/srv//x"), "storage-location", "server:/path"),
     (disks(StorageType.DIRECTORY, "/var/lib/xapi/sr"), "storage-location", "own"),
+    (disks(StorageType.DIRECTORY, "/run/disks"), "storage-location", "reboot"),
+    (disks(StorageType.DIRECTORY, "/dev/shm/disks"), "storage-location", "reboot"),
+    (disks(StorageType.DIRECTORY, "/tmp"), "storage-location", "reboot"),
+    (disks(StorageType.DIRECTORY, "/etc"), "storage-location", "system"),
+    (disks(StorageType.DIRECTORY, "/boot/disks"), "storage-location", "system"),
+    (isos(IsoType.DIRECTORY, "/proc"), "iso-library-location", "system"),
     (isos(IsoType.DIRECTORY, "/var/lib/xapi"), "iso-library-location", "own"),
     (disks(StorageType.NFS, "/srv"), "storage-location", "server:/path"),
     (disks(StorageType.NFS, "nas:srv"), "storage-location", "server:/path"),
@@ -268,10 +284,97 @@ def test_a_disk_that_is_no_longer_empty_is_not_written(host: Host) -> None:
     assert host.read("/dev/sdb") == "ext4 44444444-4444-4444-8444-444444444444\n"
 
 
+def test_another_disk_that_has_the_name_after_a_power_cut_is_not_written(host: Host) -> None:
+    plan = make_plan(read_facts(host, host.runner), DEVICE)
+    with pytest.raises(Crash, match=r"before mkfs\.ext4"):
+        executor.apply(plan, replace(host, on_effect=crash_before("mkfs.ext4")), QUIET)
+    other = "xfs 33333333-3333-4333-8333-333333333333\n"
+    put(host, "/dev/sdb", other)
+    with pytest.raises(executor.ApplyFailedError, match="/dev/sdb has changed"):
+        executor.resume_apply(host, QUIET)
+    assert host.read("/dev/sdb") == other
+
+
+def crash_before(program: str) -> Callable[[str], None]:
+    def effect(what: str) -> None:
+        if what == f"before {program}":
+            raise Crash(what)
+
+    return effect
+
+
+def renamed_by_the_boot(host: Host) -> str:
+    """Let the kernel call the disk sdc, and another one sdb; return the disk's text."""
+    made = host.read("/dev/sdb")
+    put(host, "/dev/sdc", made)
+    put(host, "/dev/sdb", "xfs 33333333-3333-4333-8333-333333333333\n")
+    host.at("/dev/disk/by-uuid").mkdir(parents=True)
+    host.at(f"/dev/disk/by-uuid/{made.split()[1]}").symlink_to("../../sdc")
+    return made
+
+
+def test_a_disk_is_known_by_its_file_system_whatever_its_name_is(host: Host) -> None:
+    before_reboot(host, DEVICE)
+    made = renamed_by_the_boot(host)
+    assert not any("/dev/sdb" in what for what in executor.not_in_place(host, Journal(host).load()))
+    put(host, "/dev/sdc", f"{made}sr/disk.qcow2\n")
+    with pytest.raises(executor.ChangedSinceError, match=r"sr/disk\.qcow2"):
+        executor.rollback(host, QUIET)
+    put(host, "/dev/sdc", made)
+    executor.rollback(host, QUIET)
+    assert host.read("/dev/sdc") == ""
+    assert host.read("/dev/sdb").startswith("xfs")
+
+
+@pytest.mark.parametrize(
+    ("named", "planned"),
+    [
+        ("/dev/sdb", "by-id/ata-1"),
+        ("/dev/disk/by-id/wwn-1", "by-id/wwn-1"),
+        ("/dev/disk/by-path/p", "by-path/p"),
+    ],
+)
+def test_a_disk_is_planned_by_a_name_that_lasts(host: Host, named: str, planned: str) -> None:
+    for name in ("by-id/wwn-1", "by-id/ata-1", "by-path/p"):
+        host.at(f"/dev/disk/{name}").parent.mkdir(parents=True, exist_ok=True)
+        host.at(f"/dev/disk/{name}").symlink_to("../../sdb")
+    wishes = disks(StorageType.DEVICE, named)
+    steps = storage_steps(read_facts(host, host.runner), wishes)
+    assert [step.device for step in steps if isinstance(step, FileSystemStep)] == [f"/dev/disk/{planned}"]
+
+
+def test_a_disk_that_was_changed_for_another_makes_another_plan(host: Host, tmp_path: Path, capsys) -> None:
+    host.at("/dev/disk/by-id").mkdir(parents=True)
+    link = host.at("/dev/disk/by-id/ata-1")
+    link.symlink_to("../../sdb")
+    saved = str(tmp_path / "plan")
+    root = ["--root", str(host.root)]
+    assert main(["plan", "--storage", "device:/dev/sdb", "--save", saved, *root], runner=host.runner) == 0
+    link.rename(link.with_name("ata-2"))
+    assert main(["apply", "--yes", "--plan", saved, *root], runner=host.runner) == 3
+    assert "ata-2" in capsys.readouterr().err
+
+
+def test_a_volume_group_that_is_gone_has_nothing_to_be_removed(host: Host) -> None:
+    before_reboot(host, LVM)
+    shutil.rmtree(host.at("/dev/vg0"))
+    shutil.rmtree(host.at("/lvm/vg0"))
+    executor.rollback(host, QUIET)
+    assert Journal(host).load().phase is Phase.CLEAN
+
+
 def test_a_file_system_that_cannot_be_read_counts_as_full(host: Host) -> None:
     broken = replace(host, runner=lambda argv: "debugfs: Filesystem not open\n")
     with pytest.raises(FileSystemUnreadableError):
         held_names(broken, "/dev/sdb", MOUNT_POINT)
+
+
+def test_without_the_daemon_a_repository_is_forgotten_by_force_only(host: Host) -> None:
+    """Where Xen does not start there is none."""
+    step = StorageStep(reason="a test", key="disks", type="file", name="Disks", device_config={})
+    with pytest.raises(NotForgottenError, match=r"'Disks' cannot be forgotten: .*rollback --force") as raised:
+        step.undo(host, {"defaults": {}})
+    assert "reboot into it" in str(raised.value)
 
 
 def test_steps_come_back_from_the_journal(facts: Facts) -> None:
@@ -292,6 +395,64 @@ def test_a_step_of_a_former_version_is_read(facts: Facts) -> None:
         StorageStep.from_json({key: record[key] for key in record if key not in ("lun", "password_file")})
         == step
     )
+
+
+MOUNTED = (
+    "25 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+    "26 25 0:30 / /mem rw - tmpfs tmpfs rw\n"
+    "27 25 8:2 / /dvd ro - iso9660 /dev/sr0 ro\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("location", "of_disks", "of_isos"),
+    [
+        ("/file", "storage-location", "iso-library-location"),
+        ("/file/below", "storage-location", "iso-library-location"),
+        ("/dangling", "storage-location", "iso-library-location"),
+        ("/mem/disks", "storage-location", "iso-library-location"),
+        ("/to-mem", "storage-location", "iso-library-location"),
+        ("/to-tmp", "storage-location", "iso-library-location"),
+        ("/dvd/isos", "storage-read-only", ""),
+        ("/dvd/new/isos", "storage-read-only", "iso-library-read-only"),
+        ("/", "", ""),
+        ("/srv/new/one", "", ""),
+    ],
+)
+def test_directories_are_looked_at_before_anything_is_changed(
+    host: Host, location: str, of_disks: str, of_isos: str
+) -> None:
+    put(host, MOUNTINFO, MOUNTED)
+    put(host, "/file", "")
+    for path in ("/mem", "/tmp", "/dvd/isos"):
+        host.at(path).mkdir(parents=True, exist_ok=True)
+    for name, to in (("dangling", "nowhere"), ("to-mem", "mem"), ("to-tmp", "tmp")):
+        host.at(f"/{name}").symlink_to(to)
+    for wishes, id_ in (
+        (disks(StorageType.DIRECTORY, location), of_disks),
+        (isos(IsoType.DIRECTORY, location), of_isos),
+    ):
+        assert [p.id for p in directory_problems(wishes, host)] == [id_] * bool(id_)
+
+
+def test_check_says_what_apply_would(host: Host, capsys) -> None:
+    put(host, "/srv/file", "")
+    for command in ("check", "plan"):
+        argv = [command, "--json", "--storage", "directory:/srv/file", "--root", str(host.root)]
+        assert main(argv, runner=host.runner) == 3
+        assert "storage-location" in [p["id"] for p in json.loads(capsys.readouterr().out)["problems"]]
+
+
+@pytest.mark.parametrize("path", ["/tmp", "/tmp/", "//tmp/a", "/./tmp/a", "/srv/../tmp/a", "/run//a"])
+def test_what_a_reboot_empties_is_known_by_any_spelling(path: str) -> None:
+    assert not is_lasting(path)
+    assert is_lasting(path.replace("tmp", "root").replace("run", "root"))
+
+
+def test_a_pipe_in_place_of_a_password_is_not_waited_for(host: Host) -> None:
+    os.mkfifo(host.at("/pipe"), 0o600)
+    with pytest.raises(PasswordFileError, match="no regular file"):
+        read_password(host, "/pipe")
 
 
 def test_servers_are_asked_before_anything_is_changed(host: Host) -> None:
@@ -343,13 +504,37 @@ def test_a_lun_as_rfc_4173_writes_it() -> None:
     assert iscsi_place(f"2001:db8::1:6:860:1:{IQN}") is None
 
 
+@pytest.mark.parametrize(
+    "server", ["[abc]", "[dead]", "[192.0.2.1]", "[]", "[2001:db8::1", "-a", "a_b", "1:2"]
+)
+def test_what_is_no_server_is_one_for_nobody(server: str) -> None:
+    assert nfs_place(f"{server}:/x") is None
+    assert iscsi_place(f"{server}:::1:{IQN}") is None
+
+
 def test_the_luns_of_a_probe_are_read() -> None:
     xml = (
         "<iscsi-target>\n\t<LUN>\n\t\t<vendor>IET</vendor>\n\t\t<LUNid>1</LUNid>\n\t\t<SCSIid> 3600 </SCSIid>\n\t</LUN>"
         "<LUN><LUNid>2</LUNid></LUN></iscsi-target>"
     )
     assert read_luns(xml) == {1: "3600"}
-    assert read_luns("<LUN><LUNid>1</LUNid><SCSIid>a<b</SCSIid></LUN>") == {}
+    commented = "<iscsi-target><!-- <LUN><LUNid>1</LUNid><SCSIid>3600</SCSIid></LUN> --></iscsi-target>"
+    assert read_luns(commented) == {}
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        "",
+        "no XML",
+        "<LUN><LUNid>1</LUNid><SCSIid>a<b</SCSIid></LUN>",
+        "<iscsi-target><LUN><LUNid>one</LUNid><SCSIid>3600</SCSIid></LUN></iscsi-target>",
+        "<iscsi-target><LUN><LUNid>1</LUNid><SCSIid>36 00</SCSIid></LUN></iscsi-target>",
+        '<!DOCTYPE x [<!ENTITY a "1">]><iscsi-target><LUN><LUNid>&a;</LUNid><SCSIid>3600</SCSIid></LUN></iscsi-target>',
+    ],
+)
+def test_what_is_no_list_of_luns_has_none(xml: str) -> None:
+    assert read_luns(xml) == {}
 
 
 def test_a_server_answers_or_does_not() -> None:

@@ -20,7 +20,7 @@ from dead_man_kit import (
     settled,
     wishes,
 )
-from installer_kit import Countdown, Crash, FakeCommands
+from installer_kit import Countdown, Crash, FakeCommands, crash_at, put
 
 from kronos_installer import executor, live_switch
 from kronos_installer.host import Host
@@ -157,13 +157,8 @@ def test_silent_after_the_switch_it_is_switched_back_without_a_reboot(tmp_path: 
 def test_a_switch_that_died_half_way_is_not_confirmed(tmp_path: Path, last: str) -> None:
     host = written_host(tmp_path)
     start(host, Clock())
-
-    def die(effect: str) -> None:
-        if effect == last:
-            raise Crash(effect)
-
     with pytest.raises(Crash):
-        live_switch.switch(replace(host, on_effect=die), Clock().around(), QUIET)
+        live_switch.switch(replace(host, on_effect=crash_at(last)), Clock().around(), QUIET)
     assert call(host, "confirm") == 2
     assert live_switch.switch_back(host, Clock(seconds=640).around(), QUIET).phase is Phase.CLEAN
     ran = commands_of(host).ran
@@ -179,6 +174,29 @@ def test_a_network_that_cannot_be_switched_back_comes_back_by_a_reboot(tmp_path:
     live_switch.switch(host, clock.around(), QUIET)
     assert commands_of(host).ran[-1] == "systemctl reboot"
     assert network_files(host) == network_files(fresh_host(tmp_path / "before"))
+
+
+def test_a_fault_elsewhere_does_not_hide_that_the_network_was_not_switched_back(tmp_path: Path) -> None:
+    """GRUB's menu cannot be made either: the old files are there, and only the reboot reads them."""
+    host = written_host(tmp_path)
+    clock = Clock()
+    start(host, clock)
+    put(host, "/boot/vmlinuz-6.1.0-57-amd64", "kernel\n")
+    commands_of(host).broken |= {"ping", "net down xenbr0", "grub-mkconfig"}
+    with pytest.raises(executor.UndoIncompleteError, match="grub-mkconfig"):
+        live_switch.switch(host, clock.around(), QUIET)
+    assert network_files(host) == network_files(fresh_host(tmp_path / "before"))
+    assert "systemctl reboot" in commands_of(host).ran
+
+
+def test_who_takes_the_network_back_is_started_again_when_it_fails(tmp_path: Path) -> None:
+    host = written_host(tmp_path)
+    commands_of(host).ran.clear()
+    start(host, Clock())
+    _, timer, service = commands_of(host).ran
+    assert "--property=Restart=on-failure --property=RestartSec=5" in timer
+    # This one the timer's kills, and takes its place.
+    assert "Restart" not in service
 
 
 def test_a_reboot_in_between_is_as_any(tmp_path: Path) -> None:

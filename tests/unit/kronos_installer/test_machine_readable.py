@@ -61,8 +61,8 @@ def test_other_lines_are_not_progress() -> None:
         (["plan", "--storage", "tape:x"], 2, "wrong usage"),
         (["plan", "--answers", "/nowhere"], 3, "refused"),
         (["plan", "--dom0-mem", "900G"], 3, "refused"),
-        (["plan", "--save", "/nowhere/plan"], 1, "failed"),
-        (["apply", "--yes", "--plan", "/nowhere"], 1, "failed"),
+        (["plan", "--save", "/nowhere/plan"], 3, "refused"),
+        (["apply", "--yes", "--plan", "/nowhere"], 3, "refused"),
     ],
 )
 def test_failures_are_documents_too(

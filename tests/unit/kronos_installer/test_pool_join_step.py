@@ -6,14 +6,15 @@ import io
 import json
 import tempfile
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from installer_kit import Countdown, Crash, make_host, put
 from pool_kit import (
     CONF,
+    INNER,
     INVENTORY,
     PASSWORD,
     UUID,
@@ -36,11 +37,13 @@ from kronos_installer.password_file import PasswordFileError
 from kronos_installer.patience import GaveUpError
 from kronos_installer.plan import Plan
 from kronos_installer.pool_membership import StillMemberError
+from kronos_installer.remote_client import look_at
 from kronos_installer.steps import pool_join_step
-from kronos_installer.steps.pool_join_step import MasterChangedError, PoolJoinStep
+from kronos_installer.steps.pool_join_step import MasterChangedError, MasterUnclearError, PoolJoinStep
 from kronos_installer.steps.step import HostChangedError, step_from_json, step_to_json
 from kronos_installer.wishes import Wishes
 from kronos_installer.xenapi_client import XenApiFailureError, XenApiUnreachableError
+from xapi_shim.base.paths import Paths
 from xapi_shim.base.progress import Reporter
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from kronos_installer.host import Host
 
 POOL = pool_records("first", "first", "joiner")
+TO_JOIN = str(Paths().master_to_join)
 ALONE = pool_records("joiner", "joiner")
 
 
@@ -60,6 +64,7 @@ def host() -> Iterator[Host]:
         put(made, CONF, "master")
         put(made, INVENTORY, f"INSTALLATION_UUID='{UUID}'\n")
         put_password(made)
+        made.at(TO_JOIN).parent.mkdir(parents=True)
         yield made
 
 
@@ -112,13 +117,98 @@ def test_it_joins_and_waits_until_the_pool_has_the_host(host: Host, step: PoolJo
 
 
 def test_cut_off_anywhere_it_joins_once(host: Host, step: PoolJoinStep) -> None:
-    for at in range(2):
+    for at in range(7):
         put(host, CONF, "master")
         with daemon_of(host, records=ALONE, after=[becomes(POOL)]) as daemon:
             with pytest.raises(Crash):
                 patient(step, daemon).apply(replace(host, on_effect=Countdown(at)), {})
             patient(step, daemon).apply(host, {})
             assert [method for method, _ in daemon.calls] == ["pool.join"], at
+            assert not host.exists(TO_JOIN), at
+
+
+@dataclass
+class Watching(Joiner):
+    """The joiner's daemon, and what it is told of the master when it is to join."""
+
+    told: list[tuple[str, int]] = field(default_factory=list)
+
+    def __call__(self, method: str, params: tuple[Any, ...]) -> Any:
+        if method == "pool.join":
+            self.told.append((self.host.read(TO_JOIN), self.host.at(TO_JOIN).stat().st_mode & 0o777))
+        return super().__call__(method, params)
+
+
+def test_the_daemon_is_told_which_master_it_may_log_in_to(host: Host, step: PoolJoinStep) -> None:
+    daemon = Watching(host, after=[becomes(POOL)])
+    with local_daemon(host, daemon):
+        patient(step, daemon).apply(host, {})
+    assert daemon.told == [(f"{step.address}\n{INNER['host_internal']}\n", 0o600)]
+    assert not host.exists(TO_JOIN)
+
+
+@pytest.mark.parametrize("certificates", [
+    {}, {"OpaqueRef:c": {"host": "OpaqueRef:first", "type": "host_internal", "fingerprint_sha256": "AB\nCD"}},
+    {"OpaqueRef:c": {"host": "OpaqueRef:first", "type": "host_internal", "fingerprint_sha256": ""}},
+    {"OpaqueRef:c": {"host": "OpaqueRef:other", "type": "host_internal", "fingerprint_sha256": INNER["host"]}},
+    {"OpaqueRef:c": {"host": "OpaqueRef:first", "type": "host_internal",
+                     "fingerprint_sha256": "sha256 Fingerprint=" + INNER["host_internal"]}},
+    {"OpaqueRef:c": {"type": "host_internal"}}, {"OpaqueRef:c": 7}, "none",
+])  # fmt: skip
+def test_a_master_that_does_not_tell_its_certificate_is_not_joined(
+    host: Host, tmp_path: Path, monkeypatch, certificates: Any
+) -> None:
+    with remote_daemon(tmp_path, master_of(POOL | {"Certificate": certificates})) as remote:
+        monkeypatch.setattr(pool_join_step, "HTTPS_PORT", remote.port)
+        made = PoolJoinStep(master="xen0", address=remote.address, username="root", password_file="/root/pool",
+                            fingerprint=remote.fingerprint, reason="a test")  # fmt: skip
+        with daemon_of(host) as daemon:
+            with pytest.raises(MasterUnclearError):
+                patient(made, daemon).apply(host, {})
+            assert daemon.calls == []
+    assert not host.exists(TO_JOIN)
+
+
+def test_who_shows_another_certificate_after_the_look_gets_no_password(
+    host: Host, step: PoolJoinStep, tmp_path: Path, monkeypatch
+) -> None:
+    called: list[str] = []
+    (tmp_path / "other").mkdir()
+    with remote_daemon(tmp_path / "other", lambda method, _params: called.append(method) or "") as other:
+        port = pool_join_step.HTTPS_PORT
+        monkeypatch.setattr(pool_join_step, "look_at", lambda address, _port: look_at(address, port))
+        monkeypatch.setattr(pool_join_step, "HTTPS_PORT", other.port)
+        with daemon_of(host) as daemon:
+            with pytest.raises(MasterChangedError, match=other.fingerprint):
+                patient(step, daemon).apply(host, {})
+            assert daemon.calls == []
+    assert called == []
+
+
+@pytest.mark.parametrize("by", ["a refusal", "an undo"])
+def test_who_does_not_join_forgets_which_master_it_was(host: Host, step: PoolJoinStep, by: str) -> None:
+    if by == "an undo":
+        put(host, TO_JOIN, INNER["host_internal"])
+        step.undo(host, {})
+    else:
+        refuses = {"pool.join": ["HOSTS_NOT_HOMOGENEOUS"]}
+        daemon = Watching(host, fails=refuses)
+        with local_daemon(host, daemon), pytest.raises(XenApiFailureError):
+            patient(step, daemon).apply(host, {})
+        assert len(daemon.told) == 1
+    assert not host.exists(TO_JOIN)
+
+
+def test_undo_takes_away_what_a_join_that_was_cut_off_left(host: Host, step: PoolJoinStep) -> None:
+    def cut_off(effect: str) -> None:
+        if effect == f"before renaming {TO_JOIN}":
+            raise Crash
+
+    with daemon_of(host) as daemon, pytest.raises(Crash):
+        patient(step, daemon).apply(replace(host, on_effect=cut_off), {})
+    assert [path.name for path in host.at(TO_JOIN).parent.iterdir()] == [host.temporary(TO_JOIN).name]
+    step.undo(host, {})
+    assert list(host.at(TO_JOIN).parent.iterdir()) == []
 
 
 def test_a_daemon_that_starts_anew_before_it_answers_has_joined(host: Host, step: PoolJoinStep) -> None:
@@ -170,9 +260,12 @@ def test_another_certificate_gets_no_password(host: Host, step: PoolJoinStep) ->
     with daemon_of(host) as daemon:
         with pytest.raises(
             MasterChangedError, match=r"the password was not sent: .* shows another certificate"
-        ):
+        ) as caught:
             patient(replace(step, fingerprint="00:11"), daemon).apply(host, {})
         assert daemon.calls == []
+    assert "00:11" in str(caught.value)
+    assert step.fingerprint in str(caught.value)
+    assert "openssl x509" in str(caught.value)
 
 
 @pytest.mark.parametrize(("text", "mode", "said"), [(f"{PASSWORD}\n", 0o640, "by others"), ("", 0o600, "one line"),
@@ -204,7 +297,7 @@ def test_undo_leaves_the_pool_and_waits_for_a_pool_of_its_own(host: Host, step: 
 
 
 def test_undo_cut_off_anywhere_leaves_once(host: Host, step: PoolJoinStep) -> None:
-    for at in range(2):
+    for at in range(4):
         put(host, CONF, f"slave:{step.address}")
         with daemon_of(host, records=POOL, after=[becomes(ALONE)]) as daemon:
             with pytest.raises(Crash):

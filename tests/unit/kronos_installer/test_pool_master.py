@@ -38,7 +38,7 @@ from kronos_installer.plan import make_plan
 from kronos_installer.planning import plan_for
 from kronos_installer.pool_checks import MOST_HOSTS, MOST_SECONDS_APART, pool_problems
 from kronos_installer.problem import Level, Problem, RefusedError
-from kronos_installer.remote_client import OtherCertificateError, TlsTransport, remote_session
+from kronos_installer.remote_client import OtherCertificateError, TlsTransport, look_at, remote_session
 from kronos_installer.saved_plan import save_plan
 from kronos_installer.steps.pool_join_step import PoolJoinStep
 from kronos_installer.wishes import IsoType, IsoWish, PoolWish, Wishes
@@ -47,10 +47,14 @@ from xapi_shim import __version__
 from xapi_shim.datamodel import errors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kronos_installer.facts import Facts
     from kronos_installer.host import Host
 
 RECORDS = pool_records("first", "first", "second")
+# Nobody's.
+GIVEN = ":".join(["AB"] * 32)
 ASKED = PoolWish("127.0.0.1", password_file="/root/pool")
 WISHES = Wishes("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222",
                 pool=PoolWish(MASTER, password_file="/root/pool"))  # fmt: skip
@@ -104,6 +108,80 @@ def test_a_master_tells_of_its_pool(host: Host, tmp_path: Path) -> None:
     assert known == replace(TOLD, hosts=hosts, address="127.0.0.1")
 
 
+@pytest.mark.parametrize("written", [str, str.lower, lambda text: text.replace(":", ""),
+                                     lambda text: text.replace(":", "").lower()])  # fmt: skip
+def test_a_master_of_the_given_certificate_tells_of_its_pool(
+    host: Host, tmp_path: Path, written: Callable[[str], str]
+) -> None:
+    with remote_daemon(tmp_path, master_of(RECORDS)) as remote:
+        pool = replace(ASKED, fingerprint=written(remote.fingerprint))
+        told = read_pool_master(host, pool, remote.port)
+    assert isinstance(told, PoolMaster), told
+    assert told.fingerprint == remote.fingerprint == pool.certificate
+
+
+def heard(called: list[str]) -> Callable[[str, tuple[Any, ...]], Any]:
+    """A master that writes down what it is asked."""
+    reply = master_of(RECORDS)
+
+    def answer(method: str, params: tuple[Any, ...]) -> Any:
+        called.append(method)
+        return reply(method, params)
+
+    return answer
+
+
+def test_a_master_of_another_certificate_is_sent_nothing(host: Host, tmp_path: Path) -> None:
+    called: list[str] = []
+    with remote_daemon(tmp_path, heard(called)) as remote:
+        found = read_pool_master(host, replace(ASKED, fingerprint=GIVEN.lower()), remote.port)
+        assert called == []
+        assert isinstance(found, Problem)
+        assert (found.id, found.level) == ("pool-master-other-certificate", Level.ERROR)
+        assert remote.fingerprint in found.title
+        assert GIVEN in found.title
+        assert "openssl x509" in found.remediation
+        assert isinstance(read_pool_master(host, ASKED, remote.port), PoolMaster)
+    assert called[0] == "session.login_with_password"
+
+
+def test_who_shows_another_certificate_the_second_time_is_sent_nothing(
+    host: Host, tmp_path: Path, monkeypatch
+) -> None:
+    called: list[str] = []
+    (tmp_path / "other").mkdir()
+    with (
+        remote_daemon(tmp_path, master_of(RECORDS)) as first,
+        remote_daemon(tmp_path / "other", heard(called)) as other,
+    ):
+        monkeypatch.setattr(pool_master, "look_at", lambda address, _port: look_at(address, first.port))
+        for pool in (ASKED, replace(ASKED, fingerprint=first.fingerprint)):
+            found = read_pool_master(host, pool, other.port)
+            assert isinstance(found, Problem)
+            assert found.id == "pool-master-other-certificate"
+            assert first.fingerprint in found.title
+            assert other.fingerprint in found.title
+    assert called == []
+
+
+def test_the_plan_never_takes_over_what_somebody_else_showed_at_the_first_look(
+    host: Host, tmp_path: Path, monkeypatch
+) -> None:
+    """Who answers one connection and lets the next through must not become the one that the join is bound to."""
+    called: list[str] = []
+    (tmp_path / "other").mkdir()
+    with (
+        remote_daemon(tmp_path, heard(called)) as master,
+        remote_daemon(tmp_path / "other", heard(called)) as other,
+    ):
+        monkeypatch.setattr(pool_master, "look_at", lambda address, _port: look_at(address, other.port))
+        found = read_pool_master(host, replace(ASKED, fingerprint=master.fingerprint), master.port)
+    assert isinstance(found, Problem)
+    assert found.id == "pool-master-other-certificate"
+    assert other.fingerprint in found.title
+    assert called == []
+
+
 def test_a_clock_that_is_ahead(host: Host, tmp_path: Path) -> None:
     told = asked(host, tmp_path, master_of(RECORDS, clock=lambda: datetime.now(UTC) + timedelta(hours=1)))
     assert isinstance(told, PoolMaster)
@@ -122,6 +200,37 @@ def test_a_master_that_refuses(
     assert isinstance(found, Problem)
     assert (found.id, found.level) == (id_, Level.ERROR)
     assert said in found.title + found.remediation
+
+
+@pytest.mark.parametrize("said", [["192.0.2.9; reboot"], ["--yes"], ["192.0.2.9\n"], []])
+def test_a_master_that_a_member_names_is_a_name_or_nothing(
+    host: Host, tmp_path: Path, said: list[str]
+) -> None:
+    """What is to be typed next, by root, is told by a host that nobody knows."""
+    fails = {"session.login_with_password": ["HOST_IS_SLAVE", *said]}
+    found = asked(host, tmp_path, master_of(RECORDS, fails))
+    assert isinstance(found, Problem)
+    assert found.id == "pool-master-is-member"
+    assert found.remediation == "--join another host"
+    assert not said or said[0] not in str(found)
+
+
+def test_the_master_that_a_member_names_has_a_certificate_of_its_own(host: Host, tmp_path: Path) -> None:
+    called: list[str] = []
+    reply = master_of(RECORDS, {"session.login_with_password": ["HOST_IS_SLAVE", "2001:db8::9"]})
+
+    def member(method: str, params: tuple[Any, ...]) -> Any:
+        called.append(method)
+        return reply(method, params)
+
+    with remote_daemon(tmp_path, member) as remote:
+        found = read_pool_master(host, replace(ASKED, fingerprint=remote.fingerprint), remote.port)
+    assert isinstance(found, Problem)
+    assert found.remediation.startswith(
+        "--join 2001:db8::9, and --join-fingerprint of its certificate: openssl"
+    )
+    # Nothing followed it there.
+    assert called == ["session.login_with_password"]
 
 
 def test_a_wrong_password_is_named_with_its_file(host: Host, tmp_path: Path) -> None:
@@ -244,7 +353,8 @@ def test_a_host_of_the_same_uuid(host: Host, live: bool) -> None:
     put(host, "/etc/xensource-inventory", OWN)
     hosts = (*TOLD.hosts, PoolHost("9-9", "twin", live))
     facts = replace(read_facts(host, host.runner), pool_master=replace(TOLD, hosts=hosts))
-    found = {(p.id, p.level) for p in pool_problems(facts, WISHES, None) if p.level is not Level.INFO}
+    wishes = replace(WISHES, pool=replace(WISHES.pool, fingerprint=GIVEN))
+    found = {(p.id, p.level) for p in pool_problems(facts, wishes, None) if p.level is not Level.INFO}
     assert found == {("pool-host-exists", Level.ERROR) if live else ("pool-host-known", Level.WARNING)}
 
 
@@ -290,6 +400,15 @@ def test_the_join_is_the_last_step_and_shows_the_fingerprint(facts: Facts) -> No
     assert "AB:CD" in shown[0]
 
 
+def test_a_certificate_that_nobody_has_compared_is_a_warning(facts: Facts) -> None:
+    def level(pool: PoolWish) -> list[Level]:
+        found = pool_problems(facts, replace(WISHES, pool=pool), None)
+        return [problem.level for problem in found if problem.id == "pool-master-certificate"]
+
+    assert level(WISHES.pool) == [Level.WARNING]
+    assert level(replace(WISHES.pool, fingerprint=GIVEN)) == [Level.INFO]
+
+
 def test_a_plan_asks_the_master_and_changes_nothing(host: Host) -> None:
     before, calls = snapshot(host), []
 
@@ -322,6 +441,23 @@ def test_a_saved_plan_minds_what_matters_of_the_master(host: Host, facts: Facts,
         apply_with(replace(TOLD, fingerprint="00:11"))
     with pytest.raises(RefusedError, match="HOSTS_NOT_HOMOGENEOUS"):
         apply_with(replace(TOLD, cpu_vendor="GenuineIntel"))
+
+
+def test_a_saved_plan_sends_nothing_to_a_master_that_is_not_its_own(
+    host: Host, facts: Facts, tmp_path: Path, monkeypatch
+) -> None:
+    """Nobody had given a fingerprint: the plan has the one of the certificate that it was made with."""
+    called: list[str] = []
+    save_plan(make_plan(facts, WISHES), host, tmp_path / "plan.json")
+    with remote_daemon(tmp_path, heard(called)) as other:
+        monkeypatch.setattr(pool_master, "look_at", lambda _master, _port: look_at(other.address, other.port))
+
+        def ask(files: Host, pool: PoolWish) -> PoolMaster | Problem:
+            return read_pool_master(files, pool, other.port)
+
+        with pytest.raises(RefusedError, match="the password was not sent"):
+            plan_for(host, {}, str(tmp_path / "plan.json"), ask_master=ask)
+    assert called == []
 
 
 def test_check_names_the_password_file_and_asks_nobody(host: Host, capsys) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from installer_kit import HERE, make_host, put, snapshot
 
+from kronos_installer import executor
 from kronos_installer.facts import read_facts
 from kronos_installer.journal import Journal
 from kronos_installer.main import main
@@ -141,6 +142,24 @@ def test_other_files_are_refused(host: Host, tmp_path: Path, capsys, text: str) 
     (tmp_path / "plan").write_text(text)
     (tmp_path / "plan").chmod(0o600)
     assert call(host, "apply", "--yes", "--plan", str(tmp_path / "plan")) == 3
+
+
+@pytest.mark.parametrize("where", ["missing/plan", "a-file/plan", ""])
+def test_a_file_that_is_none_is_refused(host: Host, tmp_path: Path, capsys, where: str) -> None:
+    (tmp_path / "a-file").write_text("")
+    path = str(tmp_path / where)
+    before = snapshot(host)
+    assert call(host, "apply", "--yes", "--plan", path) == 3
+    assert call(host, "plan", "--save", path) == 3
+    assert capsys.readouterr().err.count(f"{path}:1") == 2
+    assert snapshot(host) == before
+
+
+def test_two_at_once_are_one(host: Host, capsys) -> None:
+    with executor.exclusive(host):
+        assert call(host, "apply", "--yes") == 3
+    assert "another xapi-host-setup" in capsys.readouterr().err
+    assert Journal(host).load().steps == ()
 
 
 def test_a_file_of_another_version_is_refused(host: Host, tmp_path: Path, capsys) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from installer_kit import OUTPUTS, FakeCommands, make_host, put
 
-from kronos_installer.detect.disks import parse_lsblk, parse_wipefs
+from kronos_installer.checks import check
+from kronos_installer.detect.disks import parse_lsblk, parse_wipefs, read_disks
 from kronos_installer.detect.firewall import FirewallKind, read_firewalls
 from kronos_installer.detect.hostname import is_hostname, read_hostname
 from kronos_installer.detect.nics import NicKind, read_nics
@@ -26,6 +27,8 @@ from kronos_installer.detect.time_sync import (
     read_time_sync,
 )
 from kronos_installer.detect.volume_groups import parse_volume_groups
+from kronos_installer.facts import read_facts
+from kronos_installer.wishes import Wishes
 from xapi_shim.base.process import ProcessError, ProgramMissingError
 
 if TYPE_CHECKING:
@@ -44,6 +47,45 @@ def host(tmp_path: Path) -> Host:
 
 def facts(host: Host) -> SystemFacts:
     return read_system(host, host.runner)
+
+
+def test_a_logical_volume_is_found_by_its_groups_name(host: Host) -> None:
+    volume = {"name": "vg-lv", "kname": "dm-0", "path": "/dev/mapper/vg-lv", "type": "lvm", "size": 1 << 33}
+    host.at("/dev/vg").mkdir(parents=True)
+    host.at("/dev/vg/lv").symlink_to("../dm-0")
+    disks, _ = read_disks(
+        host, lambda argv: json.dumps({"blockdevices": [volume]}) if argv[0] == "lsblk" else ""
+    )
+    found = disks.find("/dev/vg/lv")
+    assert found is not None
+    assert found.path == "/dev/mapper/vg-lv"
+
+
+CLOUD = "/etc/cloud/cloud.cfg"
+USER_DATA = "/var/lib/cloud/instance/cloud-config.txt"
+
+
+@pytest.mark.parametrize(
+    ("files", "writes_hosts", "sets_name"),
+    [
+        ({CLOUD: "manage_etc_hosts: true\n"}, f"{CLOUD}:1", True),
+        ({CLOUD: "manage_etc_hosts: true\npreserve_hostname: false\n",
+          f"{CLOUD}.d/99.cfg": "manage_etc_hosts: false\npreserve_hostname: true\n"}, "", False),
+        ({CLOUD: "preserve_hostname: true\n", f"{CLOUD}.d/99.cfg": "preserve_hostname: no\n"}, "", True),
+        ({f"{CLOUD}.d/99.cfg": "manage_etc_hosts: false\n", USER_DATA: "#cloud-config\nmanage_etc_hosts: localhost\n"},
+         f"{USER_DATA}:2", True),
+        ({CLOUD: "preserve_hostname: false\n", USER_DATA: "preserve_hostname: true\n"}, "", False),
+    ],
+)  # fmt: skip
+def test_cloud_inits_last_word_counts(
+    tmp_path: Path, files: dict[str, str], writes_hosts: str, sets_name: bool
+) -> None:
+    host = make_host(tmp_path)
+    put(host, "/etc/systemd/system/cloud-init.target.wants/cloud-init.service", "")
+    for path, text in files.items():
+        put(host, path, text)
+    found = read_hostname(host)
+    assert (found.cloud_init, found.cloud_init_sets) == (writes_hosts, sets_name)
 
 
 def test_disks_say_what_is_on_them(host: Host) -> None:
@@ -343,3 +385,16 @@ def test_what_dom0s_own_qemu_adds_to_dom0_is_no_nic_of_the_hosts(tmp_path: Path)
     put(host, "/proc/xen/capabilities", "control_d\n")
     kinds = {nic.name: nic.kind for nic in read_nics(host)}
     assert (kinds["enX1"], kinds["enp0s3"]) == (NicKind.VIRTUAL, NicKind.ETHERNET)
+
+
+@pytest.mark.parametrize(
+    "address", ["52:54:00:12:34:5\xff", "", "00:00", "52:54:00:12:34:56\n52:54:00:12:34:57"]
+)
+def test_what_is_no_ethernet_address_is_refused(tmp_path: Path, address: str) -> None:
+    host = make_host(tmp_path)
+    host.at("/sys/class/net/enp0s3/address").write_bytes(f"{address}\n".encode("latin-1"))
+    facts = read_facts(host, host.runner)
+    assert {nic.name: nic.mac for nic in facts.nics}["enp0s3"] == ""
+    management, problems = check(facts, Wishes("", ""))
+    assert management is not None
+    assert ("nic-address", "/sys/class/net/enp0s3/address:1") in [(p.id, p.diagnosis) for p in problems]

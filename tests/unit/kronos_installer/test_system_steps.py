@@ -24,6 +24,7 @@ from kronos_installer.journal import Journal, Phase
 from kronos_installer.plan import Plan, make_plan
 from kronos_installer.steps.checked_file_step import CheckedFileStep
 from kronos_installer.steps.step import step_from_json, step_to_json
+from kronos_installer.system_checks import hostname_problems
 from kronos_installer.system_plan import system_steps
 from kronos_installer.wishes import Wishes
 from xapi_shim.base.progress import Reporter
@@ -131,6 +132,11 @@ HOSTS = {
     "static address": ("192.0.2.7\tLAB\n::1 localhost lab\n", "192.0.2.7\txen1\n::1 localhost xen1\n"),
     "with localhost only": ("127.0.0.1 localhost lab\n", "127.0.0.1 localhost xen1\n127.0.1.1\txen1\n"),
     "others' names": ("192.0.2.9 lab2 mylab lab-a\n", "192.0.2.9 lab2 mylab lab-a\n127.0.1.1\txen1\n"),
+    "others' of the label": (
+        "192.0.2.8 lab.x\n192.0.2.9 lab.y\n127.0.0.1 lab.z\n",
+        "192.0.2.8 lab.x\n192.0.2.9 lab.y\n127.0.0.1 xen1.z\n127.0.1.1\txen1\n",
+    ),
+    "new label below a domain": ("192.0.2.8 xen1.x\n", "192.0.2.8 xen1.x\n127.0.1.1\txen1\n"),
     "empty": ("", "127.0.1.1\txen1\n"),
     "no newline": ("127.0.0.1 localhost", "127.0.0.1 localhost\n127.0.1.1\txen1\n"),
 }
@@ -141,7 +147,43 @@ def test_the_hosts_file_follows_the_name(before: str, after: str) -> None:
     assert edit_hosts(before, "lab", "xen1") == after
 
 
-@given(st.text("ab1 \t#\nlx.", max_size=60))
+DOMAINS = {
+    "short": ("127.0.1.1 lab # lab\n", "127.0.1.1 xen1.a xen1 # lab\n"),
+    "short at the address": ("192.0.2.7\tother lab\n", "192.0.2.7\tother xen1.a xen1\n"),
+    "another domain": ("127.0.1.1 lab.b lab\n", "127.0.1.1 xen1.a xen1\n"),
+    "there already": ("127.0.1.1 xen1.a\txen1\n", "127.0.1.1 xen1.a\txen1\n"),
+    "no line": ("", "127.0.1.1\txen1.a\txen1\n"),
+    "with localhost only": ("::1 localhost lab\n", "::1 localhost xen1\n127.0.1.1\txen1.a\txen1\n"),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), DOMAINS.values(), ids=DOMAINS)
+def test_the_hosts_file_gets_the_domain(before: str, after: str) -> None:
+    assert edit_hosts(before, "lab", "xen1.a") == after
+    assert edit_hosts(after, "xen1", "xen1.a") == after
+
+
+@pytest.mark.parametrize("old", ["localhost", "localhost.localdomain", "LOCALHOST"])
+def test_the_loopback_keeps_its_name_where_the_host_had_none(old: str) -> None:
+    fedora = "127.0.0.1 localhost localhost.localdomain\n::1 localhost localhost6\n"
+    assert edit_hosts(fedora, old, "xen1.a") == fedora + "127.0.1.1\txen1.a\txen1\n"
+
+
+@pytest.mark.parametrize("name", ["localhost", "Localhost.localdomain", "xen1.localhost"])
+def test_no_host_is_named_like_the_loopback(tmp_path: Path, name: str) -> None:
+    host = make_host(tmp_path)
+    system = read_system(host, host.runner)
+    assert [p.id for p in hostname_problems(system, replace(WISHES, hostname=name))] == ["hostname-invalid"]
+    put(host, "/etc/hostname", f"{name}\n")
+    found = hostname_problems(read_system(host, host.runner), replace(WISHES, hostname=""))
+    assert "hostname-missing" in [p.id for p in found]
+
+
+@given(
+    st.lists(st.sampled_from(["lab", "xen1", "a", ".", " ", "\t", "#", "\n", "127.0.1.1", "localhost"])).map(
+        "".join
+    )
+)
 def test_the_hosts_file_names_the_host_once_edited_and_stays(text: str) -> None:
     once = edit_hosts(text, "lab", "xen1")
     assert edit_hosts(once, "xen1", "xen1") == once
@@ -166,6 +208,15 @@ def test_a_chain_that_may_refuse_is_opened_whatever_the_form() -> None:
     assert nft((CHAIN % "  tcp dport 1 jump x").replace("policy drop;", ""))[0].endswith(ADDED)
     assert nft((CHAIN % "").replace("inet filter", "bridge filter")) == ("", [])
     assert nft((CHAIN % "").replace("hook input", "hook output")) == ("", [])
+
+
+def test_a_chain_that_drops_all_before_routing_is_refused_unless_nothing_is_to_be_opened() -> None:
+    early = (
+        "table inet f {\n chain early {\n  type filter hook prerouting priority -300; policy drop;\n }\n}\n"
+    )
+    assert nft(early) == ("", ["/etc/nftables.conf:2"])
+    assert nft(early, ()) == ("", [])
+    assert nft(early.replace("policy drop", "fib saddr . iif oif missing drop")) == ("", [])
 
 
 @pytest.mark.parametrize("text", ["table inet $t {\n chain input {\n type filter hook input priority 0;\n}\n}\n",
@@ -215,6 +266,26 @@ def test_an_open_iptables_stays_as_it_is() -> None:
     assert edit_iptables({"/etc/iptables/rules.v4": rules}, NIC, (443,)).files == {}
 
 
+CLOSED = {
+    "counters": ":INPUT ACCEPT [0:0]\n[1:2] -A INPUT -i lo -j ACCEPT\n[3:4] -A INPUT -j DROP\n",
+    "counters and policy": ":INPUT DROP [0:0]\n[1:2] -A INPUT -i lo -j ACCEPT\n[3:4] -A INPUT -j REJECT\n",
+    "goto": ":INPUT ACCEPT\n:own -\n-A INPUT -g own\n-A own -j DROP\n",
+    "long options": ":INPUT ACCEPT\n--append INPUT --jump DROP\n",
+    "policy by itself": "-P INPUT DROP\n-A INPUT -i lo -j ACCEPT\n",
+}
+
+
+@pytest.mark.parametrize("rules", CLOSED.values(), ids=CLOSED)
+def test_an_iptables_that_may_refuse_is_opened_before_its_first_rule(rules: str) -> None:
+    text = f"*filter\n{rules}COMMIT\n"
+    edited = edit_iptables({"/a": text.encode()}, NIC, (443,))
+    lines = edited.files["/a"].decode().splitlines()
+    first = next(n for n, line in enumerate(lines) if " INPUT " in line and not line.startswith((":", "-P")))
+    assert "--dport 443" in lines[first]
+    assert [line for n, line in enumerate(lines) if n != first] == text.splitlines()
+    assert edit_iptables(edited.files, NIC, (443,)).files == {}
+
+
 def test_interfaces_by_prefix_are_copied_too() -> None:
     rules = b"*filter\n-A FORWARD -i enp+ -o lo -j ACCEPT\n-A FORWARD -i xen+ -j ACCEPT\nCOMMIT\n"
     edited = edit_iptables({"/a": rules}, NIC, ())
@@ -239,6 +310,14 @@ def test_a_zone_that_lets_all_in_needs_no_opening() -> None:
         p.id
         for p in edit_firewalld({"/etc/firewalld/zones/a.xml": b"<zone/>"}, {"": "a"}, NIC, (443,)).problems
     ] == ["firewall-not-understood"]
+
+
+def test_a_zone_is_ended_where_no_comment_is() -> None:
+    zone = {
+        "/etc/firewalld/zones/a.xml": b'<zone>\n<!-- <service name="https"/> -->\n</zone>\n<!-- </zone> -->\n'
+    }
+    (new,) = edit_firewalld(zone, {"": "a"}, NIC, (443,)).files.values()
+    assert b' -->\n  <service name="https"/>\n</zone>\n<!-- </zone> -->\n' in new
 
 
 def test_the_zone_of_the_connection_is_opened() -> None:

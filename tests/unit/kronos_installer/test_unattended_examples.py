@@ -93,6 +93,14 @@ def test_what_is_installed_is_what_installers_look_for() -> None:
     assert "%doc docs/examples\n" in (REPO / "rpm/xapi.spec").read_text()
 
 
+def test_the_unit_of_the_first_boot_is_disabled_before_the_reboot() -> None:
+    """Without that a purge, which takes the journal away, and a new installation would set the host up once more."""
+    unit = (EXAMPLES / "xapi-host-setup-once.service").read_text()
+    after = re.findall(r"^ExecStartPost=(.*)$", unit, re.MULTILINE)
+    assert [command.split()[1] for command in after] == ["disable", "--no-block"]
+    assert after[0].endswith("xapi-host-setup-once.service")
+
+
 @pytest.mark.parametrize("version", ["F42", "F43", "F44", "F45"])
 def test_the_kickstart_is_valid(version: str, tmp_path: Path) -> None:
     validator = str(Path(sys.executable).with_name("ksvalidator"))
@@ -192,8 +200,12 @@ def test_the_role_sets_a_host_up_once(play) -> None:
         assert (status, counts["changed"], counts["failed"]) == (0, 0, 0), said
     boot(host, xen=True)
     assert settled(host).phase is Phase.FINISHED
-    status, counts, said = run_role(ANSWERS)
-    assert (status, counts["changed"], counts["failed"]) == (0, 0, 0), said
+    for flags in ((), ("--check",)):
+        status, counts, said = run_role(ANSWERS, *flags)
+        assert (status, counts["changed"], counts["failed"]) == (0, 0, 0), said
+    status, counts, said = run_role({**ANSWERS, "hostname": "other"}, "--check")
+    assert (status, counts["changed"], counts["failed"]) == (2, 0, 1), said
+    assert "reconfigure" in said
 
 
 @pytest.mark.packaging
@@ -214,6 +226,8 @@ def test_the_role_goes_on_where_an_apply_was_cut_off(play) -> None:
     journal = host.at("/var/lib/xapi-host-setup/journal.jsonl")
     journal.write_bytes(journal.read_bytes().rstrip(b"\n").rpartition(b"\n")[0] + b"\n")
     assert phase(host) is Phase.APPLYING
+    status, counts, said = run_role(ANSWERS, "--check")
+    assert (status, counts["changed"], phase(host)) == (0, 1, Phase.APPLYING), said
     status, counts, said = run_role(ANSWERS)
     assert (status, counts["changed"]) == (0, 1), said
     assert phase(host) is Phase.APPLIED
@@ -227,6 +241,17 @@ def test_the_pools_password_is_for_root_alone_and_not_shown(play, tmp_path: Path
     _, _, said = run_role(answers, "-v", xapi_pool_password="not to be seen")
     assert (file.read_text(), file.stat().st_mode & 0o777) == ("not to be seen\n", 0o600)
     assert "not to be seen" not in said
+
+
+@pytest.mark.packaging
+@pytest.mark.parametrize("pool", [{"master": "192.0.2.10", "password_file": "/root/none"}, None])
+def test_the_masters_fingerprint_is_a_variable_of_who_joins(play, pool: dict[str, str] | None) -> None:
+    """What is handed over is refused: it is no fingerprint. A host that joins no pool has no use for it."""
+    _, run_role = play
+    status, _, said = run_role({**ANSWERS, "pool": pool}, "-v", xapi_pool_fingerprint="not one")
+    assert (status != 0, "pool.fingerprint: 'not one' cannot be meant" in said) == (pool is not None,) * 2, (
+        said
+    )
 
 
 @pytest.mark.packaging

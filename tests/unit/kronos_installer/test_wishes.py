@@ -5,21 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from installer_kit import HERE, make_host
 
+from kronos_installer.asked import differing, gather
+from kronos_installer.host_files import HostFiles
 from kronos_installer.journal import Journal
 from kronos_installer.main import main, parser
 from kronos_installer.network.stack import BridgeKind
 from kronos_installer.wishes import Confirm, IsoType, IsoWish, PoolWish, StorageType, StorageWish, Wishes
 from kronos_installer.wishes_record import wishes_from_record, wishes_to_record
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ALL_FLAGS = {
     "--dom0-mem": ("2G", "dom0_memory_mib", 2048),
@@ -73,12 +73,73 @@ def test_the_firewall_is_opened_unless_it_is_not_to_be(tmp_path: Path, capsys) -
         ["--iso-library", "lvm:guests"],
         ["--username", "root"],
         ["--password-file", "/root/pool"],
+        ["--join-fingerprint", "AB" * 32],
     ],
 )
 def test_flags_that_cannot_be_meant_are_wrong_usage(tmp_path: Path, capsys, flags: list[str]) -> None:
     host = make_host(tmp_path)
     assert main(["plan", "--root", str(host.root), *flags], runner=host.runner) == 2
     assert flags[0] in capsys.readouterr().err
+
+
+JOIN = ["--join", "xen0", "--password-file", "/root/pool", "--join-fingerprint"]
+
+
+@pytest.mark.parametrize("text", ["AB", "AB" * 31, "AB" * 33, "AG" * 32, ":".join(["AB"] * 31), "AB:" + "AB" * 31,
+                                  "sha1 Fingerprint=" + "AB" * 20, "md5 Fingerprint=" + "AB" * 32, "AB" * 20,
+                                  "SHA256:" + "k" * 43, "sha256 Fingerprint=", " ".join(["AB"] * 32), "AB" * 32 + "\n", " "])  # fmt: skip
+def test_a_fingerprint_that_is_none_is_refused(tmp_path: Path, capsys, text: str) -> None:
+    host = make_host(tmp_path)
+    assert main(["plan", "--json", "--root", str(host.root), *JOIN, text], runner=host.runner) == 3
+    (problem,) = json.loads(capsys.readouterr().out)["problems"]
+    assert (problem["id"], problem["diagnosis"]) == ("flag-wrong", "--join")
+    assert "SHA-256" in problem["remediation"]
+
+
+def test_a_fingerprint_that_was_never_set_is_not_none(tmp_path: Path, capsys) -> None:
+    host = make_host(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", "--root", str(host.root), *JOIN, ""], runner=host.runner)
+    assert ended.value.code == 2
+    assert "--join-fingerprint: it is empty" in capsys.readouterr().err
+
+
+@given(
+    st.binary(min_size=32, max_size=32),
+    # OpenSSL 3 prints the second of these before it, OpenSSL 1.1 the third.
+    st.sampled_from(["", "sha256 Fingerprint=", "SHA256 Fingerprint="]),
+    st.sampled_from(["", ":"]),
+    st.booleans(),
+)
+def test_a_fingerprint_is_read_however_it_is_written(
+    digest: bytes, before: str, between: str, upper: bool
+) -> None:
+    shown = digest.hex(":").upper()
+    text = shown.replace(":", between)
+    given = before + (text if upper else text.lower())
+    pool = gather({"join": "xen0", "join_fingerprint": given}, HostFiles(Path("/none")))["pool"]
+    assert pool.certificate == shown
+    assert PoolWish("xen0").certificate == ""
+
+
+OF_THE_SET_UP = PoolWish("xen0", "root", "/root/pool", "AB" * 32)
+BOUND_TO = ":".join(["AB"] * 32)
+
+
+@pytest.mark.parametrize(("pool", "before", "after"), [
+    (replace(OF_THE_SET_UP, fingerprint=BOUND_TO.lower()), (), ()),
+    (replace(OF_THE_SET_UP, fingerprint=""), (), ()),
+    (replace(OF_THE_SET_UP, fingerprint="CD" * 32), ("pool",), ()),
+    (replace(OF_THE_SET_UP, master="xen1"), ("pool",), ("pool",)),
+    (None, ("pool",), ("pool",)),
+])  # fmt: skip
+def test_a_fingerprint_is_minded_until_the_host_has_joined(
+    pool: PoolWish | None, before: tuple[str, ...], after: tuple[str, ...]
+) -> None:
+    wishes = Wishes("a", "b", pool=OF_THE_SET_UP)
+    assert differing({"pool": pool}, wishes, BOUND_TO) == before
+    assert differing({"pool": pool}, wishes) == after
+    assert differing({"hostname": "xen1"}, wishes) == ("hostname",)
 
 
 TEXT = st.text(max_size=8)
@@ -94,7 +155,7 @@ WISHES = st.builds(
     open_firewall=st.booleans(),
     storage=st.none() | st.builds(StorageWish, st.sampled_from(StorageType), TEXT, TEXT),
     iso_library=st.none() | st.builds(IsoWish, st.sampled_from(IsoType), TEXT, TEXT),
-    pool=st.none() | st.builds(PoolWish, TEXT, TEXT, TEXT),
+    pool=st.none() | st.builds(PoolWish, TEXT, TEXT, TEXT, TEXT),
 )
 
 
@@ -104,8 +165,9 @@ def test_records_hold_all_of_it(wishes: Wishes) -> None:
 
 
 def test_wishes_of_a_former_version_are_read() -> None:
-    wishes = Wishes("a", "b", storage=StorageWish(StorageType.NFS, "nas:/srv", "nas"))
+    wishes = Wishes("a", "b", storage=StorageWish(StorageType.NFS, "nas:/srv", "nas"), pool=PoolWish("xen0"))
     record = wishes_to_record(wishes)
+    del record["pool"]["fingerprint"]
     for name in ("username", "password_file"):
         del record["storage"][name]
     assert wishes_from_record(record) == wishes

@@ -116,3 +116,11 @@ def test_versions_are_a_native_packages():
     assert (DEBIAN / "source/format").read_text() == "3.0 (native)\n"
     (version,) = re.findall(r"^kronos \((.+)\) ", (DEBIAN / "changelog").read_text(), re.MULTILINE)[:1]
     assert "-" not in version
+
+
+def test_no_signal_ends_what_takes_the_network_back():
+    """systemd.service(5): a service that dies of SIGTERM, SIGHUP, SIGINT or SIGPIPE has not failed."""
+    lines = (SYSTEMD / "xapi-host-settle.service").read_text().splitlines()
+    assert "Restart=always" in lines
+    # Settled, and a step after the confirmation that somebody has to mend.
+    assert "RestartPreventExitStatus=0 5" in lines

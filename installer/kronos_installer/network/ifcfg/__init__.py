@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kronos_installer.detect.owners import Mention
+from kronos_installer.detect.units import enabled
 from kronos_installer.host_files import UnsuitableFileError
 from kronos_installer.network.findings import error
 from kronos_installer.network.ifcfg.config import IfcfgConfig
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["IfcfgConfig", "read_ifcfg"]
 
 _GLOBAL = "/etc/sysconfig/network"
-_NETWORK_MANAGER = "/etc/systemd/system/*.wants/NetworkManager.service"
+_NETWORK_MANAGER = "NetworkManager.service"
 _PLUGIN = "/usr/lib*/NetworkManager/*/libnm-settings-plugin-ifcfg-rh.so"
 # network.service is made from a script of System V's: a link in a runlevel starts it.
 _NETWORK_SERVICE = (
@@ -31,7 +32,7 @@ _NETWORK_SERVICE = (
 _OWN_FILES = (f"{FOLDER}/keys-*", "/etc/dhcp/dhclient*-*.conf", "/etc/dhclient*-*.conf")
 _MENTIONS = (
     "/sbin/ifup-local", "/sbin/ifdown-local", "/sbin/ifup-pre-local", "/etc/NetworkManager/dispatcher.d/*",
-    "/etc/firewalld/zones/*.xml", "/etc/firewalld/direct.xml",
+    "/etc/firewalld/zones/*.xml", "/etc/firewalld/direct.xml", "/etc/sysconfig/static-routes*",
 )  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def read_ifcfg(files: HostFiles) -> IfcfgConfig | None:
 
 def _plugin_is_on(files: HostFiles, settings: Settings) -> bool:
     """Tell whether NetworkManager reads ifcfg files: it does up to Fedora 40, where the plug-in is installed."""
-    if not files.glob(_NETWORK_MANAGER) or not files.glob(_PLUGIN):
+    if not enabled(files, _NETWORK_MANAGER) or not files.glob(_PLUGIN):
         return False
     plugins = settings.last("main", "plugins")
     return plugins is None or "ifcfg-rh" in plugins.items

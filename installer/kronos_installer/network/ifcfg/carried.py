@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kronos_installer.network.ifcfg.interfaces import Interface
+    from kronos_installer.network.ifcfg.shell_file import ShellFile
     from kronos_installer.problem import Problem
 
 _MOVED = frozenset({
@@ -76,10 +77,15 @@ def unsupported(interface: Interface) -> Iterator[Problem]:
     if not _FIXED_MAC.fullmatch(file.value("MACADDR")):
         yield error("ifcfg-variable", "the interface's Ethernet address is made up at each activation",
                     file.at("MACADDR"), "write the address itself")  # fmt: skip
-    if found := _REWRITING.search(file.value("BONDING_OPTS")):
-        yield error("ifcfg-variable", f"{found[1]}: the bond changes Ethernet addresses, guests' too",
-                    file.at("BONDING_OPTS"), "choose active-backup, balance-xor or 802.3ad")  # fmt: skip
+    yield from bond_problems(file)
     if file.is_on("USERCTL"):
         yield error(
             "ifcfg-variable", "users may take the interface down", file.at("USERCTL"), "set USERCTL=no"
         )
+
+
+def bond_problems(file: ShellFile) -> Iterator[Problem]:
+    """Yield what of a bond, in or below the interface, guests' Ethernet addresses would not survive."""
+    if found := _REWRITING.search(file.value("BONDING_OPTS")):
+        yield error("ifcfg-variable", f"{found[1]}: the bond changes Ethernet addresses, guests' too",
+                    file.at("BONDING_OPTS"), "choose active-backup, balance-xor or 802.3ad")  # fmt: skip

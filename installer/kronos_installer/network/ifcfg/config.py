@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from kronos_installer.detect.nics import Nic, NicKind
 from kronos_installer.detect.owners import Mention, names_interface
 from kronos_installer.network.findings import error, warning
-from kronos_installer.network.ifcfg.carried import unsupported
+from kronos_installer.network.ifcfg.carried import bond_problems, unsupported
 from kronos_installer.network.ifcfg.edit import make_edit
 from kronos_installer.network.ifcfg.interfaces import FOLDER, Interface
 from kronos_installer.network.network_manager.daemon import daemon_problems
@@ -143,6 +143,8 @@ class IfcfgConfig(StackConfig):
 
     def _problems(self, interface: Interface, nic: Nic, ports: tuple[str, ...]) -> Iterator[Problem]:
         yield from unsupported(interface)
+        for lower in self.interfaces:
+            yield from bond_problems(lower.file) if lower.name == _below(interface) else ()
         yield from self._identity(interface, nic).problems
         yield from self._neighbours(interface)
         yield from self._by_name(interface)
@@ -162,15 +164,16 @@ class IfcfgConfig(StackConfig):
         """Yield other files that configure the interface, stand on it, or have the bridge's name."""
         for other in self.interfaces:
             below = _below(other)
+            of_range = other.path.startswith(f"{interface.path}-range")
             if other.name == BRIDGE:
                 yield error("bridge-exists", f"there is an interface {BRIDGE} already", other.file.at("DEVICE"),
                             "rename or remove it")  # fmt: skip
             elif other is not interface and other.name == interface.name:
                 yield error("ifcfg-twice", f"{other.name} is configured by two files", other.file.at("DEVICE"),
                             "remove one of them")  # fmt: skip
-            elif other.name.startswith(f"{interface.name}:") or below == interface.name:
+            elif other.name.startswith(f"{interface.name}:") or of_range or below == interface.name:
                 yield error("ifcfg-stacked", f"{other.name} stands on {interface.name}", other.file.at("DEVICE"),
-                            "VLANs and aliases on the management interface are not supported")  # fmt: skip
+                            "VLANs, aliases and ranges on the management interface are not supported")  # fmt: skip
 
     def _by_name(self, interface: Interface) -> Iterator[Problem]:
         """Yield what is for the interface by its name alone."""

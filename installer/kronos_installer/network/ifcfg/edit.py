@@ -47,6 +47,9 @@ def make_edit(
     for path, state in interface.sides.items():
         kind = path.removeprefix(f"{FOLDER}/").partition("-")[0]
         new = f"{FOLDER}/{kind}-{BRIDGE}"
+        if new in files:
+            raise refusal("ifcfg-route", f"the {kind} file is one of two for {interface.name}", at=f"{path}:1",
+                          remedy="make them one")  # fmt: skip
         files |= {
             path: None,
             new: _bytes(_moved_routes(path, state.content.decode("latin-1"), interface.name)),

@@ -120,12 +120,15 @@ def _read(files: HostFiles, path: str, name: str, *, network_manager: bool) -> I
     state = files.state(path)
     content = state.content if state else b""
     file = parse_shell_file(path, content.decode("latin-1"))
+    by_network_manager = network_manager and file.is_on("NM_CONTROLLED", default=True)
+    # The scripts read those of the interface's name beside those of the file's (ifup-routes of initscripts).
+    names = dict.fromkeys([name, *([] if by_network_manager else [file.value("DEVICE") or name])])
     sides = {
         side: found
         for kind in SIDE_FILES
-        if (found := files.state(side := f"{FOLDER}/{kind}-{name}")) is not None
+        for of in names
+        if (found := files.state(side := f"{FOLDER}/{kind}-{of}")) is not None
     }
-    by_network_manager = network_manager and file.is_on("NM_CONTROLLED", default=True)
     if state is None:
         raise ProblemError(error("ifcfg-syntax", "the file went away", f"{path}:1", "try again"))
     return Interface(file, state, sides, by_network_manager)

@@ -17,14 +17,23 @@ from kronos_installer.network.ifupdown.bridge_stanza import (
     switch_back_commands,
     switch_commands,
 )
+from kronos_installer.network.ifupdown.hooks import (
+    TC,
+    HookPlace,
+    belongs_to_port,
+    hook_place,
+    program_of,
+    said_of_bridge,
+)
 from kronos_installer.network.ifupdown.management import stanzas_of
-from kronos_installer.network.ifupdown.options import normal, speaks_of_port
+from kronos_installer.network.ifupdown.options import HOOKS
+from kronos_installer.network.ifupdown.port_options import first_lacks_mtu, port_options
 from kronos_installer.network.ifupdown.text import InterfacesText, Keyword, Line, Statement, parse_interfaces
 from kronos_installer.network.stack import BRIDGE, BridgeKind, NetworkEdit
 from kronos_installer.problem import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from kronos_installer.network.ifupdown.text import Option
     from kronos_installer.network.stack import Management
@@ -48,6 +57,11 @@ class _Move:
     def port(self) -> str:
         return self.management.interface
 
+    def bridge_value(self, option: Option) -> str:
+        """Return what an option of the interface's says once it is the bridge's."""
+        is_named = option.name in HOOKS and hook_place(option.value, self.port) is HookPlace.BRIDGE
+        return said_of_bridge(option.value, self.port) if is_named else option.value
+
     @property
     def bridge_options(self) -> tuple[str, ...]:
         return bridge_options(self.port, self.management.mac, self.bridge, starts_port=self.starts_port)
@@ -55,16 +69,16 @@ class _Move:
 
 def _plan_move(statements: Sequence[Statement], management: Management, bridge: BridgeKind) -> _Move:
     stanzas = stanzas_of(statements, management.interface)
-    # bridge-utils gives the bridge's mtu to the port, which will do for a NIC and a bond; Open vSwitch takes
+    # bridge-utils gives the first stanza's mtu to the port, which will do for a NIC and a bond; Open vSwitch takes
     # the bridge's from the port; and below a VLAN the script of vlan-interfaces(5) must see it in time.
-    with_mtu = bridge is BridgeKind.OPENVSWITCH or management.kind is NicKind.VLAN
-    found: dict[tuple[str, str], tuple[Statement, Option]] = {}
-    for stanza in stanzas:
-        for option in stanza.options:
-            if speaks_of_port(option.name) or (with_mtu and option.name == "mtu"):
-                found.setdefault((normal(option.name), option.value), (stanza, option))
+    with_mtu = bridge is BridgeKind.OPENVSWITCH or management.kind is NicKind.VLAN or first_lacks_mtu(stanzas)
+    found = port_options(stanzas, with_mtu=with_mtu)
+    for stanza, option in found if bridge is BridgeKind.OPENVSWITCH else ():
+        if option.name in HOOKS and program_of(option.value) == TC:
+            raise refusal("interfaces-hook", "Open vSwitch takes its ports' queueing disciplines away",
+                          at=f"{stanza.path}:{option.line}", remedy="remove the command, or choose the bridge backend")  # fmt: skip
     plain = management.kind is NicKind.ETHERNET and bridge is BridgeKind.LINUX
-    return _Move(management, bridge, stanzas, tuple(found.values()), bool(found) or not plain)
+    return _Move(management, bridge, stanzas, found, bool(found) or not plain)
 
 
 @dataclass
@@ -84,12 +98,23 @@ class _Edit:
         changes = self.changes.setdefault(statement.path, {})
         if statement in self.move.stanzas:
             changes[statement.index] = self._header(line, statement)
-            changes |= {option.index: "" for option in statement.options if speaks_of_port(option.name)}
+            changes |= dict(self._options(statement))
         elif self.move.port in statement.names:
             if statement.keyword is Keyword.NO_AUTO_DOWN and not statement.about:
                 changes[statement.index] = _replace_word(line.raw, self.move.port, BRIDGE)
             if statement.keyword is Keyword.AUTO or statement.first in ("allow-auto", "allow-hotplug"):
                 changes[statement.index] = self._start(statement, line)
+
+    def _options(self, stanza: Statement) -> Iterator[tuple[int, str]]:
+        """Yield the lines of a stanza that do not stay as they are: the port's, and commands that name the interface."""
+        for option in stanza.options:
+            if belongs_to_port(option, self.move.port):
+                yield option.index, ""
+            elif option.name in HOOKS and option.value != self.move.bridge_value(option):
+                yield (
+                    option.index,
+                    said_of_bridge(self.texts[stanza.path].lines[option.index].raw, self.move.port),
+                )
 
     def _header(self, line: Line, statement: Statement) -> str:
         raw = _replace_word(_ended(line.raw), self.move.port, BRIDGE, count=1)
@@ -172,7 +197,10 @@ def _verify(new_texts: dict[str, str], statements: Sequence[Statement], move: _M
     port = _said(stanzas_of(new, move.port))
     first = move.stanzas[0].words[1:]
     wanted = [
-        (*s.words[1:], o.name, o.value) for s in move.stanzas for o in s.options if not speaks_of_port(o.name)
+        (*s.words[1:], o.name, move.bridge_value(o))
+        for s in move.stanzas
+        for o in s.options
+        if not belongs_to_port(o, move.port)
     ]
     wanted += [(*first, *option.split(" ", 1)) for option in move.bridge_options]
     wanted_port = [("inet", "manual", o.name, o.value) for _, o in move.port_options]

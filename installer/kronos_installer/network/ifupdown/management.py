@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kronos_installer.detect.nics import NicKind
 from kronos_installer.detect.owners import names_interface
+from kronos_installer.network.ifupdown.hooks import hook_place
 from kronos_installer.network.ifupdown.layers import Layers, layers_of
 from kronos_installer.network.ifupdown.options import (
     CARRIED,
@@ -18,6 +19,7 @@ from kronos_installer.network.ifupdown.options import (
     parse_hwaddress,
     speaks_of_port,
 )
+from kronos_installer.network.ifupdown.port_options import disagreements
 from kronos_installer.network.ifupdown.text import Keyword
 from kronos_installer.network.stack import BRIDGE, AddressType, Management, StackName
 from kronos_installer.problem import Level, Problem, ProblemError
@@ -29,7 +31,11 @@ if TYPE_CHECKING:
     from kronos_installer.network.ifupdown.text import InterfacesText, Option, Statement
 
 _PATTERN = re.compile(r"[*?\[\]/=]")
-_HARDWARE = re.compile(r"\b(ethtool|mii-tool|ifenslave|iwconfig|wpa_\w+)\b")
+# What a bridge has not, or would have for itself alone: its port kept what it has.
+_HARDWARE = re.compile(
+    r"\b(ethtool|mii-tool|ifenslave|iwconfig|wpa_\w+|brctl\s+addif|ip\s+link\b.*\b(mtu|address|txqueuelen|vf|master|xdp)"
+    r"|ifconfig\b.*\b(mtu|hw|txqueuelen))\b|/sys/class/net/"
+)
 _MAKES_INTERFACES = re.compile(r"\b(modprobe\s.*(bonding|8021q)|ifenslave|vconfig|ip\s+link|ifup)\b")
 
 
@@ -70,6 +76,7 @@ def find_management(
     problems += _hardware(name, nic, stanzas)
     for stanza in stanzas:
         problems += _stanza(stanza, name)
+    problems += disagreements(stanzas, nic.kind if nic else NicKind.VIRTUAL)
     problems += _others(statements, name)
     problems += [
         _refused("bridge-exists", f"there is an interface {BRIDGE} already", s.at, "rename or remove it")
@@ -189,14 +196,16 @@ def _stanza(stanza: Statement, nic: str) -> Iterator[Problem]:
         elif option.name not in carried:
             yield _refused("interfaces-option", f"the option {option.name!r} is not known to mean the same on a bridge",
                            at, "remove it, or set it in another way")  # fmt: skip
-        elif names_interface(option.value, nic):
+        elif option.name != "description" and names_interface(option.value, nic):
             yield _refused(
                 "interfaces-option", f"the option {option.name!r} names {nic}", at, "leave the name out"
             )
 
 
 def _hook(option: Option, nic: str, at: str) -> Iterator[Problem]:
-    by_variable = "IFACE" in option.value
+    if hook_place(option.value, nic) is not None:
+        return
+    by_variable = "IFACE" in option.value or "LOGICAL" in option.value
     if names_interface(option.value, nic):
         yield _refused("interfaces-hook", f"the {option.name!r} command names {nic}, which will have no addresses", at,
                        "write $IFACE instead if the command means the interface with the addresses")  # fmt: skip
@@ -228,6 +237,8 @@ def _others(statements: Sequence[Statement], nic: str) -> Iterator[Problem]:
             yield _refused("interfaces-stacked", f"{statement.words[0]} stands on {nic}", statement.at,
                            "VLANs and aliases on the management interface are not supported so far")  # fmt: skip
         for option in statement.options:
-            if normal(option.name) != "bond-master" and names_interface(option.value, nic):
+            if normal(option.name) not in ("bond-master", "description") and names_interface(
+                option.value, nic
+            ):
                 yield _refused("interfaces-stacked", f"{option.name!r} of {statement.words[0]} names {nic}",
                                f"{statement.path}:{option.line}", f"{nic} must be used by nothing else")  # fmt: skip

@@ -59,10 +59,11 @@ def sourced_paths(files: HostFiles, statement: Statement) -> list[str]:
         # ifupdown puts the directory before the whole line, so before its first word only.
         base = posixpath.dirname(statement.path) if index == 0 else "/"
         found += _expand(files, posixpath.normpath(posixpath.join(base, word)))
-    if statement.keyword is Keyword.SOURCE:
-        return [path for path in found if not files.at(path).is_dir()]
-    members = (member for directory in found for member in files.glob(f"{directory}/*"))
-    return [path for path in members if _DIRECTORY_MEMBER.match(posixpath.basename(path))]
+    if statement.keyword is Keyword.SOURCE_DIRECTORY:
+        members = (member for directory in found for member in files.glob(f"{directory}/*"))
+        found = [path for path in members if _DIRECTORY_MEMBER.match(posixpath.basename(path))]
+    # ifupdown complains of a directory, and goes on.
+    return [path for path in found if not files.at(path).is_dir()]
 
 
 def _expand(files: HostFiles, pattern: str) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from kronos_installer.detect.nics import Nic, NicKind, read_nics
+from kronos_installer.detect.precedence import in_order
 from kronos_installer.host_files import FileState, HostFiles, UnsuitableFileError
 from kronos_installer.network.netplan import edit, management
 from kronos_installer.network.netplan.definitions import Definition, definitions_for, read_definitions
@@ -68,7 +68,7 @@ class NetplanConfig(StackConfig):
 
 def read_netplan(files: HostFiles) -> NetplanConfig | None:
     """Read all of it; None where netplan is not installed, or its files define nothing. Raises OSError."""
-    paths = _paths(files)
+    paths = in_order(files, _FOLDERS, "*.yaml")
     if not paths or not any(map(files.exists, _GENERATORS)):
         return None
     problems: list[Problem] = []
@@ -114,14 +114,6 @@ def read_netplan(files: HostFiles) -> NetplanConfig | None:
         tell_cloud_init=tell_cloud_init,
         unreadable=tuple(problems),
     )
-
-
-def _paths(files: HostFiles) -> tuple[str, ...]:
-    found: dict[str, str] = {}
-    for folder in _FOLDERS:
-        for path in files.glob(f"{folder}/*.yaml"):
-            found.setdefault(posixpath.basename(path), path)
-    return tuple(path for _, path in sorted(found.items(), key=lambda item: item[0].encode()))
 
 
 def _state(files: HostFiles, path: str) -> FileState | None:

@@ -70,14 +70,15 @@ class Definition:
             kind = _KINDS.get(self.type, nic.kind)
             return Answer.YES if nic.name == self.id and nic.kind is kind else Answer.NO
         if not self.by_match:
-            return Answer.YES if nic.name == (scalar(self.keys.get("set-name")) or self.id) else Answer.NO
+            return Answer.YES if (scalar(self.keys.get("set-name")) or self.id) in nic.names else Answer.NO
         answers = {_matches(name.value, value, nic) for name, value in entries(self.keys["match"])}
         return next((a for a in (Answer.NO, Answer.UNCLEAR) if a in answers), Answer.YES)
 
 
 def _matches(key: str, value: yaml.Node, nic: Nic) -> Answer:
     if key == "name":
-        return Answer.YES if any(fnmatchcase(nic.name, word) for word in words(value)) else Answer.NO
+        found = any(fnmatchcase(name, word) for word in words(value) for name in nic.names)
+        return Answer.YES if found else Answer.NO
     if key == "macaddress":
         return Answer.YES if scalar(value).lower() == nic.mac else Answer.NO
     return Answer.UNCLEAR

@@ -31,6 +31,7 @@ from kronos_installer.network.netplan.management import copied_keys, identity, m
 from kronos_installer.network.netplan.text_edit import without_keys
 from kronos_installer.network.networkd import cloud_init
 from kronos_installer.network.networkd.edit import GUESTS_UNIT, NOT_FOR_UNITS, guests_unit
+from kronos_installer.network.networkd.management import may_match
 from kronos_installer.network.networkd.unit_text import render_unit
 from kronos_installer.network.stack import BRIDGE, BridgeKind, Management, NetworkEdit
 from kronos_installer.problem import refusal
@@ -73,7 +74,10 @@ def move_to_bridge(config: NetplanConfig, management: Management, bridge: Bridge
     sections, _ = identity(config, nic.name, definition)
     if sections:
         files[DROP_IN] = render_unit(sections, _COMMENT).encode()
-    if any(any(definitions_for(config.definitions, other)) for other in NOT_FOR_UNITS):
+    if any(
+        any(definitions_for(config.definitions, other)) or may_match(config.networkd_units, other)
+        for other in NOT_FOR_UNITS
+    ):
         files[GUESTS_UNIT] = render_unit(guests_unit(), _COMMENT).encode()
     if config.tell_cloud_init:
         files[cloud_init.DISABLE_PATH] = cloud_init.DISABLE_CONTENT

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _GROUPS = ("bonds", "bridges", "vrfs")
 _GUEST = Nic("vif1.0", "fe:ff:ff:ff:ff:ff", NicKind.VIRTUAL)
 _STANDARD_MTU = 1500
+# These rewrite the Ethernet addresses of what leaves or is answered, the guests' too (bonding.rst of the kernel).
+_REWRITING = {"mode": ("balance-tlb", "balance-alb"), "fail-over-mac-policy": ("active", "follow")}
 
 
 def find_management(
@@ -49,15 +51,14 @@ def find_management(
         *_networkd(config, definition, nic),
     ]
     problems += [*_bridge_exists(config, nics), *identity(config, nic.name, definition)[1]]
+    problems += _bond(_below(config, definition))
     return found, tuple(dict.fromkeys(problems))
 
 
 def _management(config: NetplanConfig, nics: Sequence[Nic], nic: Nic, definition: Definition) -> Management:
-    below, vlan = definition, 0
+    below, vlan = _below(config, definition), 0
     if definition.type == "vlans":
         vlan = int(number) if (number := scalar(definition.keys.get("id"))).isdigit() else 0
-        link = scalar(definition.keys.get("link"))
-        below = next((d for d in config.definitions if d.id == link), definition)
     is_bond = below.type == "bonds"
     members = words(below.keys.get("interfaces")) if is_bond else (below.id,)
     ports = [n.name for n in nics if (d := definitions_for(config.definitions, n)[0]) and d.id in members]
@@ -81,6 +82,21 @@ def _management(config: NetplanConfig, nics: Sequence[Nic], nic: Nic, definition
         bond=below.id if is_bond else "",
         vlan=vlan,
     )
+
+
+def _below(config: NetplanConfig, definition: Definition) -> Definition:
+    """Return what a VLAN is of, else the definition itself."""
+    link = scalar(definition.keys.get("link")) if definition.type == "vlans" else ""
+    return next((d for d in config.definitions if link and d.id == link), definition)
+
+
+def _bond(definition: Definition) -> Iterator[Problem]:
+    """Yield what of a bond guests' Ethernet addresses would not survive."""
+    for key, value in entries(definition.keys.get("parameters")) if definition.type == "bonds" else ():
+        if scalar(value) in _REWRITING.get(key.value, ()):
+            yield error("netplan-bond", f"{key.value}: {scalar(value)}: the bond {definition.id} changes Ethernet "
+                        "addresses, guests' too", definition.at_key("parameters"),
+                        "choose active-backup, balance-xor or 802.3ad, and one address")  # fmt: skip
 
 
 def identity(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kronos_installer.detect.nics import read_nics
 from kronos_installer.detect.owners import Mention
+from kronos_installer.detect.units import enabled
 from kronos_installer.host_files import UnsuitableFileError
 from kronos_installer.network.findings import error
 from kronos_installer.network.ifupdown.read import read_interfaces
@@ -21,17 +23,19 @@ if TYPE_CHECKING:
 
 __all__ = ["NetworkManagerConfig", "read_network_manager"]
 
-_ENABLED = "/etc/systemd/system/*.wants/NetworkManager.service"
+_SERVICE = "NetworkManager.service"
 _MENTIONS = (
     "/etc/NetworkManager/dispatcher.d/*", "/etc/NetworkManager/dispatcher.d/*/*",
     "/etc/firewalld/zones/*.xml", "/etc/firewalld/direct.xml",
 )  # fmt: skip
+# A device of NetworkManager.conf(5) on each line.
+_LEFT_ALONE = "/var/lib/NetworkManager/no-auto-default.state"
 _TRUE = ("true", "yes", "on", "1")
 
 
 def read_network_manager(files: HostFiles) -> NetworkManagerConfig | None:
     """Read all of it, None where NetworkManager is not started at boot. What cannot be parsed becomes a Problem."""
-    if not files.glob(_ENABLED):
+    if not enabled(files, _SERVICE):
         return None
     unreadable: list[Problem] = []
     settings = Settings(())
@@ -57,6 +61,8 @@ def read_network_manager(files: HostFiles) -> NetworkManagerConfig | None:
         mentions=tuple(_mentions(files)),
         originals=originals,
         unreadable=tuple(unreadable),
+        nics=read_nics(files),
+        left_alone=tuple(files.read(_LEFT_ALONE).split()),
     )
 
 

@@ -113,20 +113,28 @@ def _values(profile: Profile) -> Iterator[Problem]:
          "the connection is a user's, and is not there before the login"),
         ("connection", "secondaries", _is_set(file.get("connection", "secondaries")),
          "VPN connections that follow it are not supported"),
-        ("bond", "mode", file.value("bond", "mode") in _BOND_MODES,
-         "this mode rewrites Ethernet addresses, guests' too"),
-        ("bond", "fail_over_mac", file.value("bond", "fail_over_mac") not in ("", "0", "none"),
-         "the bond's Ethernet address changes, the bridge's would not"),
     )  # fmt: skip
     for group, key, is_refused, why in refused:
         found = file.get(group, key)
         if is_refused and found:
             yield error("nm-setting", f"{group}.{key}={found.value}: {why}", found.at, "change or remove it")
+    yield from bond_problems(profile)
     for group in ("ethernet", "802-3-ethernet"):
         cloned = file.get(group, "cloned-mac-address")
         if cloned and not _CLONED.fullmatch(cloned.text):
             yield error("nm-setting", f"the interface's Ethernet address is made up at each activation: {cloned.value}",
                         cloned.at, "write the address itself, or 'permanent'")  # fmt: skip
+
+
+def bond_problems(profile: Profile) -> Iterator[Problem]:
+    """Yield what of a bond, in or below the interface, guests' Ethernet addresses would not survive."""
+    mode, fail_over_mac = (profile.file.get("bond", key) for key in ("mode", "fail_over_mac"))
+    if mode and mode.text in _BOND_MODES:
+        yield error("nm-setting", f"bond.mode={mode.value}: this mode rewrites Ethernet addresses, guests' too",
+                    mode.at, "change or remove it")  # fmt: skip
+    if fail_over_mac and fail_over_mac.text not in ("", "0", "none"):
+        yield error("nm-setting", f"bond.fail_over_mac={fail_over_mac.value}: the bond's Ethernet address changes, "
+                    "the bridge's would not", fail_over_mac.at, "change or remove it")  # fmt: skip
 
 
 def _is_set(entry: Entry | None) -> bool:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 from kronos_installer.detect.nics import Nic, NicKind
 from kronos_installer.detect.owners import Mention, names_interface
 from kronos_installer.network.findings import error, warning
-from kronos_installer.network.network_manager.carried import unsupported
+from kronos_installer.network.network_manager.carried import bond_problems, unsupported
 from kronos_installer.network.network_manager.daemon import daemon_problems
 from kronos_installer.network.network_manager.edit import make_edit, profiles_of
 from kronos_installer.network.network_manager.identity import InetAddress, keep_identity
 from kronos_installer.network.network_manager.profiles import KINDS, RUN, Profile, Profiles, nics_of
-from kronos_installer.network.network_manager.specs import Device
+from kronos_installer.network.network_manager.specs import Device, matches
 from kronos_installer.network.stack import (
     BRIDGE,
     AddressType,
@@ -39,7 +39,11 @@ _MADE_ANEW = re.compile(r"cloud-init|netplan", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class NetworkManagerConfig(StackConfig):
-    """All that was read. `ifupdown` are the interfaces of interfaces(5), which NetworkManager leaves to ifupdown."""
+    """All that was read. `ifupdown` are the interfaces of interfaces(5), which NetworkManager leaves to ifupdown.
+
+    `nics` are the host's: profiles need not name theirs. `left_alone` are devices that got no connection made up for them
+    since somebody removed it, in NetworkManager's words.
+    """
 
     stack: ClassVar[StackName] = StackName.NETWORK_MANAGER
     settings: Settings
@@ -49,20 +53,37 @@ class NetworkManagerConfig(StackConfig):
     mentions: tuple[Mention, ...]
     originals: Mapping[str, FileState | None] = field(default_factory=dict)
     unreadable: tuple[Problem, ...] = ()
+    nics: tuple[Nic, ...] = ()
+    left_alone: tuple[str, ...] = ()
 
     @override
     def configured(self) -> tuple[str, ...]:
-        """Return the interfaces that profiles are bound to by name, ports of bonds too."""
+        """Return the interfaces that profiles are bound to by name, ports of bonds too, or are activated on."""
         bound = [p for p in self.profiles.profiles if p.autoconnect and p.type in KINDS and p.interface]
+        named = [
+            p.interface
+            for p in bound
+            if p.interface not in self.ifupdown
+            and self.settings.unmanaged(Device(p.interface, "", p.type))[0] is not True
+        ]
+        activated = [nic.name for nic in self.owned(self.nics) if self.profiles.best_for(nic)[0] is not None]
+        return tuple(dict.fromkeys([*named, *activated]))
+
+    @override
+    def automatic(self) -> tuple[str, ...]:
+        """Return the NICs of "Wired connection 1" and the like: managed, without any profile, not in no-auto-default."""
+        entries = self.settings.entries("main", "no-auto-default")
+        specs = [*(spec for entry in entries for spec in entry.items), *self.left_alone]
         return tuple(
-            dict.fromkeys(
-                p.interface
-                for p in bound
-                if p.interface not in self.ifupdown
-                and self.settings.unmanaged(Device(p.interface, "", p.type))[0] is not True
-            )
+            nic.name
+            for nic in self.owned(self.nics)
+            if nic.kind is NicKind.ETHERNET
+            and self.settings.unmanaged(_device(nic))[0] is False
+            and matches(specs, _device(nic)) is False
+            and not any(profile.matches(nic) for profile in self.profiles.profiles)
         )
 
+    @override
     def owned(self, nics: Sequence[Nic]) -> tuple[Nic, ...]:
         """Return the interfaces that NetworkManager manages, those that it cannot be told of among them."""
         kinds = {NicKind.ETHERNET, NicKind.BOND, NicKind.VLAN}
@@ -176,6 +197,8 @@ class NetworkManagerConfig(StackConfig):
 
     def _problems(self, nic: Nic, profile: Profile, nics: Sequence[Nic]) -> Iterator[Problem]:
         yield from unsupported(profile, nic.name)
+        below = self.profiles.of_reference(profile.file.value("vlan", "parent"))
+        yield from bond_problems(below) if below else ()
         yield from self._ownership(nic, profile, nics)
         yield from self._others(nic, profile)
         yield from keep_identity(profile.file, _device(nic), self.settings, self.addresses).problems

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 BRIDGE_PROFILE = f"{ETC}/{BRIDGE}.nmconnection"
 PORT_PROFILE = f"{ETC}/{BRIDGE}-port.nmconnection"
 GUESTS_SNIPPET = f"{SNIPPETS}/zz-xapi.conf"
-# NetworkManager would ask for addresses on them.
+# NetworkManager would ask for addresses on them. Not the list `unmanaged-devices`: one of exceptions alone means another
+# thing once it has a name too, and one that excepts all Ethernet devices excepts these.
 _NOT_OURS = ";".join(f"interface-name:{name}" for name in (*GUESTS_INTERFACES, QEMUS_INTERFACES))
-GUESTS_FILE = f"[keyfile]\nunmanaged-devices+={_NOT_OURS}\n".encode()
+GUESTS_FILE = f"[device-xapi]\nmatch-device={_NOT_OURS}\nmanaged=false\n".encode()
 _SECRET_MODE = 0o600
 _PUBLIC_MODE = 0o644
 _UP_S = "30"

@@ -6,13 +6,13 @@ import os
 import posixpath
 import uuid
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from kronos_installer.detect.nics import Nic, NicKind
 from kronos_installer.host_files import UnsuitableFileError
 from kronos_installer.network.findings import error, warning
 from kronos_installer.network.network_manager.keyfile import KeyFile, parse_keyfile
+from kronos_installer.network.network_manager.specs import covers_name
 from kronos_installer.problem import Problem, ProblemError, refusal
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Profile:
         if self.type != "ethernet":
             return self.interface == nic.name
         patterns = self.file.get("match", "interface-name")
-        named = patterns is None or any(fnmatchcase(nic.name, pattern) for pattern in patterns.items)
+        named = patterns is None or covers_name(patterns.items, nic.name)
         return self.interface in ("", nic.name) and self.mac in ("", nic.mac) and named
 
 

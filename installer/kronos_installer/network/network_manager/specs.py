@@ -1,4 +1,4 @@
-"""The device lists of NetworkManager.conf(5), section "Device List Format". Pure."""
+"""The device lists of NetworkManager.conf(5), section "Device List Format", and the names of nm-settings(5). Pure."""
 
 from __future__ import annotations
 
@@ -43,6 +43,21 @@ def matches(specs: Iterable[str], device: Device) -> bool | None:
     if covered is False:
         return False
     return None if covered is None or None in negative else True
+
+
+def covers_name(patterns: Iterable[str], name: str) -> bool:
+    """Tell whether `match.interface-name` of nm-settings(5) holds: one of the optional patterns, all mandatory ones.
+
+    `&` makes one mandatory and `!` turns it round, mandatory unless `|` stands before; a backslash ends these signs.
+    """
+    optional: list[bool] = []
+    mandatory: list[bool] = []
+    for pattern in patterns:
+        bare = pattern[1:] if pattern.startswith(("&", "|")) else pattern
+        inverted = bare.startswith("!")
+        found = fnmatchcase(name, bare.removeprefix("!").removeprefix("\\")) is not inverted
+        (mandatory if pattern.startswith(("&", "!")) else optional).append(found)
+    return all(mandatory) and (any(optional) or not optional)
 
 
 def _any(answers: list[bool | None]) -> bool | None:

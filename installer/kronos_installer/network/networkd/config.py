@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from kronos_installer.detect.nics import Nic, NicKind, read_nics
+from kronos_installer.detect.units import is_masked
 from kronos_installer.network.networkd import cloud_init, edit, management
 from kronos_installer.network.networkd.links import Link, read_links
 from kronos_installer.network.networkd.match import units_for
@@ -59,9 +60,7 @@ class NetworkdConfig(StackConfig):
 
 def is_enabled(files: HostFiles) -> bool:
     """Tell whether a target wants networkd at boot; a masked service is not started whoever wants it."""
-    own = files.at(f"/etc/systemd/system/{_SERVICE}")
-    masked = own.is_symlink() and str(own.readlink()) == "/dev/null"
-    return not masked and any(
+    return not is_masked(files, _SERVICE) and any(
         files.glob(f"{place}/systemd/system/*.wants/{_SERVICE}") for place in ("/etc", "/usr/lib", "/lib")
     )
 

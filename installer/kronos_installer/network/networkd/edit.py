@@ -43,7 +43,9 @@ _PORT, _BRIDGE_NETWORK, _GUESTS, _NETDEV = (
     f"{BRIDGE}-port.network", f"{BRIDGE}.network", "xenguests.network", f"{BRIDGE}.netdev",
 )  # fmt: skip
 _COMMENT = "# Made by xapi-host-setup; `xapi-host-setup rollback` takes it away.\n"
-_NOT_OURS = " ".join((*GUESTS_INTERFACES, "xapi*", "xenbr*", QEMUS_INTERFACES))
+# The toolstack's bridges but the management bridge, whose unit sorts after this one where netplan makes it.
+_BRIDGES = ("xapi*", f"{BRIDGE[:-1]}[!{BRIDGE[-1]}]*", f"{BRIDGE}?*")
+_NOT_OURS = " ".join((*GUESTS_INTERFACES, *_BRIDGES, QEMUS_INTERFACES))
 GUESTS_UNIT = f"{_FOLDER}/{_PREFIXES[0]}-{_GUESTS}"
 # One of each kind that units of the host's must not take.
 NOT_FOR_UNITS = (

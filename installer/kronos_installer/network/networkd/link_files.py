@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kronos_installer.network.findings import error
+from kronos_installer.network.networkd.match import parse_mac
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ _NOT_A_BRIDGE = ("Type", "Kind", "OriginalName", "Path", "Driver", "PermanentMAC
 def links_by_address(link_files: Sequence[Unit], nic: Nic) -> Iterator[Problem]:
     """Yield the files that match by the address alone."""
     for link_file in link_files:
-        addresses = [word.lower().replace("-", ":") for word in link_file.words("Match", "MACAddress")]
+        addresses = [parse_mac(word) for word in link_file.words("Match", "MACAddress")]
         if nic.mac in addresses and not any(link_file.all("Match", key) for key in _NOT_A_BRIDGE):
             yield error("networkd-link", f"this file is for all with {nic.name}'s address, the bridge's too",
                         link_file.at_match, "match by PermanentMACAddress= instead of MACAddress=")  # fmt: skip

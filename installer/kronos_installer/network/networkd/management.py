@@ -11,7 +11,7 @@ from kronos_installer.network.networkd.carried import Place, is_known, place_of
 from kronos_installer.network.networkd.identity import identity_sections
 from kronos_installer.network.networkd.link_files import links_by_address
 from kronos_installer.network.networkd.match import Answer, matches, units_for
-from kronos_installer.network.networkd.unit_text import Section, parse_boolean
+from kronos_installer.network.networkd.unit_text import Section, Setting, parse_boolean
 from kronos_installer.network.stack import BRIDGE, AddressType, Management, StackName
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _MASTERS = ("Bond", "Bridge", "VRF", "BatmanAdvanced")
 _NETDEV_KINDS = {NicKind.BOND: "bond", NicKind.VLAN: "vlan"}
+# These rewrite the Ethernet addresses of what leaves or is answered, the guests' too (bonding.rst of the kernel).
+_REWRITING = {"Mode": ("balance-tlb", "balance-alb"), "FailOverMACPolicy": ("active", "follow")}
 
 
 def find_management(
@@ -40,6 +42,7 @@ def find_management(
     problems += [
         *_others(config, unit, nic),
         *_bridge_exists(config, nics),
+        *_bond(config, found),
         *identity(config, nic.name, unit)[1],
     ]
     return found, tuple(dict.fromkeys(problems))
@@ -185,9 +188,17 @@ def _settings(unit: Unit, name: str) -> Iterator[Problem]:
             if isinstance(place, str):
                 yield error("networkd-option", f"[{section.name}] {setting.key}= {place}", setting.at,
                                "remove it, or set it in another way")  # fmt: skip
-            elif place is not Place.NOWHERE and names_interface(setting.value, name):
+            elif (
+                place is not Place.NOWHERE
+                and not _is_for_people(setting)
+                and names_interface(setting.value, name)
+            ):
                 yield error("networkd-option", f"[{section.name}] {setting.key}= names {name}", setting.at,
                                "leave the name out")  # fmt: skip
+
+
+def _is_for_people(setting: Setting) -> bool:
+    return setting.key == "Description"
 
 
 def _others(config: NetworkdConfig, own: Unit, nic: Nic) -> Iterator[Problem]:
@@ -196,9 +207,25 @@ def _others(config: NetworkdConfig, own: Unit, nic: Nic) -> Iterator[Problem]:
         for section in unit.sections if unit is not own else ():
             for setting in section.settings:
                 made_of = setting.key in ("Bond", "VLAN") or (section.name, setting.key) == ("NetDev", "Name")
-                if section.name != "Match" and not made_of and names_interface(setting.value, nic.name):
+                speaks = section.name != "Match" and not made_of and not _is_for_people(setting)
+                if speaks and names_interface(setting.value, nic.name):
                     yield error("networkd-stacked", f"[{section.name}] {setting.key}= names {nic.name}", setting.at,
                                    f"{nic.name} must be used by nothing else")  # fmt: skip
+
+
+def _bond(config: NetworkdConfig, found: Management) -> Iterator[Problem]:
+    """Yield what of the bond in or below the interface guests' Ethernet addresses would not survive."""
+    netdev = next((u for u in config.netdevs if found.bond and u.last("NetDev", "Name") == found.bond), None)
+    if found.bond and netdev is None:
+        yield error("networkd-netdev", f"no .netdev unit makes the bond {found.bond}", found.at,
+                    "let systemd-networkd make it, or another stack configure it")  # fmt: skip
+    settings = [x for s in netdev.sections if s.name == "Bond" for x in s.settings] if netdev else []
+    for key, rewriting in _REWRITING.items():
+        counts = [setting for setting in settings if setting.key == key][-1:]
+        for setting in counts:
+            if setting.value in rewriting:
+                yield error("networkd-bond", f"{key}={setting.value}: the bond changes Ethernet addresses, guests' too",
+                            setting.at, "choose active-backup, balance-xor or 802.3ad, and one address")  # fmt: skip
 
 
 def _bridge_exists(config: NetworkdConfig, nics: Sequence[Nic]) -> Iterator[Problem]:

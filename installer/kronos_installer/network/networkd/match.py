@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -46,10 +47,11 @@ def _condition(unit: Unit, key: str, nic: Nic) -> Answer:
     if not words:
         return Answer.YES
     if key == "Name":
-        return _globs(words, nic.name)
+        answers = [_globs(words, name) for name in nic.names]
+        return Answer.YES if Answer.YES in answers else Answer.NO
     if key in ("MACAddress", "PermanentMACAddress"):
         # The permanent one is the current one unless somebody changed that: then nobody can tell here.
-        found = nic.mac in [word.lower().replace("-", ":") for word in words]
+        found = nic.mac in map(parse_mac, words)
         return Answer.YES if found else Answer.NO if key == "MACAddress" else Answer.UNCLEAR
     if key == "Type" and nic.kind in _TYPES:
         return _globs(words, _TYPES[nic.kind])
@@ -60,6 +62,12 @@ def _condition(unit: Unit, key: str, nic: Nic) -> Answer:
     if key == "WLANInterfaceType" and nic.kind is not NicKind.WIRELESS:
         return Answer.NO
     return Answer.UNCLEAR
+
+
+def parse_mac(word: str) -> str:
+    """Return an Ethernet address with colons: systemd takes hyphens, and four digits between dots, too."""
+    digits = re.sub(r"[:.-]", "", word.lower())
+    return ":".join(re.findall("..", digits))
 
 
 def _globs(words: Sequence[str], value: str) -> Answer:

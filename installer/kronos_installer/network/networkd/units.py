@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from kronos_installer.detect.precedence import in_order, systemd_folders
 from kronos_installer.host_files import FileState, HostFiles, UnsuitableFileError
 from kronos_installer.network.networkd.unit_text import Section, parse_unit
 from kronos_installer.problem import refusal
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-# In order of precedence; /lib is /usr/lib on a merged system and comes to the same names.
-DIRECTORIES = (
-    "/etc/systemd/network", "/run/systemd/network", "/usr/local/lib/systemd/network", "/usr/lib/systemd/network",
-    "/lib/systemd/network",
-)  # fmt: skip
+DIRECTORIES = systemd_folders("systemd/network")
 # netplan(8) makes them anew at each boot: its files are the configuration, not these.
 _FROM_NETPLAN = "/run/systemd/network/10-netplan-"
 
@@ -63,13 +56,14 @@ def read_units(files: HostFiles, suffix: str) -> tuple[Unit, ...]:
     Raises ProblemError, naming file and line, for what cannot be parsed or is not a regular file.
     """
     units = []
-    for name, path in _first_of_each(files, f"*{suffix}"):
+    for path in _paths(files, f"*{suffix}"):
+        name = posixpath.basename(path)
         own = _content(files, path)
         if own is None:
             continue
         sections = list(parse_unit(path, own))
         sources = [path]
-        for _, drop_in in _first_of_each(files, f"{name}.d/*.conf"):
+        for drop_in in _paths(files, f"{name}.d/*.conf"):
             more = _content(files, drop_in)
             if more is not None:
                 sections += parse_unit(drop_in, more)
@@ -78,13 +72,8 @@ def read_units(files: HostFiles, suffix: str) -> tuple[Unit, ...]:
     return tuple(units)
 
 
-def _first_of_each(files: HostFiles, pattern: str) -> Iterator[tuple[str, str]]:
-    found: dict[str, str] = {}
-    for directory in DIRECTORIES:
-        for path in files.glob(f"{directory}/{pattern}"):
-            if not path.startswith(_FROM_NETPLAN):
-                found.setdefault(posixpath.basename(path), path)
-    yield from sorted(found.items(), key=lambda item: item[0].encode())
+def _paths(files: HostFiles, pattern: str) -> tuple[str, ...]:
+    return in_order(files, DIRECTORIES, pattern, but=_FROM_NETPLAN)
 
 
 def _content(files: HostFiles, path: str) -> str | None:

@@ -9,6 +9,7 @@ from xapi_shim.api.pool_role import (
     finish_leaving,
     master_address,
     read_fingerprints,
+    read_master_to_join,
 )
 from xapi_shim.base.paths import Paths
 
@@ -72,6 +73,30 @@ def test_a_member_knows_its_master_and_the_secret(paths):
     assert paths.pool_secret.read_text() == "the pool's"
     assert paths.pool_secret.stat().st_mode & 0o777 == 0o600
     assert read_fingerprints(paths) == {"AA:BB"}
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("192.0.2.1\nAA:BB\nCC:DD\n", {"AA:BB", "CC:DD"}),
+        ("192.0.2.1\n", set()),
+        # Of a join that failed: another pool's master is no concern of it.
+        ("192.0.2.2\nAA:BB\n", None),
+        # Nobody can say whom these are for: nobody is trusted.
+        ("AA:BB\n", set()),
+        ("", set()),
+    ],
+)
+def test_which_master_is_known_before_the_join(paths, text, known):
+    assert read_master_to_join(paths, "192.0.2.1") is None
+    paths.master_to_join.write_text(text)
+    assert read_master_to_join(paths, "192.0.2.1") == known
+
+
+def test_a_member_has_no_master_to_join_any_more(paths):
+    paths.master_to_join.write_text("192.0.2.1\nAA:BB\n")
+    member(paths)
+    assert not paths.master_to_join.exists()
 
 
 @pytest.mark.parametrize(("number", "finish"), [(0, become_master), (1, finish_leaving)])
