@@ -63,10 +63,10 @@ class LinuxMachine:
         await run_tool("hostnamectl", "set-hostname", name)
 
     async def power_off(self) -> None:
-        await run_tool("systemctl", "--no-block", "poweroff")
+        await _go_down("poweroff")
 
     async def reboot(self) -> None:
-        await run_tool("systemctl", "--no-block", "reboot")
+        await _go_down("reboot")
 
     async def log(self, lines: int) -> str:
         count = min(lines, MAX_LOG_LINES)
@@ -79,6 +79,21 @@ class LinuxMachine:
             f"--unit={UNIT}",
             f"--lines={count}",
         )
+
+
+async def _go_down(verb: str) -> None:
+    """Have systemd begin to go down.
+
+    A host that goes down takes along the bus on which logind would have answered, and the
+    daemon's own programs: its manager, on a socket of its own, is the one to say whether it
+    is (systemctl(1), is-system-running).
+    """
+    try:
+        await run_tool("systemctl", "--no-block", verb)
+    except HostError:
+        state = await run_async(["systemctl", "is-system-running"], timeout_s=TIMEOUT_S, check=False)
+        if state.stdout.strip() != "stopping":
+            raise
 
 
 def linux_system(root: Path = Path("/")) -> HostSystem:

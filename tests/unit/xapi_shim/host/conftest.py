@@ -30,6 +30,11 @@ class StandIns:
     def refuse_next_restart(self):
         (self.folder / "refuse-restart").touch()
 
+    def cut_the_bus(self, *, goes_down):
+        (self.folder / "cut-bus").touch()
+        if not goes_down:
+            (self.folder / "refuse-going-down").touch()
+
 
 @pytest.fixture
 def stand_ins(tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ FIRST = {
     "zone": "Etc/UTC",
     "calls": [],
     "hostname": "",
+    "system": "running",
 }
 
 
@@ -60,8 +61,21 @@ def systemctl(state, args):
             if unit(state, names[0])[0] and (HERE / "refuse-restart").exists():
                 (HERE / "refuse-restart").unlink()
                 fail(f"Job for {names[0]} failed.")
-        case "daemon-reload" | "poweroff" | "reboot":
+        case "daemon-reload":
             pass
+        case _:
+            go_down(state, verb)
+
+
+def go_down(state, verb):
+    match verb:
+        case "poweroff" | "reboot":
+            state["system"] = "running" if (HERE / "refuse-going-down").exists() else "stopping"
+            if (HERE / "cut-bus").exists():
+                fail("Call to Reboot failed: Connection reset by peer")
+        case "is-system-running":
+            print(state["system"])
+            sys.exit(0 if state["system"] == "running" else 1)
         case _:
             fail(f"Unknown command verb {verb}.")
 

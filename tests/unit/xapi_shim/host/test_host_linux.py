@@ -51,6 +51,18 @@ async def test_the_tools_are_asked_as_their_manuals_say(linux, stand_ins):
     ]
 
 
+async def test_a_host_that_goes_down_takes_the_answer_along(linux, stand_ins):
+    stand_ins.cut_the_bus(goes_down=True)
+    await linux.machine.reboot()
+    await linux.machine.power_off()
+
+
+async def test_a_host_that_stays_up_says_why(linux, stand_ins):
+    stand_ins.cut_the_bus(goes_down=False)
+    with pytest.raises(HostError, match="Connection reset by peer"):
+        await linux.machine.reboot()
+
+
 async def test_other_names_and_masked_units_do_not_count(linux):
     names = ("ssh.service", "sshd.service", "hidden.service", "ssh.socket")
     assert await linux.services.present(*names) == ("ssh.service", "ssh.socket")
