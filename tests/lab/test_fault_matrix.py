@@ -194,11 +194,10 @@ def cut_off_after_every_record(host, walk, how):
         seen = cut_off(host, walk, number, how)
         if seen is None:
             break
-        host.machine.save("cut-off")
         host.end(walk)
+        host.machine.save("cut-off")
         host.go("apply")
         host.machine.load("cut-off")
-        host.end(walk)
         host.go("rollback")
         results.note(number=number, **seen)
     else:
