@@ -141,7 +141,12 @@ def test_what_a_device_config_may_not_say(config, code, tmp_path):
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize("uuid", ["", "..", "../../etc", f"{UUID}/..", UUID.upper()])
+@pytest.mark.parametrize(
+    "uuid",
+    ["", "..", "../../etc", f"{UUID}/..", UUID.upper()],
+    # The same in each worker of pytest-xdist.
+    ids=["none", "parent", "elsewhere", "its parent", "capitals"],
+)
 async def test_an_srs_uuid_is_one(nfs, served, uuid):
     served.export("nas", "/srv/disks")
     for call in (nfs(uuid).create(0), nfs(uuid).attach(), nfs(uuid).destroy(), nfs(uuid).scan()):
