@@ -68,6 +68,9 @@ def build(
     from kronos_packaging.local_engine import LocalEngine, use_ccache
     from kronos_packaging.repository.publish import YUM_PACKAGES
 
+    for name in target_names:
+        # A name that there is no target of waits for nobody.
+        load_target(name)
     with only_one(cache_dir() / "build.lock", reporter):
         ensure_packages(SYSTEM_PACKAGES, reporter=reporter)
         inputs = read_inputs(target_names, dist, reporter, tolerant=tolerant, refresh=refresh)
