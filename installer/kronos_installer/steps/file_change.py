@@ -48,7 +48,9 @@ class FileChange:
         """Return what it does, as one line that begins with a verb."""
         if self.content is None:
             return f"remove {self.path}"
-        return f"{'write' if self.before is None else 'change'} {self.path}"
+        said = f"{'write' if self.before is None else 'change'} {self.path}"
+        usual = _NEW_FILE_MODE if self.before is None else self.before.mode
+        return said if self.mode in (None, usual) else f"{said} (mode {self.mode:04o})"
 
     def describe_undo(self) -> str:
         """Return what taking it back does."""
@@ -107,7 +109,7 @@ class FileChange:
             "path": self.path,
             "content": None if self.content is None else base64.b64encode(self.content).decode(),
             "before": self.before.to_json() if self.before else None,
-            "mode": None if self.mode is None else f"{self.mode:04o}",
+            "mode": mode_to_json(self.mode),
         }
 
     @classmethod
@@ -117,8 +119,18 @@ class FileChange:
             path=record["path"],
             content=None if record["content"] is None else base64.b64decode(record["content"]),
             before=FileState.from_json(record["before"]) if record["before"] else None,
-            mode=None if record["mode"] is None else int(record["mode"], 8),
+            mode=mode_from_json(record["mode"]),
         )
+
+
+def mode_to_json(mode: int | None) -> str | None:
+    """Return permission bits as chmod(1) has them, in octal; None stays."""
+    return None if mode is None else f"{mode:04o}"
+
+
+def mode_from_json(text: str | None) -> int | None:
+    """Read what mode_to_json wrote."""
+    return None if text is None else int(text, 8)
 
 
 def _display_lines(content: bytes) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from kronos_installer.host_files import FileState
 from kronos_installer.override import override
-from kronos_installer.steps.file_change import FileChange
+from kronos_installer.steps.file_change import FileChange, mode_from_json, mode_to_json
 from kronos_installer.steps.step import Record, Step
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class FileStep(Step):
             "content": base64.b64encode(self.content).decode(),
             "before": self.before.to_json() if self.before else None,
             "shared": self.shared,
-            "mode": self.mode,
+            "mode": mode_to_json(self.mode),
         }
 
     @classmethod
@@ -94,5 +94,5 @@ class FileStep(Step):
             before=FileState.from_json(record["before"]) if record["before"] else None,
             shared=record["shared"],
             # Journals of before there was one do not say it.
-            mode=record.get("mode"),
+            mode=mode_from_json(record.get("mode")),
         )

@@ -112,7 +112,7 @@ def test_all_files_are_shown(host: Host) -> None:
     shown = step.diff()
     assert f"--- /dev/null\n+++ {NEW}\n" in shown
     assert f"--- {GONE}\n+++ /dev/null\n" in shown
-    assert step.describe() == f"write {NEW}, change {CHANGED}, remove {GONE}, write {NEW}.d"
+    assert step.describe() == f"write {NEW} (mode 0600), change {CHANGED}, remove {GONE}, write {NEW}.d"
 
 
 @given(st.binary(max_size=200), st.none() | st.binary(max_size=200), st.none() | st.integers(0, 0o777))
