@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from kronos_installer.plan import Plan
 
 __all__ = [
+    "DEADLINE",
     "FINISHED",
     "JOURNAL",
     "RESERVE",
@@ -50,6 +51,8 @@ STATE_DIRECTORY = str(Paths().host_setup_state)
 JOURNAL = f"{STATE_DIRECTORY}/journal.jsonl"
 FINISHED = f"{STATE_DIRECTORY}/rolled-back.jsonl"
 RESERVE = f"{STATE_DIRECTORY}/reserve"
+# Until when the new network must be confirmed under this boot (kronos_installer.settle).
+DEADLINE = "/run/xapi-host-setup/deadline"
 # The records of the way back, and each file's original, written beside what it replaces: a menu of GRUB's is the largest.
 _RESERVE_BYTES = 256 * 1024
 
@@ -109,7 +112,12 @@ class Journal:
         return state
 
     def begin(self, plan: Plan) -> None:
-        """Start a journal with a plan. A crash leaves no journal or one that holds the whole plan. Raises OSError."""
+        """Start a journal with a plan. A crash leaves no journal or one that holds the whole plan. Raises OSError.
+
+        What an earlier set-up was waited for under this boot is over, and no deadline of this one.
+        """
+        with suppress(OSError):
+            self.host.at(DEADLINE).unlink(missing_ok=True)
         record = {
             "record": "plan",
             "format": FORMAT,

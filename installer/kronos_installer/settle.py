@@ -29,7 +29,7 @@ from kronos_installer.confirm import (
 )
 from kronos_installer.detect.gateways import read_gateways
 from kronos_installer.detect.pool_conf import read_pool_conf
-from kronos_installer.journal import Journal, Phase, State
+from kronos_installer.journal import DEADLINE, Journal, Phase, State
 from kronos_installer.network.stack import BRIDGE
 from kronos_installer.time_limit import within
 from kronos_installer.wishes import Confirm
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from kronos_installer.host import Host
     from xapi_shim.base.progress import Reporter
 
-DEADLINE = "/run/xapi-host-setup/deadline"
 SERVICE = "xapi.service"
 _HTTPS_PORT = 443
 _CONNECT_S = 3

@@ -37,9 +37,9 @@ from kronos_installer.confirm import (
     next_action,
 )
 from kronos_installer.detect.gateways import Gateway, default_routes, neighbour_states, read_gateways
-from kronos_installer.journal import JOURNAL, Journal, Phase, State
+from kronos_installer.journal import DEADLINE, JOURNAL, Journal, Phase, State
 from kronos_installer.main import main
-from kronos_installer.settle import DEADLINE, Surroundings, settle
+from kronos_installer.settle import Surroundings, settle
 from kronos_installer.wishes import Confirm, PoolWish
 
 if TYPE_CHECKING:

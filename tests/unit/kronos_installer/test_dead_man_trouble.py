@@ -31,9 +31,9 @@ from kronos_installer.confirm import seconds_to_confirm
 from kronos_installer.dead_man import SETTLE
 from kronos_installer.guard import guard
 from kronos_installer.host_files import FileState
-from kronos_installer.journal import JOURNAL, Journal, Phase
+from kronos_installer.journal import DEADLINE, JOURNAL, Journal, Phase
 from kronos_installer.main import main
-from kronos_installer.settle import DEADLINE, Surroundings, settle
+from kronos_installer.settle import Surroundings, settle
 from kronos_installer.steps.service_step import ServiceStep
 from kronos_installer.wishes import Confirm, PoolWish
 

@@ -85,6 +85,22 @@ def test_nobody_who_restarts_nothing_is_waited_for(tmp_path: Path) -> None:
     assert Journal(host).load().boot_id == host.boot_id()
 
 
+def test_a_deadline_of_an_earlier_set_up_is_none_of_this_one(tmp_path: Path) -> None:
+    """Set up, confirmed, taken back, and set up again, all under one boot: /run is what it was."""
+    host = applied_host(tmp_path)
+    boot(host)
+    clock = Clock()
+    assert settled(host, clock).phase is Phase.CONFIRMED
+    executor.rollback(host, QUIET)
+    follow_files(host)
+    clock.seconds = 40_000
+    executor.apply(plan_for(host), host, QUIET)
+    follow_files(host)
+    commands_of(host).broken.add("ping")
+    assert noticed(host, clock).phase is Phase.CLEAN
+    assert clock.seconds >= 40_600
+
+
 def test_the_operator_confirms_it(tmp_path: Path) -> None:
     host = applied_host(tmp_path, wishes(Confirm.OPERATOR))
     follow_files(host)
