@@ -24,6 +24,8 @@ _NETPLAN = "/etc/netplan/"
 # netplan's systemd generator has read its files before any unit starts (netplan-generate(8)).
 _NETPLAN_GENERATE = ("netplan", "generate")
 _IFUPDOWN = "/etc/network/"
+# What every network stack comes before, and wants (systemd.special(7)).
+_NETWORK_STATE = ("systemctl", "show", "--property=ActiveState", "--value", "network.target")
 # Where this is, networking.service brings allow-hotplug interfaces up too (Debian's ifupdown, networking.service).
 RESTART_HOTPLUG = "/run/network/restart-hotplug"
 
@@ -53,6 +55,17 @@ def is_soft_rebooted(state: State, boot_id: str) -> bool:
     return state.phase is Phase.APPLIED and state.is_written_under(boot_id)
 
 
+def _is_before_network(host: Host) -> bool:
+    """Tell whether this is early in a boot, as far as can be told: no network has been started.
+
+    `systemctl isolate` starts this service as well, where nothing has been rebooted (systemctl(1)).
+    """
+    try:
+        return host.run(_NETWORK_STATE).strip() != "active"
+    except (KronosError, OSError):
+        return True
+
+
 def guard(host: Host, reporter: Reporter) -> tuple[str, ...]:
     """Put back what has to be; return it, described. Never raises KronosError or OSError: the boot goes on."""
     try:
@@ -60,7 +73,7 @@ def guard(host: Host, reporter: Reporter) -> tuple[str, ...]:
             state = Journal(host).load()
             if places := steps_to_put_back(state):
                 Journal(host).release()
-            if is_soft_rebooted(state, host.boot_id()):
+            if is_soft_rebooted(state, host.boot_id()) and _is_before_network(host):
                 # For who waits for the confirmation this is a boot as any.
                 _record(host, {"record": "applied", "boot_id": ""}, reporter)
             done = [place for place in places if _put_back(host, state, place, reporter)]

@@ -38,7 +38,7 @@ from kronos_installer.steps.service_step import ServiceStep
 from kronos_installer.wishes import Confirm, PoolWish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from kronos_installer.host import Host
 
@@ -228,6 +228,31 @@ def test_a_soft_reboot_brings_the_new_network_up_too(tmp_path: Path, answers: bo
     assert state.phase is (Phase.CONFIRMED if answers else Phase.CLEAN)
     assert network_files(host) == (new if answers else old)
     assert (REBOOT in commands_of(host).ran) is not answers
+
+
+def test_a_guard_that_no_boot_has_started_takes_nothing_for_a_soft_reboot(tmp_path: Path) -> None:
+    """`systemctl isolate multi-user.target` starts guard and settle, and the old network runs."""
+    host = applied_host(tmp_path)
+    before = host.read(JOURNAL)
+    commands = commands_of(host)
+    asked: list[str] = []
+
+    def running(argv: Sequence[str]) -> str:
+        asked.append(" ".join(argv))
+        return "active\n" if argv[-1] == "network.target" else commands(argv)
+
+    guard(replace(host, runner=running), QUIET)
+    assert asked == ["systemctl show --property=ActiveState --value network.target"]
+    assert host.read(JOURNAL) == before
+    assert settled(host).phase is Phase.APPLIED
+
+
+def test_a_soft_reboot_counts_where_systemd_says_nothing(tmp_path: Path) -> None:
+    host = applied_host(tmp_path)
+    silent(host)
+    commands_of(host).broken.add("systemctl show --property=ActiveState --value network.target")
+    soft_reboot(host)
+    assert settled(host).phase is Phase.CLEAN
 
 
 def test_a_soft_reboot_after_a_switch_keeps_its_deadline(tmp_path: Path) -> None:
