@@ -36,7 +36,7 @@ class BootCommands(Command):
         around = Surroundings()
         self._notice_early_network(around)
         state = Journal(self.host).load()
-        if state.is_switched_under(self.host.boot_id()):
+        if state.is_switched_under(self.host.boot_id()) and live_switch.is_waited_for(self.host):
             # The switch has units of its own that wait; its bridge has started us.
             return self._settled(state)
         return self._settled(self._after_reboot(lambda: settle(self.host, around, self.reporter)))

@@ -115,6 +115,16 @@ def switch_back(host: Host, around: Surroundings, reporter: Reporter) -> State:
     return settle(host, around, reporter)
 
 
+def is_waited_for(host: Host) -> bool:
+    """Tell whether a unit of a switch still runs (systemctl(1), is-active: at least one): a soft reboot ends them all."""
+    units = (f"{SWITCH}.service", f"{SWITCH_BACK}.timer", f"{SWITCH_BACK}.service")
+    try:
+        host.run(("systemctl", "is-active", "--quiet", *units))
+    except (KronosError, OSError):
+        return False
+    return True
+
+
 def rollback_apart(host: Host, *, force: bool) -> None:
     """Roll back in a service of systemd's, which our session's end does not end. Raises KronosError, and goes on."""
     forced = ("--force",) if force else ()

@@ -139,3 +139,14 @@ def test_a_switch_is_left_to_its_own_units(tmp_path: Path) -> None:
     state = Journal(host).load()
     assert main(["settle", "--root", str(host.root)], runner=host.runner) == 0
     assert Journal(host).load() == state
+
+
+def test_a_switch_whose_units_a_soft_reboot_has_ended_is_waited_for(tmp_path: Path) -> None:
+    host = applied_host(tmp_path, wishes(Confirm.OPERATOR))
+    units = "xapi-host-switch.service xapi-host-switch-back.timer xapi-host-switch-back.service"
+    commands_of(host).broken.add(f"systemctl is-active --quiet {units}")
+    Journal(host).add({"record": "switching", "boot_id": host.boot_id(), "deadline": 0})
+    Journal(host).add({"record": "switched"})
+    follow_files(host)
+    assert main(["settle", "--root", str(host.root)], runner=host.runner) == 0
+    assert Journal(host).load().phase is Phase.CLEAN
