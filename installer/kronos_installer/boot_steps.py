@@ -26,7 +26,7 @@ from kronos_installer.grub_config import (
 from kronos_installer.grub_layout import DEFAULTS
 from kronos_installer.steps.file_step import FileStep
 from kronos_installer.steps.grub_once_step import GrubOnceStep
-from kronos_installer.steps.grub_step import Default, GrubDefaultStep, GrubStep
+from kronos_installer.steps.grub_step import Default, GrubDefaultStep, GrubScriptStep, GrubStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,11 +62,12 @@ def boot_steps(facts: Facts, dom0: Dom0Size) -> Iterator[Step]:
     """Yield the steps, those for after the reboot last."""
     boot = _Boot(facts, dom0, known_serial_console(facts))
     layout = facts.grub.files
-    yield FileStep(
+    yield GrubScriptStep(
         path=FALLBACK_PATH,
         content=render_fallback(facts.grub.parsed.first_linux).encode(),
         before=facts.originals[FALLBACK_PATH],
         mode=0o755,
+        layout=layout,
         reason="where GRUB cannot load Xen it boots the kernel without it, in place of waiting at its menu",
     )
     if not layout.reads_folder:

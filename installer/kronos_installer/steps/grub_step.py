@@ -163,6 +163,39 @@ class GrubDefaultStep(GrubStep):
         return super().capture(host)
 
 
+@dataclass(frozen=True, kw_only=True)
+class GrubScriptStep(FileStep):
+    """Writes one of the scripts that the menu is made by; a GrubStep after it makes the menu."""
+
+    kind = "grub-script"
+    layout: GrubLayout = DEBIAN
+
+    @override
+    def undo(self, host: Host, original: Record) -> None:
+        """Take the script back, and what it printed: its menu is undone before it, and may have been made anew with it."""
+        super().undo(host, original)
+        printed = f"### BEGIN {self.path} ###" in host.read(self.layout.menu)
+        if printed and not host.exists(self.path):
+            _remake_menu(host, self.layout, None)
+
+    @override
+    def to_json(self) -> Record:
+        return super().to_json() | {"layout": self.layout.name}
+
+    @classmethod
+    @override
+    def from_json(cls, record: Record) -> Self:
+        file = FileStep.from_json(record)
+        return cls(
+            reason=file.reason,
+            path=file.path,
+            content=file.content,
+            before=file.before,
+            mode=file.mode,
+            layout=LAYOUTS[record["layout"]],
+        )
+
+
 def _remake_menu(host: Host, layout: GrubLayout, default: Default | None) -> None:
     """Make the menu aside, look at it, and let it take the old one's place at once."""
     host.run(layout.make_menu)

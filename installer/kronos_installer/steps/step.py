@@ -121,6 +121,7 @@ MODULES = {
     "grub": "grub_step",
     "grub-default": "grub_step",
     "grub-once": "grub_once_step",
+    "grub-script": "grub_step",
     "network": "network_step",
     "packages": "packages_step",
     "pool-join": "pool_join_step",

@@ -66,10 +66,12 @@ class FakeCommands:
         return self._told(argv)
 
     def _scripted(self) -> bytes:
-        """What the set-up's script adds to a menu: it prints one line."""
+        """What the set-up's script adds to a menu: it prints one line, which grub-mkconfig puts between two."""
         script = self.root / FALLBACK_PATH.lstrip("/")
         found = re.search(r"^echo '(.*)'$", script.read_text(), re.MULTILINE) if script.exists() else None
-        return f"{found[1]}\n".encode() if found else b""
+        if found is None:
+            return b""
+        return f"### BEGIN {FALLBACK_PATH} ###\n{found[1]}\n### END {FALLBACK_PATH} ###\n\n".encode()
 
     def _told(self, argv: Sequence[str]) -> str:
         """Return what a program that only looks prints."""

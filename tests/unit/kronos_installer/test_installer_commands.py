@@ -53,7 +53,7 @@ def test_json_is_one_document_on_stdout(host: Host, capsys) -> None:
     assert plan["dom0_memory_mib"] == 1536
     assert [step["kind"] for step in plan["steps"]][-5:] == [
         "network",
-        "file",
+        "grub-script",
         "grub",
         "grub-once",
         "grub-default",

@@ -273,6 +273,15 @@ def test_a_way_out_is_the_place_of_a_kernel_outside_the_submenus(host: Host) -> 
     assert "set fallback=1" in step.diff()
 
 
+def test_a_menu_that_is_made_anew_by_a_rollback_has_no_way_out_left(host: Host) -> None:
+    """A kernel was installed since, so the old menu is not what is put back; the script is taken back after the menu."""
+    set_up(host)
+    put(host, "/boot/vmlinuz-6.1.0-57-amd64", "a kernel\n")
+    executor.rollback(host, QUIET)
+    assert not host.exists(FALLBACK_PATH)
+    assert "fallback" not in host.read("/boot/grub/grub.cfg")
+
+
 @pytest.mark.parametrize("fallback", ["2", "7", "1>0", "Debian GNU/Linux"])
 def test_a_way_out_that_is_none_is_refused_and_named(host: Host, fallback: str) -> None:
     """A number of Xen's entry, of none, a path, a title, which only Fedora's GRUB knows."""
