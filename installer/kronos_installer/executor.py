@@ -298,11 +298,14 @@ def switches_back(host: Host, state: State) -> bool:
 
 
 def check_unchanged(host: Host, state: State) -> None:
-    """Raise ChangedSinceError where a rollback would lose what others changed."""
+    """Raise ChangedSinceError where a rollback would lose what others changed, KronosError where a step cannot be undone."""
     if state.phase not in (Phase.CLEAN, Phase.ROLLING_BACK):
         changed = changed_since(host, state)
         if changed:
             raise ChangedSinceError(changed)
+        # One that has begun is ended by the next boot, which gives up what the daemon would have to do.
+        for place in state.to_undo:
+            state.steps[place].check_undo(host)
 
 
 def changed_since(host: Host, state: State, places: Iterable[int] | None = None) -> list[str]:

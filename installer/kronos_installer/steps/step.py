@@ -88,6 +88,10 @@ class Step(ABC):
     def undo(self, host: Host, original: Record) -> None:
         """Bring back the state that `capture` saw."""
 
+    def check_undo(self, host: Host) -> None:
+        """Raise KronosError where `undo` is known not to be had: a rollback that nobody forces then begins nothing."""
+        del host
+
     @abstractmethod
     def is_applied(self, host: Host) -> bool:
         """Tell whether the new state is there; reads only."""

@@ -153,6 +153,15 @@ class StorageStep(Step):
                 _change(host, session, "PBD.plug", pbd)
 
     @override
+    def check_undo(self, host: Host) -> None:
+        """Raise NotForgottenError where the daemon does not answer."""
+        try:
+            with _session(host):
+                pass
+        except XenApiUnreachableError as error:
+            raise NotForgottenError(self.name, error) from error
+
+    @override
     def undo(self, host: Host, original: Record) -> None:
         """Forget the SR. Raises XenApiFailureError while a guest uses a disk of it, NotForgottenError.
 

@@ -40,6 +40,8 @@ from kronos_installer.detect.gateways import Gateway, default_routes, neighbour_
 from kronos_installer.journal import DEADLINE, JOURNAL, Journal, Phase, State
 from kronos_installer.main import main
 from kronos_installer.settle import Surroundings, settle
+from kronos_installer.steps.step import step_to_json
+from kronos_installer.steps.storage_step import StorageStep
 from kronos_installer.wishes import Confirm, PoolWish
 
 if TYPE_CHECKING:
@@ -385,6 +387,32 @@ def test_a_fault_in_asking_does_not_stop_the_count(tmp_path: Path) -> None:
     # The name cannot be encoded: a UnicodeError of socket's own.
     around = replace(Clock().around(), connects=Surroundings().connects)
     assert settle(host, around, QUIET).phase is Phase.CLEAN
+
+
+def test_without_the_daemon_a_rollback_begins_nothing_unless_it_is_forced(tmp_path: Path, capsys) -> None:
+    """A boot would end what had begun, and give the repository up: the operator is told to boot into Xen for it."""
+    host = applied_host(tmp_path)
+    boot(host, xen=True)
+    settled(host)
+    step = StorageStep(reason="a test", key="disks", type="file", name="Disks", device_config={})
+    lines = host.read(JOURNAL).splitlines(keepends=True)
+    plan = json.loads(lines[0])
+    place = len(plan["steps"])
+    plan["steps"].append(step_to_json(step))
+    intent = {"record": "intent", "step": place, "original": {"defaults": {}}}
+    done = {"record": "done", "step": place}
+    made = [f"{json.dumps(record)}\n" for record in (intent, done)]
+    put(host, JOURNAL, "".join([f"{json.dumps(plan)}\n", *lines[1:-1], *made, lines[-1]]))
+    boot(host)
+    before = files(host)
+    assert call(host, "rollback", "--yes") == 1
+    assert "cannot be forgotten" in capsys.readouterr().err
+    assert Journal(host).load().phase is Phase.FINISHED
+    assert files(host) == before
+    boot(host, xen=True)
+    assert settled(host).phase is Phase.FINISHED
+    assert call(host, "rollback", "--yes", "--force") == 0
+    assert "Given up: forget the storage repository 'Disks'" in capsys.readouterr().out
 
 
 def test_force_gives_up_what_needs_a_daemon_that_is_gone(tmp_path: Path, capsys) -> None:
