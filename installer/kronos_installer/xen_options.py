@@ -21,7 +21,8 @@ _OPTIONS = re.compile(r"GRUB_CMDLINE_(LINUX_)?XEN(_REPLACE)?(_DEFAULT)?")
 _XEN_ONLY = re.compile(r"GRUB_CMDLINE_XEN(_DEFAULT)?")
 _LATER = "GRUB_CMDLINE_XEN_DEFAULT"
 _WORD = re.compile(r"[^\s\"']+")
-_STAYS_DOWN = re.compile(r"noreboot(=(1|on|yes|true|enable))?|reboot=n.*")
+# `reboot` takes a list (xen/arch/x86/shutdown.c).
+_STAYS_DOWN = re.compile(r"noreboot(=(1|on|yes|true|enable))?|reboot=(.*,)?n.*")
 _DOM0 = re.compile(r"dom0_(mem|max_vcpus)=.*")
 
 

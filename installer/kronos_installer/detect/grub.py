@@ -21,7 +21,7 @@ from kronos_installer.grub_layout import (
 from kronos_installer.grub_menu import Menu, parse_menu
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from kronos_installer.host_files import HostFiles
 
@@ -30,6 +30,8 @@ XEN_SCRIPT = "/etc/grub.d/20_linux_xen"
 _SCRIPTS = ("/etc/grub.d/*",)
 _IMAGES = ("/boot/vmlinu*", "/boot/initr*", "/boot/xen*", "/boot/loader/entries/*")
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(GRUB_\w+|XEN_\w+)=(.*)$")
+# The end of a line that sh(1) joins with the next one.
+_GOES_ON = re.compile(r"(?<!\\)(?:\\\\)*\\$")
 # A word of sh(1) without expansions, and a comment after it.
 _LITERAL = re.compile(r"""(?:"([^"$`\\]*)"|'([^']*)'|([\w.,:+/=@%-]*))(?:[ \t]*;|[ \t]+#.*)?""")
 _CUSTOM = re.compile(r"^[ \t]*source \$\{config_directory\}/custom\.cfg$", re.MULTILINE)
@@ -160,12 +162,27 @@ def resolved(files: HostFiles, path: str) -> str:
 
 
 def parse_defaults(path: str, text: str) -> list[Assignment]:
-    """Return the assignments in a file of defaults, unevaluated."""
+    """Return the assignments in a file of defaults, unevaluated; of a line that goes on after a backslash all of it."""
     found = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in _joined_lines(text):
         if match := _ASSIGNMENT.match(line):
             found.append(Assignment(match[1], match[2].strip(), f"{path}:{number}"))
     return found
+
+
+def _joined_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines as sh(1) joins them, each with the number of its first; comments go on in no other."""
+    begun, first = "", 1
+    for number, line in enumerate(text.splitlines(), 1):
+        first = first if begun else number
+        begun += line
+        if _GOES_ON.search(begun) and not begun.lstrip().startswith("#"):
+            begun = begun[:-1]
+        else:
+            yield first, begun
+            begun = ""
+    if begun:
+        yield first, begun
 
 
 def read_menu(files: HostFiles, layout: GrubLayout) -> Menu:

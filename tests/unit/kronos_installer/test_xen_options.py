@@ -28,6 +28,7 @@ def facts_with(folder: Path, line: str) -> Facts:
         ('GRUB_CMDLINE_XEN="loglvl=all noreboot"', "noreboot"),
         ("GRUB_CMDLINE_XEN_DEFAULT='noreboot=true'", "noreboot=true"),
         ('GRUB_CMDLINE_XEN="$GRUB_CMDLINE_XEN reboot=no"', "reboot=no"),
+        ('GRUB_CMDLINE_XEN="reboot=warm,no"', "reboot=warm,no"),
     ],
 )
 def test_a_xen_that_stays_down_is_refused(tmp_path: Path, line: str, word: str) -> None:
@@ -38,10 +39,20 @@ def test_a_xen_that_stays_down_is_refused(tmp_path: Path, line: str, word: str) 
     assert "xen-stays-down" in [one.id for one in boot_findings(facts)]
 
 
+def test_a_line_that_goes_on_is_read_to_its_end(tmp_path: Path) -> None:
+    facts = facts_with(tmp_path, 'GRUB_CMDLINE_XEN_DEFAULT="loglvl=all \\\n  noreboot dom0_mem=512M"')
+    told = {one.id: one.diagnosis for one in boot_problems(facts)}
+    assert told["xen-stays-down"] == told["grub-own-dom0"] == "/etc/default/grub.d/local.cfg:2"
+    facts = facts_with(tmp_path / "end", 'GRUB_CMDLINE_XEN="noreboot" \\')
+    assert "xen-stays-down" in [one.id for one in boot_problems(facts)]
+    facts = facts_with(tmp_path / "comment", '# all of it \\\nGRUB_CMDLINE_XEN="noreboot"')
+    assert "xen-stays-down" in [one.id for one in boot_problems(facts)]
+
+
 @pytest.mark.parametrize(
     "line",
     [
-        'GRUB_CMDLINE_XEN="noreboot=off reboot=acpi"',
+        'GRUB_CMDLINE_XEN="noreboot=off reboot=acpi,cold"',
         'GRUB_CMDLINE_XEN="no-noreboot"',
         # Linux' own, which knows no such option.
         'GRUB_CMDLINE_LINUX_XEN_REPLACE="noreboot"',
