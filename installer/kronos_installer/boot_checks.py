@@ -213,7 +213,15 @@ def boot_findings(facts: Facts, *, settled: bool = True) -> Iterator[Problem]:
 def _way_out(facts: Facts) -> Iterator[Problem]:
     """Yield what keeps GRUB from its way out of a Xen that it cannot load. A host that was set up before there was one has none."""
     grub, menu = facts.grub, facts.grub.parsed
-    if (menu.fallback or facts.originals[FALLBACK_PATH]) and menu.fallback_entry() is None:
+    if not menu.fallback and not facts.originals[FALLBACK_PATH]:
+        return
+    way_out = menu.fallback_entry()
+    own = way_out is not None and menu.entries[menu.first_linux].is_distributions
+    if way_out is not None and own and not way_out.is_distributions:
+        yield _warning("grub-fallback", f"where it cannot load Xen GRUB would boot {way_out.title!r}, not this system's kernel",
+                       f"{grub.files.menu}: fallback={menu.fallback}", "give what comes before the kernels in /etc/grub.d "
+                       f"a name after 10_linux; then {grub.files.mkconfig} -o {grub.files.menu}")  # fmt: skip
+    elif way_out is None:
         yield _warning("grub-fallback", "where it cannot load Xen GRUB would wait at its menu",
                        f"{grub.files.menu}: fallback={menu.fallback or '(not set)'} is no entry without Xen",
                        f"{grub.files.mkconfig} -o {grub.files.menu}; see what sets it, or comes before the kernels, in "

@@ -28,8 +28,8 @@ def choose_linux_once(host: Host) -> str:
         return ""
     if default is None or not default.boots_xen:
         return ""
-    entry = next((entry for entry in grub.parsed.entries if entry.boots_linux), None)
-    if entry is None:
+    entry = grub.parsed.entries[grub.parsed.first_linux]
+    if not entry.boots_linux:
         return ""
     name = (entry.id or entry.title).replace(">", ">>")
     host.run(grub.layout.locked(grub.layout.choose_once, name))

@@ -38,17 +38,24 @@ _ON_CONDITIONS = re.compile(
 )
 _ONCE = f"${{{NEXT_ENTRY}}}"
 _SIMPLE_XEN = "xen-gnulinux-simple-"
+_LINUX = "gnulinux-"
 
 
 @dataclass(eq=False)
 class Entry:
-    """A menu entry or a submenu; `lines` is an entry's script, `entries` a submenu's entries."""
+    """A menu entry or a submenu; `lines` is an entry's script, `entries` a submenu's entries. `bls`: a kernel's own file has it."""
 
     title: str
     id: str
     submenu: bool
     lines: list[str] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    bls: bool = False
+
+    @property
+    def is_distributions(self) -> bool:
+        """Whether the entry starts a kernel of the installed system without a hypervisor: one of 10_linux, by its id."""
+        return self.boots_linux and (self.bls or self.id.startswith(_LINUX))
 
     @property
     def boots_xen(self) -> bool:
@@ -106,8 +113,13 @@ class Menu:
 
     @property
     def first_linux(self) -> int:
-        """The place of the first entry outside the submenus that boots without Xen, 0 where there is none."""
-        return next((place for place, entry in enumerate(self.entries) if entry.boots_linux), 0)
+        """The place of the first entry outside the submenus that boots the installed system without Xen.
+
+        Where there is none, of the first that boots any without Xen, or 0: a rescue system may come before the kernels.
+        """
+        places = [place for place, entry in enumerate(self.entries) if entry.boots_linux]
+        own = [place for place in places if self.entries[place].is_distributions]
+        return next(iter(own or places), 0)
 
     def fallback_entry(self) -> Entry | None:
         """Return what boots without Xen where that cannot be loaded, by its place outside the submenus. None: GRUB waits."""
@@ -216,4 +228,6 @@ def _words(line: str) -> list[str]:
 
 
 def _bls_entry(entry: BlsEntry) -> Entry:
-    return Entry(entry.title, entry.id, submenu=False, lines=[f"linux {entry.linux} {entry.options}"])
+    return Entry(
+        entry.title, entry.id, submenu=False, lines=[f"linux {entry.linux} {entry.options}"], bls=True
+    )

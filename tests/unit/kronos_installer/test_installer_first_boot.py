@@ -273,6 +273,23 @@ def test_a_way_out_is_the_place_of_a_kernel_outside_the_submenus(host: Host) -> 
     assert "set fallback=1" in step.diff()
 
 
+RESCUE = "menuentry 'Rescue' --id rescue {\n\tlinux /rescue/vmlinuz\n}\n"
+
+
+def test_a_way_out_is_no_rescue_system_that_comes_before_the_kernels(host: Host) -> None:
+    """It boots without Xen, and may know nothing of the host's network."""
+    put(host, "/boot/grub/grub.cfg", RESCUE + host.read("/boot/grub/grub.cfg"))
+    (step,) = [step for step in make_plan(facts_of(host), WISHES).steps if step.target == FALLBACK_PATH]
+    assert "set fallback=1" in step.diff()
+
+
+def test_a_rescue_system_that_came_before_the_kernels_since_is_named(host: Host) -> None:
+    set_up(host)
+    put(host, "/boot/grub/grub.cfg", RESCUE + host.read("/boot/grub/grub.cfg"))
+    told = [one for one in boot_findings(facts_of(host), settled=False) if one.id == "grub-fallback"]
+    assert ["'Rescue'" in one.title for one in told] == [True]
+
+
 def test_a_menu_that_is_made_anew_by_a_rollback_has_no_way_out_left(host: Host) -> None:
     """A kernel was installed since, so the old menu is not what is put back; the script is taken back after the menu."""
     set_up(host)
@@ -330,6 +347,11 @@ def test_a_boot_that_fills_up_midway_is_undone(tmp_path: Path) -> None:
 def test_the_way_back_is_a_kernel_without_xen_where_the_old_default_was_xen(host: Host) -> None:
     assert choose_linux_once(host) == LINUX
     assert [boot(host), boot(host)] == [LINUX, XEN]
+
+
+def test_the_way_back_is_no_rescue_system_that_comes_before_the_kernels(host: Host) -> None:
+    put(host, "/boot/grub/grub.cfg", RESCUE + host.read("/boot/grub/grub.cfg"))
+    assert choose_linux_once(host) == LINUX
 
 
 def test_the_way_back_needs_no_choice_where_the_default_is_without_xen_or_none_can_be_made(
