@@ -43,7 +43,7 @@ class BootCommands(Command):
 
     def _notice_early_network(self, around: Surroundings) -> None:
         try:
-            notice(self.host, around)
+            notice(self.host, around, self.reporter)
         except (KronosError, OSError) as error:
             # Of what there is to wait for the rest goes on.
             self.reporter.line(f"failed: {error}")

@@ -6,9 +6,13 @@ bridge is there (xapi-host-settle.service, systemd.device(5)); from then on it i
 
 from __future__ import annotations
 
+import math
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kronos_installer.executor import BusyError, exclusive
+from kronos_installer.confirm import answer_of_gateways
+from kronos_installer.detect.gateways import read_gateways
+from kronos_installer.executor import BusyError, exclusive, rollback
 from kronos_installer.journal import Journal, Phase
 from kronos_installer.network.stack import BRIDGE
 
@@ -16,6 +20,9 @@ if TYPE_CHECKING:
     from kronos_installer.host import Host
     from kronos_installer.journal import State
     from kronos_installer.settle import Surroundings
+    from xapi_shim.base.progress import Reporter
+
+_CUT_OFF = "the new network came up under an apply that was cut off, and no gateway answered"
 
 
 def is_early(state: State, boot_id: str, *, has_bridge: bool) -> bool:
@@ -23,18 +30,37 @@ def is_early(state: State, boot_id: str, *, has_bridge: bool) -> bool:
     return has_bridge and state.phase in (Phase.APPLYING, Phase.APPLIED) and state.is_written_under(boot_id)
 
 
-def notice(host: Host, around: Surroundings) -> None:
+def notice(host: Host, around: Surroundings, reporter: Reporter) -> None:
     """Have the confirmation awaited as after a reboot where the new network came up without one.
 
-    Waits for an `apply` that is at work. Raises JournalDamagedError, KronosError, OSError.
+    Waits for an `apply` that is at work. One that was cut off is not through: the guard takes it back at the next boot, and
+    where no gateway answers for as long as a confirmation may take, that boot is brought about.
+    Raises JournalDamagedError, KronosError, OSError.
     """
-    boot_id = host.boot_id()
-    while is_early(Journal(host).load(), boot_id, has_bridge=host.exists(f"/sys/class/net/{BRIDGE}")):
-        try:
-            with exclusive(host):
-                # One that was cut off is not through: the guard takes it back at the next boot.
-                if Journal(host).load().phase is Phase.APPLIED:
-                    Journal(host).add({"record": "applied", "boot_id": ""})
+    end = math.inf
+    while _is_early(host, state := Journal(host).load()):
+        # Not under the lock, which an operator may want.
+        answered = state.phase is Phase.APPLYING and _gateways_answer(host, state)
+        with suppress(BusyError), exclusive(host):
+            state = Journal(host).load()
+            if state.phase is Phase.APPLIED:
+                Journal(host).add({"record": "applied", "boot_id": ""})
+            if state.phase is not Phase.APPLYING or answered:
                 return
-        except BusyError:
-            around.pause()
+            assert state.wishes is not None
+            end = min(end, around.now() + 60 * state.wishes.confirm_minutes)
+            if around.now() >= end:
+                rollback(host, reporter, force=True, why=_CUT_OFF, reboot=True)
+                return
+        around.pause()
+
+
+def _is_early(host: Host, state: State) -> bool:
+    return is_early(state, host.boot_id(), has_bridge=host.exists(f"/sys/class/net/{BRIDGE}"))
+
+
+def _gateways_answer(host: Host, state: State) -> bool:
+    # Whatever goes wrong in asking: nobody has answered.
+    with suppress(Exception):
+        return bool(answer_of_gateways(state, read_gateways(host.runner, now_only=True)))
+    return False

@@ -157,10 +157,22 @@ def resume_apply(host: Host, reporter: Reporter) -> None:
     except (KronosError, OSError) as cause:
         reporter.line(f"failed: {cause}")
         try:
-            rollback(host, reporter, force=True, why=f"apply failed: {cause}")
+            new_is_up = _is_new_up(host)
+            rollback(host, reporter, force=True, why=f"apply failed: {cause}", reboot=new_is_up)
+            if new_is_up:
+                reporter.line("the new network came up meanwhile: the host reboots, for the old one")
         except (KronosError, OSError) as second:
             raise UndoFailedError(cause, second) from cause
         raise ApplyFailedError(cause) from cause
+
+
+def _is_new_up(host: Host) -> bool:
+    """Tell whether the new network came up while it was written: the old files alone do not bring the old one back.
+
+    The service that its bridge has started waits for us, and then reboots.
+    """
+    begun = Journal(host).load().network_to_undo
+    return bool(begun) and host.exists(f"/sys/class/net/{BRIDGE}")
 
 
 def finish(host: Host, reporter: Reporter) -> None:

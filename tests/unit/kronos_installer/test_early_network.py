@@ -37,7 +37,7 @@ UNIT = Path(__file__).parents[3] / "debian/xapi-host-setup.xapi-host-settle.serv
 def noticed(host: Host, clock: Clock | None = None) -> State:
     """What the unit does that systemd starts when the bridge appears."""
     clock = clock or Clock()
-    early_network.notice(host, clock.around())
+    early_network.notice(host, clock.around(), QUIET)
     return settled(host, clock)
 
 
@@ -105,7 +105,7 @@ def test_the_operator_confirms_it(tmp_path: Path) -> None:
     host = applied_host(tmp_path, wishes(Confirm.OPERATOR))
     follow_files(host)
     assert main(["confirm", "--root", str(host.root)], runner=host.runner) == 2
-    early_network.notice(host, Clock().around())
+    early_network.notice(host, Clock().around(), QUIET)
     assert main(["confirm", "--root", str(host.root)], runner=host.runner) == 0
     assert settled(host).phase is Phase.CONFIRMED
 
@@ -122,13 +122,43 @@ def test_it_waits_for_the_apply_that_is_at_work(tmp_path: Path) -> None:
         with executor.exclusive(host):
             executor.resume_apply(host, QUIET)
 
-    early_network.notice(host, replace(clock.around(), pause=end_apply))
+    early_network.notice(host, replace(clock.around(), pause=end_apply), QUIET)
     assert settled(host, clock).phase is Phase.CONFIRMED
 
 
 def test_an_apply_that_was_cut_off_is_left_to_the_next_boot(tmp_path: Path) -> None:
     host = cut_off_host(tmp_path)
     assert noticed(host).phase is Phase.APPLYING
+
+
+def test_an_apply_that_was_cut_off_is_taken_back_by_a_reboot_where_the_network_is_silent(
+    tmp_path: Path,
+) -> None:
+    before = files(fresh_host(tmp_path / "before"))
+    host = cut_off_host(tmp_path / "host")
+    commands_of(host).broken.add("ping")
+    clock = Clock()
+    assert noticed(host, clock).phase is Phase.CLEAN
+    assert clock.seconds >= 600
+    assert commands_of(host).ran[-1] == "systemctl reboot"
+    assert files(host) == before
+
+
+def test_an_apply_that_fails_under_the_new_network_is_ended_by_a_reboot(tmp_path: Path) -> None:
+    """The files are the old ones, and what runs is the new network, which nobody has confirmed."""
+    before = files(fresh_host(tmp_path / "before"))
+    host = fresh_host(tmp_path / "host")
+    commands_of(host).broken.add("grub-mkconfig")
+
+    def come_up(effect: str) -> None:
+        if effect == "before flock":
+            follow_files(host)
+
+    with pytest.raises(executor.ApplyFailedError):
+        executor.apply(plan_for(host), replace(host, on_effect=come_up), QUIET)
+    assert noticed(host).phase is Phase.CLEAN
+    assert commands_of(host).ran[-1] == "systemctl reboot"
+    assert files(host) == before
 
 
 def test_a_switch_is_left_to_its_own_units(tmp_path: Path) -> None:
