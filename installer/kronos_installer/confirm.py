@@ -65,7 +65,9 @@ def is_xen_awaited(state: State, boot_id: str, *, runs_xen: bool) -> bool:
     if state.is_back_but_default:
         # Until that boot ends Xen runs with the options that are taken back, if it runs.
         return runs_xen and boot_id not in (state.boot_id, state.reboot_boot)
-    return state.phase is Phase.CONFIRMED and runs_xen and state.is_trying_xen and not state.confirmed_xen
+    # Where Xen is no try (GRUB cannot forget a choice there) an operator who confirmed was not told to do so twice.
+    by_gateway = state.is_trying_xen or bool(state.gateways)
+    return state.phase is Phase.CONFIRMED and runs_xen and by_gateway and not state.confirmed_xen
 
 
 def seconds_to_confirm(minutes: int, boots_before: int) -> float:
@@ -104,8 +106,10 @@ def _action_when_confirmed(state: State, sight: Sight) -> Action:
     if is_xen_awaited(state, sight.boot_id, runs_xen=sight.runs_xen):
         if sight.answer:
             return Action.CONFIRM
-        # The old kernel is the default still, and its network works.
-        return Action.WAIT if sight.seconds_left > 0 else Action.REBOOT
+        if sight.seconds_left > 0:
+            return Action.WAIT
+        # The old kernel is the default still, and its network works; without a try Xen is that already.
+        return Action.REBOOT if state.is_trying_xen else Action.ROLL_BACK
     if sight.runs_xen:
         return Action.FINISH
     return Action.CHANGE_BACK if state.is_trying_options else Action.NOTHING

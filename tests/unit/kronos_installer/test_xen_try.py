@@ -21,7 +21,7 @@ from installer_kit import boot as boots
 from kronos_installer import executor
 from kronos_installer.confirm import Action, Sight, next_action
 from kronos_installer.grub_config import DEFAULT_PATH
-from kronos_installer.journal import Journal, Phase
+from kronos_installer.journal import Journal, Phase, State
 from kronos_installer.main import main
 from kronos_installer.wishes import Confirm
 
@@ -118,10 +118,26 @@ def test_what_was_confirmed_under_xen_is_not_asked_for_again(tmp_path: Path) -> 
     assert settled(host).phase is Phase.FINISHED
 
 
-def test_where_xen_is_the_default_already_there_is_no_try_to_end(tmp_path: Path) -> None:
-    """As on LVM: the next boot would be one into Xen as well."""
-    state = Journal(tried_again(tmp_path)).load()
-    sight = Sight("this boot", True, 0)
-    assert next_action(state, sight) is Action.REBOOT
+@pytest.mark.parametrize("confirm", [Confirm.GATEWAY, Confirm.OPERATOR])
+def test_where_xen_is_the_default_already_its_network_is_seen_to_work_too(
+    tmp_path: Path, confirm: Confirm
+) -> None:
+    """As on LVM, after a switch of the running network: the next boot would be one into Xen as well."""
+    state = without_a_try(tmp_path, confirm)
+    assert next_action(state, Sight("this boot", True, 60)) is Action.WAIT
+    assert next_action(state, Sight("this boot", True, 0)) is Action.ROLL_BACK
+    assert next_action(state, Sight("this boot", True, 0, "gateway 192.0.2.1")) is Action.CONFIRM
+
+
+def test_where_no_gateway_could_answer_the_operators_word_counts_for_xen_too(tmp_path: Path) -> None:
+    state = without_a_try(tmp_path, Confirm.OPERATOR)
+    state.gateways = ()
+    assert next_action(state, Sight("this boot", True, 0)) is Action.FINISH
+
+
+def without_a_try(folder: Path, confirm: Confirm) -> State:
+    """Return the state of a host whose GRUB cannot forget a choice: confirmed without Xen, and in Xen now."""
+    state = Journal(tried_again(folder, confirm)).load()
+    assert next_action(state, Sight("this boot", True, 0)) is Action.REBOOT
     state.steps = tuple(step for step in state.steps if not step.ends_try)
-    assert next_action(state, sight) is Action.FINISH
+    return state
