@@ -40,6 +40,4 @@ class CheckedFileStep(FileStep):
     @classmethod
     @override
     def from_json(cls, record: Record) -> Self:
-        plain = FileStep.from_json(record)
-        return cls(reason=plain.reason, path=plain.path, content=plain.content, before=plain.before,
-                   shared=plain.shared, check=tuple(record["check"]))  # fmt: skip
+        return cls(**cls.fields_of(record), check=tuple(record["check"]))

@@ -84,15 +84,20 @@ class FileStep(Step):
             "mode": mode_to_json(self.mode),
         }
 
+    @staticmethod
+    def fields_of(record: Record) -> Record:
+        """Return the fields of what to_json wrote."""
+        return {
+            "reason": record["reason"],
+            "path": record["path"],
+            "content": base64.b64decode(record["content"]),
+            "before": FileState.from_json(record["before"]) if record["before"] else None,
+            "shared": record["shared"],
+            # Journals of before there was one do not say it.
+            "mode": mode_from_json(record.get("mode")),
+        }
+
     @classmethod
     @override
     def from_json(cls, record: Record) -> Self:
-        return cls(
-            reason=record["reason"],
-            path=record["path"],
-            content=base64.b64decode(record["content"]),
-            before=FileState.from_json(record["before"]) if record["before"] else None,
-            shared=record["shared"],
-            # Journals of before there was one do not say it.
-            mode=mode_from_json(record.get("mode")),
-        )
+        return cls(**cls.fields_of(record))

@@ -136,12 +136,8 @@ class GrubStep(FileStep):
     @classmethod
     @override
     def from_json(cls, record: Record) -> Self:
-        file = FileStep.from_json(record)
         return cls(
-            reason=file.reason,
-            path=file.path,
-            content=file.content,
-            before=file.before,
+            **cls.fields_of(record),
             # Journals of before there was a choice do not say it.
             layout=LAYOUTS[record.get("layout", DEBIAN.name)],
             default=Default(record.get("default", Default.XEN)),
@@ -185,15 +181,7 @@ class GrubScriptStep(FileStep):
     @classmethod
     @override
     def from_json(cls, record: Record) -> Self:
-        file = FileStep.from_json(record)
-        return cls(
-            reason=file.reason,
-            path=file.path,
-            content=file.content,
-            before=file.before,
-            mode=file.mode,
-            layout=LAYOUTS[record["layout"]],
-        )
+        return cls(**cls.fields_of(record), layout=LAYOUTS[record["layout"]])
 
 
 def _remake_menu(host: Host, layout: GrubLayout, default: Default | None) -> None:
