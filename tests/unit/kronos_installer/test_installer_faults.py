@@ -165,7 +165,8 @@ def test_menu_is_made_anew_when_a_kernel_came_since(tmp_path: Path) -> None:
     put(host, "/boot/vmlinuz-6.1.0-57-amd64", "kernel\n")
     host.runner.ran.clear()
     executor.rollback(host, QUIET)
-    assert host.runner.ran == ["grub-mkconfig -o /boot/grub/.grub.cfg.xapi-host-setup.made"]
+    # With the script that prints the way out, and without it.
+    assert host.runner.ran == 2 * ["grub-mkconfig -o /boot/grub/.grub.cfg.xapi-host-setup.made"]
 
 
 def test_owner_and_mode_come_back(tmp_path: Path) -> None:
