@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xapi_shim.base.errors import KronosError
-from xapi_shim.base.process import run_async
 from xapi_shim.host.interface import HostError, HostSystem
 from xapi_shim.host.linux_boot import GrubBoot
 from xapi_shim.host.linux_clock import LinuxClock
-from xapi_shim.host.linux_tools import TIMEOUT_S, run_tool
+from xapi_shim.host.linux_tools import ask_tool, run_tool
 
 MAX_LOG_LINES = 20_000
 # The daemon's own log, not the whole host's: clients with the least of roles may read it.
@@ -24,11 +22,7 @@ class SystemdServices:
 
     async def present(self, *names: str) -> tuple[str, ...]:
         # Status 1 where none is known: no trouble.
-        argv = ["systemctl", "list-unit-files", "--no-legend", "--plain", "--full", *names]
-        try:
-            done = await run_async(argv, timeout_s=TIMEOUT_S, check=False)
-        except KronosError as error:
-            raise HostError(error.message, resolution=error.resolution) from error
+        done = await ask_tool("systemctl", "list-unit-files", "--no-legend", "--plain", "--full", *names)
         rows = [line.split() for line in done.stdout.splitlines()]
         found = {row[0]: row[1] for row in rows if len(row) > 1}
         return tuple(name for name in names if found.get(name, "alias") not in ("alias", "masked"))
@@ -91,7 +85,7 @@ async def _go_down(verb: str) -> None:
     try:
         await run_tool("systemctl", "--no-block", verb)
     except HostError:
-        state = await run_async(["systemctl", "is-system-running"], timeout_s=TIMEOUT_S, check=False)
+        state = await ask_tool("systemctl", "is-system-running")
         if state.stdout.strip() != "stopping":
             raise
 
