@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -17,6 +18,7 @@ from xapi_shim.base.errors import KronosError
 from xapi_shim.base.paths import Paths
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from kronos_installer.host import Host
@@ -155,11 +157,8 @@ class StorageStep(Step):
     @override
     def check_undo(self, host: Host) -> None:
         """Raise NotForgottenError where the daemon does not answer."""
-        try:
-            with _session(host):
-                pass
-        except XenApiUnreachableError as error:
-            raise NotForgottenError(self.name, error) from error
+        with self._session_to_forget(host):
+            pass
 
     @override
     def undo(self, host: Host, original: Record) -> None:
@@ -167,13 +166,7 @@ class StorageStep(Step):
 
         A host that has left a pool has records that begin anew: what is not in them is forgotten.
         """
-        try:
-            self._forget(host, original)
-        except XenApiUnreachableError as error:
-            raise NotForgottenError(self.name, error) from error
-
-    def _forget(self, host: Host, original: Record) -> None:
-        with _session(host) as session:
+        with self._session_to_forget(host) as session:
             sr = self._find(host, session)
             for field in DEFAULTS:
                 pool, before = _pool(session), original["defaults"][field]
@@ -182,6 +175,14 @@ class StorageStep(Step):
             if sr is not None:
                 self._remove(host, session, sr)
             _set_key(host, session, "host", _host(host, session), self._tag, None)
+
+    @contextmanager
+    def _session_to_forget(self, host: Host) -> Iterator[Session]:
+        try:
+            with _session(host) as session:
+                yield session
+        except XenApiUnreachableError as error:
+            raise NotForgottenError(self.name, error) from error
 
     def _remove(self, host: Host, session: Session, sr: str) -> None:
         empty = not session.call("SR.get_VDIs", sr)
