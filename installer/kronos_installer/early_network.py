@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 _CUT_OFF = "the new network came up under an apply that was cut off, and no gateway answered"
 
 
-def is_early(state: State, boot_id: str, *, has_bridge: bool) -> bool:
-    """Tell whether the new network runs, or comes up while it is being written, without a reboot or a switch. Pure."""
-    return has_bridge and state.phase in (Phase.APPLYING, Phase.APPLIED) and state.is_written_under(boot_id)
-
-
 def notice(host: Host, around: Surroundings, reporter: Reporter) -> None:
     """Have the confirmation awaited as after a reboot where the new network came up without one.
 
@@ -56,7 +51,9 @@ def notice(host: Host, around: Surroundings, reporter: Reporter) -> None:
 
 
 def _is_early(host: Host, state: State) -> bool:
-    return is_early(state, host.boot_id(), has_bridge=host.exists(f"/sys/class/net/{BRIDGE}"))
+    """Tell whether the new network runs, or comes up while it is being written, without a reboot or a switch."""
+    written = state.phase in (Phase.APPLYING, Phase.APPLIED) and state.is_written_under(host.boot_id())
+    return written and host.exists(f"/sys/class/net/{BRIDGE}")
 
 
 def _gateways_answer(host: Host, state: State) -> bool:
