@@ -27,8 +27,9 @@ IMPORT_ROOTS = ":".join(str(REPO / room) for room in (".", "packaging", "install
 QUICK = "not packaging and not lab and not clients and not long"
 WHOLE = "(packaging or lab or clients) and not long"
 LONG = "long"
+AT_ONCE = ("--numprocesses=2", "--dist=load")
 # Each worker takes one test at a time, in their order: the lab's long ones first.
-AT_ONCE = ["--numprocesses=2", "--dist=load", "--maxschedchunk=1", "--verbose"]
+ONE_BY_ONE = ("--maxschedchunk=1", "--verbose")
 LINTERS = (
     ["ruff", "check", "."],
     ["ruff", "format", "--check", "."],
@@ -91,14 +92,12 @@ def faults(_: Context, kills: int = 1000, calls: int = 100) -> None:
 def run_tests(chosen: str, names: str = "", *, shown: bool = False) -> None:
     """Run pytest over the tests that the marker expression `chosen` and the name expression `names` pick.
 
-    What builds and boots waits more than it computes: two of those run at once. With `shown` they run one after the
-    other, and what they print is seen as it comes.
+    Two run at once. With `shown` they run one after the other, and what they print is seen as it comes.
     """
     reporter = Reporter()
     ensure_packages(TEST_PACKAGES, reporter=reporter)
     marks = ["-m", chosen, *(["-k", names] if names else [])]
-    at_once = [] if chosen == QUICK else AT_ONCE
-    how = ["--capture=no"] if shown else at_once
+    how = ("--capture=no",) if shown else AT_ONCE if chosen == QUICK else (*AT_ONCE, *ONE_BY_ONE)
     _gate(
         f"pytest: {chosen}",
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *how, *marks],

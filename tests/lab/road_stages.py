@@ -269,6 +269,26 @@ def migrate_live(road, session, vm):
     return can
 
 
+def kill_daemon(road, vm, address):
+    """Kill -9 the daemon: guests run on, the next daemon knows them; then they are shut down."""
+    machine = road.machine
+    before = machine.succeed("xl list | awk 'NR>2 {print $1, $2}'")
+    old = machine.succeed("systemctl show -p MainPID --value xapi").strip()
+    machine.succeed("systemctl kill -s KILL --kill-whom=main xapi")
+    machine.wait_until_succeeds(
+        f"test $(systemctl show -p MainPID --value xapi) != {old} && systemctl is-active -q xapi"
+    )
+    assert machine.succeed("xl list | awk 'NR>2 {print $1, $2}'") == before
+    assert road.xe(f"vm-param-get uuid={vm} param-name=power-state") == "running"
+    domid = road.xe(f"vm-param-get uuid={vm} param-name=dom-id")
+    assert f"{vm} {domid}\n" in before
+    machine.wait_until_succeeds(f"ping -c 1 -W 2 {address}")
+    session = road.session()
+    for ref, record in session.xenapi.VM.get_all_records().items():
+        if record["power_state"] == "Running" and not record["is_control_domain"]:
+            session.xenapi.VM.hard_shutdown(ref)
+
+
 class Watcher:
     """Follows one VM by event.from, as clients do."""
 

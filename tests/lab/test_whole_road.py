@@ -13,7 +13,7 @@ from kronos_lab.repo_server import serve
 from kronos_packaging import factory
 from xapi_shim.base.progress import Reporter
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(5400)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(5400)]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def guests(road):
     with road.stage("pause, unpause, shutdown, reboot, crash"):
         lives(road, session, pv)
     with road.stage("kill -9 the daemon while guests run"):
-        kill_daemon(road, pvh)
+        stages.kill_daemon(road, pvh, "10.0.2.51")
 
 
 def refusals(road, session, pv):
@@ -148,25 +148,6 @@ def lives(road, session, pv):
     while api.task.get_status(task) == "pending":
         api.event_from([f"task/{task}"], "", 1.0)
     assert api.task.get_status(task) == "success", api.task.get_record(task)
-
-
-def kill_daemon(road, pvh):
-    machine = road.machine
-    before = machine.succeed("xl list | awk 'NR>2 {print $1, $2}'")
-    old = machine.succeed("systemctl show -p MainPID --value xapi").strip()
-    machine.succeed("systemctl kill -s KILL --kill-whom=main xapi")
-    machine.wait_until_succeeds(
-        f"test $(systemctl show -p MainPID --value xapi) != {old} && systemctl is-active -q xapi"
-    )
-    assert machine.succeed("xl list | awk 'NR>2 {print $1, $2}'") == before
-    assert road.xe(f"vm-param-get uuid={pvh} param-name=power-state") == "running"
-    domid = road.xe(f"vm-param-get uuid={pvh} param-name=dom-id")
-    assert f"{pvh} {domid}\n" in before
-    machine.wait_until_succeeds("ping -c 1 -W 2 10.0.2.51")
-    session = road.session()
-    for vm, record in session.xenapi.VM.get_all_records().items():
-        if record["power_state"] == "Running" and not record["is_control_domain"]:
-            session.xenapi.VM.hard_shutdown(vm)
 
 
 def undo(road):
