@@ -8,6 +8,7 @@ from kronos_packaging.repository.publish import Options, publish
 from kronos_packaging.repository.signer import Signer
 from xapi_shim.base.process import run
 from xapi_shim.base.progress import Reporter
+from xapi_shim.base.system_packages import ensure_packages
 
 DEBIAN = {"debian-12": "bookworm", "debian-13": "trixie"}
 
@@ -58,7 +59,8 @@ def make_source(folder, name, version):
 
 
 def make_rpm(folder, name, version, architecture="noarch"):
-    """Build NAME-VERSION-1.ARCHITECTURE.rpm and its source package."""
+    """Build NAME-VERSION-1.ARCHITECTURE.rpm and its source package; createrepo_c is there then, too."""
+    ensure_packages(["rpm", "createrepo-c"], reporter=Reporter())
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     top = folder.parent / f"rpmbuild-{name}-{version}"

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xapi_shim.base.errors import KronosError
 from xapi_shim.base.process import run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from xapi_shim.base.progress import Reporter
+
+# A folder that each user may open: who holds a lock on it (flock(2)) is who runs apt here; apt's own locks are others.
+APT_LISTS = Path("/var/lib/apt/lists")
+# For an apt that is not ours, such as apt.systemd.daily(8)'s (apt.conf(5)).
+WAIT_FOR_DPKG = "DPkg::Lock::Timeout=600"
 
 
 class PackagesMissingError(KronosError):
@@ -50,13 +58,27 @@ def ensure_packages(names: Sequence[str], *, reporter: Reporter) -> None:
     """Install what is missing of `names`. Raises PackagesMissingError, ProcessError."""
     if not shutil.which("dpkg-query") or not shutil.which("apt-get"):
         raise PackagesMissingError(names)
-    missing = missing_packages(names)
-    if not missing:
+    if not missing_packages(names):
         return
-    if os.geteuid() != 0 and not shutil.which("sudo"):
-        raise PackagesMissingError(missing)
-    with reporter.stage(f"installing system packages: {' '.join(missing)}"):
-        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-        run(as_root(["apt-get", "update", "--quiet=2"]), env=quiet)
-        install = ["apt-get", "install", "--yes", "--quiet=2", "--no-install-recommends", *missing]
-        run(as_root(install), env=quiet)
+    with _alone():
+        missing = missing_packages(names)
+        if not missing:
+            return
+        if os.geteuid() != 0 and not shutil.which("sudo"):
+            raise PackagesMissingError(missing)
+        with reporter.stage(f"installing system packages: {' '.join(missing)}"):
+            quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+            run(as_root(["apt-get", "update", "--quiet=2"]), env=quiet)
+            options = ["--yes", "--quiet=2", "--no-install-recommends", f"--option={WAIT_FOR_DPKG}"]
+            run(as_root(["apt-get", "install", *options, *missing]), env=quiet)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Have no other process of ours install packages meanwhile: the second would find apt locked, and fail."""
+    fd = os.open(APT_LISTS, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
