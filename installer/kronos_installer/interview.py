@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kronos_installer.facts import Facts
-    from kronos_installer.wishes import Wishes
+    from kronos_installer.wishes import IsoWish, StorageWish
 
 NONE = "none"
 
@@ -85,9 +85,9 @@ def interview(facts: Facts, terminal: Terminal) -> Asked:
             f"Memory of dom0, {LEAST_MIB}M to {most}M", f"{computed}M",
             lambda text: checked_size_mib(parse_size_mib(text), facts.memory_mib))  # fmt: skip
     kinds = ", ".join(f"{kind}:…" for kind in StorageType)
-    asked["storage"] = terminal.ask(f"Storage for guests' disks ({kinds})", NONE, _unless_none(parse_storage))
+    asked["storage"] = terminal.ask(f"Storage for guests' disks ({kinds})", NONE, _place(parse_storage))
     kinds = ", ".join(f"{kind}:…" for kind in IsoType)
-    asked["iso_library"] = terminal.ask(f"ISO library ({kinds})", NONE, _unless_none(parse_iso_library))
+    asked["iso_library"] = terminal.ask(f"ISO library ({kinds})", NONE, _place(parse_iso_library))
     master = terminal.ask("Join the pool of this master", NONE, _unless_none(_pool_field("master")))
     if master is not None:
         file = terminal.ask(
@@ -126,6 +126,21 @@ def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
 
 def _unless_none(read: Callable[[str], object]) -> Callable[[str], object]:
     return lambda text: None if text == NONE else read(text)
+
+
+def _place(read: Callable[[str], StorageWish | IsoWish]) -> Callable[[str], object]:
+    """Hold what a flag of that kind may say to the rules that flags are held to. What may be empty was not given."""
+
+    def held(text: str) -> StorageWish | IsoWish:
+        wish = read(text)
+        kind: type = type(wish)
+        for field in fields_of(kind):
+            value = getattr(wish, field.key)
+            if value and not field.accepts(value):
+                raise ValueError(f"{value!r} cannot be meant, give {field.expected}")
+        return wish
+
+    return _unless_none(held)
 
 
 def _pool_field(key: str) -> Callable[[str], str]:
