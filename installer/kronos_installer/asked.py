@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kronos_installer.answer_source import load_answers
 from kronos_installer.flags import FLAGS, Asked, asked_by_flags
 from kronos_installer.problem import Level, Problem, ProblemError, RefusedError
-from kronos_installer.wish_fields import Field, answerable, fields_of
+from kronos_installer.wish_fields import answerable, beyond_rules
 from kronos_installer.wishes import Confirm, PoolWish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from kronos_installer.host_files import HostFiles
+    from kronos_installer.wish_fields import Field
     from kronos_installer.wishes import Wishes
 
 
@@ -25,7 +26,7 @@ def gather(args: dict[str, Any], files: HostFiles) -> Asked:
     """
     where, insecure_http = args.pop("answers", ""), args.pop("insecure_http", False)
     by_flags = asked_by_flags(args)
-    problems = tuple(_beyond_rules(by_flags, answerable(), ""))
+    problems = tuple(_beyond_rules(by_flags))
     if problems:
         raise RefusedError(problems)
     if not where:
@@ -36,18 +37,19 @@ def gather(args: dict[str, Any], files: HostFiles) -> Asked:
         raise RefusedError((error.problem,)) from error
 
 
-def _beyond_rules(asked: Asked, known: Sequence[Field], flag: str) -> Iterator[Problem]:
-    for field in known:
+def _beyond_rules(asked: Asked) -> Iterator[Problem]:
+    for field in answerable():
         value = asked.get(field.key)
-        where = flag or FLAGS.get(field.key, "")
         if value is None:
             continue
+        wrong: Iterable[tuple[Field, object]] = ()
         if is_dataclass(field.shape):
-            yield from _beyond_rules(asdict(value), fields_of(field.shape), where)
-        elif not (flag and value == "") and not all(map(field.accepts, value if field.many else (value,))):
-            # In a section an empty text is one that was not given.
-            yield Problem(Level.ERROR, "flag-wrong", f"{value!r} cannot be meant", "", where,
-                          f"give {field.expected}")  # fmt: skip
+            wrong = beyond_rules(value)
+        elif not all(map(field.accepts, value if field.many else (value,))):
+            wrong = ((field, value),)
+        for one, refused in wrong:
+            yield Problem(Level.ERROR, "flag-wrong", f"{refused!r} cannot be meant", "", FLAGS.get(field.key, ""),
+                          f"give {one.expected}")  # fmt: skip
 
 
 def contradictions(asked: Asked) -> tuple[Problem, ...]:

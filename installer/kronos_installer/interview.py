@@ -17,7 +17,7 @@ from kronos_installer.dom0_memory import (
 from kronos_installer.flags import Asked, parse_iso_library, parse_storage
 from kronos_installer.planning import wishes_for
 from kronos_installer.problem import Level
-from kronos_installer.wish_fields import Field, fields_of
+from kronos_installer.wish_fields import Field, beyond_rules, fields_of
 from kronos_installer.wishes import IsoType, PoolWish, StorageType, Wishes
 from xapi_shim.base.errors import KronosError
 
@@ -129,15 +129,12 @@ def _unless_none(read: Callable[[str], object]) -> Callable[[str], object]:
 
 
 def _place(read: Callable[[str], StorageWish | IsoWish]) -> Callable[[str], object]:
-    """Hold what a flag of that kind may say to the rules that flags are held to. What may be empty was not given."""
+    """Hold what a flag of that kind may say to the rules that flags are held to."""
 
     def held(text: str) -> StorageWish | IsoWish:
         wish = read(text)
-        kind: type = type(wish)
-        for field in fields_of(kind):
-            value = getattr(wish, field.key)
-            if value and not field.accepts(value):
-                raise ValueError(f"{value!r} cannot be meant, give {field.expected}")
+        for field, value in beyond_rules(wish):
+            raise ValueError(f"{value!r} cannot be meant, give {field.expected}")
         return wish
 
     return _unless_none(held)

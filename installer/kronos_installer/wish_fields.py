@@ -8,9 +8,12 @@ import typing
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kronos_installer.wishes import Rule, Wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -66,6 +69,15 @@ def fields_of(shape: type) -> tuple[Field, ...]:
 def answerable() -> tuple[Field, ...]:
     """Return the keys of an answer file."""
     return fields_of(Wishes)
+
+
+def beyond_rules(section: object) -> Iterator[tuple[Field, object]]:
+    """Yield what a section holds that its rules do not allow. An empty text is one that was not given."""
+    shape: type = type(section)
+    for field in fields_of(shape):
+        value = getattr(section, field.key)
+        if value != "" and not field.accepts(value):
+            yield field, value
 
 
 def without_none(hint: Any) -> Any:  # noqa: ANN401 -- a type, of which Python has several kinds

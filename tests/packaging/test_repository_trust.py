@@ -14,7 +14,6 @@ from kronos_packaging.repository.signer import Signer
 from kronos_packaging.repository.verify import verify_tree
 from xapi_shim.base.process import run
 from xapi_shim.base.progress import Reporter
-from xapi_shim.base.system_packages import ensure_packages
 
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(300)]
 
@@ -36,7 +35,6 @@ def served(tmp_path):
 
 
 def test_a_flipped_byte_in_any_kind_of_file_is_found(served):
-    ensure_packages(("rpm", "createrepo-c"), reporter=Reporter())
     for version in ("1.0", "1.1"):
         make_deb(served.built, "alpha", version)
         make_source(served.built, "alpha", version)
@@ -165,7 +163,6 @@ def test_apt_refuses_a_strangers_package_and_a_strangers_index(served, apt, tmp_
 
 
 def test_an_rpm_that_nobody_signed_is_found_though_the_indexes_are_signed(served, monkeypatch):
-    ensure_packages(("rpm", "createrepo-c"), reporter=Reporter())
     make_rpm(served.built, "alpha", "1.0")
     with monkeypatch.context() as patch:
         patch.setattr(incoming, "sign_packages", lambda *_: None)

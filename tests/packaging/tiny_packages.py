@@ -59,8 +59,8 @@ def make_source(folder, name, version):
 
 
 def make_rpm(folder, name, version, architecture="noarch"):
-    """Build NAME-VERSION-1.ARCHITECTURE.rpm and its source package; createrepo_c is there then, too."""
-    ensure_packages(["rpm", "createrepo-c"], reporter=Reporter())
+    """Build NAME-VERSION-1.ARCHITECTURE.rpm and its source package."""
+    ensure_packages(["rpm"], reporter=Reporter())
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     top = folder.parent / f"rpmbuild-{name}-{version}"
