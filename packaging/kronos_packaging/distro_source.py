@@ -2,7 +2,10 @@
 
 The chain of trust is apt's (apt-secure(8)): the release's signature covers the index of
 sources, the index the checksum of every file. Files are taken by these checksums, so a
-`.dsc` is not needed: what dpkg-source(1) wants of it stands in the index.
+`.dsc` is not needed: what dpkg-source(1) wants of it stands in the index. An archive that
+names only versions whose files it lacks does not stop the factory: the version taken last
+is taken again, or the one in packaging/known-sources, by the checksums that stood in the
+index then.
 """
 
 from __future__ import annotations
@@ -14,11 +17,13 @@ import shutil
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from debian.deb822 import Deb822
+from debian.deb822 import Deb822, Sources
 from debian.debian_support import Version
 
 from kronos_packaging.build_root import cache_dir
+from kronos_packaging.declarations import ROOM
 from xapi_shim.base.apt_sources import read_mirror, sources_for
 from xapi_shim.base.atomic_file import write_atomic
 from xapi_shim.base.errors import KronosError
@@ -26,15 +31,20 @@ from xapi_shim.base.process import ProcessError, run
 from xapi_shim.base.system_packages import ensure_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from kronos_packaging.declarations import Target
+    from xapi_shim.base.apt_sources import Mirror
     from xapi_shim.base.progress import Reporter
 
 APT_HELPER = "/usr/lib/apt/apt-helper"
 # How long the archive's answer is taken for its newest: a security update is seen within a day.
 FRESH_S = 24 * 3600
+# A paragraph a package for each target, as an index of sources has it.
+KNOWN_SOURCES = ROOM / "known-sources"
+# Where a security archive has its files.
+SECURITY_POOL = "pool/updates/"
 
 
 class SourceUnavailableError(KronosError):
@@ -87,16 +97,19 @@ class DistroSource:
 def find_source(target: Target, package: str, reporter: Reporter, *, refresh: bool = False) -> DistroSource:
     """Return the newest version of `package` for `target` that the archive really has, with its files.
 
-    An answer of the last day is used again unless `refresh`. Raises SourceUnavailableError,
+    An answer of the last day is used again unless `refresh`. Where the archive has the files of none
+    that it names, that is the version found last or the one of KNOWN_SOURCES, the newer first; not
+    where the target has a pin. Raises SourceUnavailableError,
     KronosError when this machine's apt knows no archive of the distribution.
     """
     memory = cache_dir() / "sources" / f"{target.name}-{package}.json"
     memory.parent.mkdir(parents=True, exist_ok=True)
     pin = target.pins.get(package, "")
-    known = None if refresh else _remembered(memory, pin)
+    last = _remembered(memory)
+    known = last if last is not None and not refresh and _is_fresh(last, pin) else None
     if known is None or any(not known.path(file).exists() for file in known.files):
         with reporter.stage(f"asking {target.name}'s archive for the source of {package}"):
-            known = replace(_newest(target, package, pin, reporter), found_at_s=time.time())
+            known = replace(_newest(target, package, pin, reporter, last), found_at_s=time.time())
         write_atomic(memory, json.dumps(asdict(known)).encode())
     for file in known.files:
         os.utime(known.path(file))  # used now: see prune_cache
@@ -112,18 +125,41 @@ def _behind(target: Target, source: DistroSource) -> str:
     )
 
 
-def _remembered(memory: Path, pin: str) -> DistroSource | None:
+def _remembered(memory: Path) -> DistroSource | None:
     try:
         raw = json.loads(memory.read_text())
         files = tuple(SourceFile(**file) for file in raw.pop("files"))
-        known = DistroSource(**{**raw, "files": files, "passed_over": tuple(raw["passed_over"])})
+        return DistroSource(**{**raw, "files": files, "passed_over": tuple(raw["passed_over"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    fresh = time.time() - known.found_at_s < FRESH_S
-    return known if fresh and pin in ("", known.version) else None
 
 
-def _newest(target: Target, package: str, pin: str, reporter: Reporter) -> DistroSource:
+def _is_fresh(known: DistroSource, pin: str) -> bool:
+    return time.time() - known.found_at_s < FRESH_S and pin in ("", known.version)
+
+
+def known_source(target: Target, package: str, mirror: Mirror, folder: Path) -> DistroSource | None:
+    """Return the version of a source package that `folder` has the checksums of; None where it has none."""
+    place = folder / f"{target.name}.sources"
+    if not place.exists():
+        return None
+    for stanza in Sources.iter_paragraphs(place.read_text(), use_apt_pkg=False):
+        if stanza["Package"] == package:
+            pool = stanza["Directory"]
+            base = mirror.security if pool.startswith(SECURITY_POOL) else mirror.main
+            files = tuple(
+                SourceFile(row["name"], f"{base.rstrip('/')}/{pool}/{quote(row['name'])}", row["sha256"])
+                for row in stanza["Checksums-Sha256"]
+                if not row["name"].endswith(".dsc")
+            )
+            fields = {key: stanza[key] for key in ("Binary", "Architecture", "Format")}
+            return DistroSource(package, stanza["Version"], files, fields)
+    return None
+
+
+def _newest(
+    target: Target, package: str, pin: str, reporter: Reporter, last: DistroSource | None
+) -> DistroSource:
     apt = _PrivateApt(target)
     apt.update(reporter)
     offered = apt.versions(package)
@@ -135,21 +171,31 @@ def _newest(target: Target, package: str, pin: str, reporter: Reporter) -> Distr
             f"{target.name}: the archive has no source {what}",
             resolution=f"it has: {there}; change or remove the pin in packaging/targets/{target.name}.toml",
         )
+    before = () if pin else (last, known_source(target, package, apt.mirror, KNOWN_SOURCES))
     passed_over: list[str] = []
-    for version in wanted:
-        source = apt.source(package, version)
+    for source in _in_turn(apt, package, wanted, before):
         try:
             for file in source.files:
                 _fetch(file, source.path(file))
         except SourceUnavailableError as error:
             reporter.line(str(error))
-            passed_over.append(version)
+            passed_over += [source.version] if source.version in wanted else []
             continue
         return replace(source, passed_over=tuple(passed_over))
     raise SourceUnavailableError(
-        f"{target.name}: the archive names source {package} {', '.join(passed_over)} and has not all files of any",
+        f"{target.name}: the archive names source {package} {', '.join(wanted)} and has not all files of any",
         resolution="try again later, or use another mirror",
     )
+
+
+def _in_turn(
+    apt: _PrivateApt, package: str, wanted: list[str], before: Iterable[DistroSource | None]
+) -> Iterator[DistroSource]:
+    """Yield what to try: the versions that the archive names, newest first, then older ones known before."""
+    for version in wanted:
+        yield apt.source(package, version)
+    older = (s for s in before if s is not None and Version(s.version) < Version(wanted[-1]))
+    yield from sorted(older, key=lambda source: Version(source.version), reverse=True)
 
 
 def choose_versions(offered: Iterable[str], pin: str) -> list[str]:
@@ -183,8 +229,8 @@ class _PrivateApt:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._folder = cache_dir() / "apt" / target.name
-        mirror = read_mirror(distribution=target.distribution)
-        lines = sources_for(mirror, target.suite, target.archive_components, kind="deb-src")
+        self.mirror = read_mirror(distribution=target.distribution)
+        lines = sources_for(self.mirror, target.suite, target.archive_components, kind="deb-src")
         signed = [line.replace(" ", f" [signed-by={target.keyring}] ", 1) for line in lines]
         (self._folder / "lists/partial").mkdir(parents=True, exist_ok=True)
         (self._folder / "sources.list").write_text("".join(f"{line}\n" for line in signed))

@@ -8,6 +8,7 @@ import http.server
 import io
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,14 @@ class Archive:
         tree = self.path.parent / f"tiny-{version}"
         write_tree(tiny_source("tiny", version=version), tree, 0)
         run(["dpkg-source", "--build", tree], cwd=pool)
+
+    def replace(self, old, new):
+        """Have `new` in place of `old`, whose tarball stays in the pool for a while; the new one's is missing."""
+        self.add(new)
+        (self.path / f"pool/tiny_{old}.dsc").unlink()
+        self.index()
+        self.sign()
+        (self.path / f"pool/tiny_{new}.tar.xz").unlink()
 
     def index(self):
         """Write the index of sources and Release of each suite that a target has."""
@@ -133,19 +142,31 @@ def work(tmp_path):
     return tmp_path / "work"
 
 
-def find(keys, **given):
+def find(keys, pin="", **given):
     """Ask as the factory does; return the source and what was said."""
+    pins = {"tiny": pin} if pin else {}
     target = Target(
-        "tiny-1", "debian", "1", SUITE, Format.DEB, "amd64", "", "3.11", (), str(keys.keyring), "apt"
+        "tiny-1",
+        "debian",
+        "1",
+        SUITE,
+        Format.DEB,
+        "amd64",
+        "",
+        "3.11",
+        (),
+        str(keys.keyring),
+        "apt",
+        pins=pins,
     )
     said = io.StringIO()
     return find_source(target, "tiny", Reporter(said), **given), said.getvalue()
 
 
-def refused(keys, tmp_path, kind=KronosError):
+def refused(keys, tmp_path, kind=KronosError, **given):
     """Return the sentence of the refusal; nothing of the source may be there."""
     with pytest.raises(kind) as error:
-        find(keys)
+        find(keys, **given)
     assert list((tmp_path / "cache/sources").iterdir()) == []
     assert "\n" not in str(error.value)
     return str(error.value)
@@ -221,6 +242,49 @@ def test_when_no_version_has_its_files_nothing_is_taken(archive, keys, tmp_path,
     fault(archive.path / "pool/tiny_1.tar.xz")
     said = refused(keys, tmp_path, SourceUnavailableError)
     assert said.startswith("tiny-1: the archive names source tiny 1 and has not all files of any")
+
+
+@pytest.fixture
+def known(archive, tmp_path, monkeypatch):
+    """The tree's checksums: those of the archive's index as it is now."""
+    monkeypatch.setattr(distro_source, "KNOWN_SOURCES", tmp_path / "known")
+    (tmp_path / "known").mkdir()
+    place = tmp_path / "known/tiny-1.sources"
+    place.write_text((archive.suite / "main/source/Sources").read_text())
+    return place
+
+
+def test_where_the_archive_names_none_that_it_has_the_known_one_is_taken(archive, keys, known, work):
+    archive.replace("1", "2")
+    source, said = find(keys)
+    assert (source.version, source.passed_over) == ("1", ("2",))
+    assert "tiny-1: the archive names tiny 2 but does not have all its files: building 1" in said
+    assert unpack(source, work).joinpath("debian/changelog").read_text().startswith("tiny (1)")
+
+
+def test_the_known_one_is_taken_by_its_checksum(archive, keys, known, tmp_path):
+    archive.replace("1", "2")
+    flip_a_byte(archive.path / "pool/tiny_1.tar.xz")
+    said = refused(keys, tmp_path, SourceUnavailableError)
+    assert said.startswith("tiny-1: the archive names source tiny 2 and has not all files of any")
+
+
+def test_a_pin_is_not_answered_with_another_version(archive, keys, known, tmp_path):
+    archive.replace("1", "2")
+    assert "names source tiny 2 and" in refused(keys, tmp_path, SourceUnavailableError, pin="2")
+    assert "no source tiny 1" in refused(keys, tmp_path, SourceUnavailableError, pin="1")
+
+
+def test_what_was_found_last_goes_before_what_the_tree_knows(archive, keys, known, work):
+    archive.add("1.5")
+    archive.index()
+    archive.sign()
+    assert find(keys)[0].version == "1.5"
+    archive.path.joinpath("pool/tiny_1.dsc").unlink()
+    archive.replace("1.5", "2")
+    source, _ = find(keys, refresh=True)
+    assert (source.version, source.passed_over) == ("1.5", ("2",))
+    assert find(keys, refresh=True)[0] == replace(source, found_at_s=find(keys)[0].found_at_s)
 
 
 def test_an_archive_that_turns_bad_does_not_take_away_what_was_found(archive, keys, tmp_path):

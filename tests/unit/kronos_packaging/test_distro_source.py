@@ -8,15 +8,25 @@ from debian.debian_support import Version
 
 from kronos_packaging import distro_source
 from kronos_packaging.change_source import ChangeError, apply_changes, changelog_with_ours, our_version
-from kronos_packaging.declarations import Recipe, Source, load_target
+from kronos_packaging.declarations import (
+    Recipe,
+    Source,
+    components_of,
+    declared_targets,
+    load_components,
+    load_target,
+)
 from kronos_packaging.distro_source import (
+    KNOWN_SOURCES,
     DistroSource,
     SourceFile,
     SourceUnavailableError,
     choose_versions,
     find_source,
+    known_source,
     unpack,
 )
+from xapi_shim.base.apt_sources import Mirror
 from xapi_shim.base.process import ProcessError, run
 from xapi_shim.base.progress import Reporter
 
@@ -112,6 +122,36 @@ def test_only_plain_names_with_strong_checksums(line):
         distro_source._source_file(line)
 
 
+def test_this_tree_knows_a_version_of_each_distro_source_that_it_changes():
+    mirror = Mirror("http://main/debian/", "http://security/debian-security")
+    for target in map(load_target, declared_targets()):
+        for component in components_of(target, load_components()):
+            recipe = component.recipe(target.format)
+            if recipe.source is Source.DISTRO and target.distribution == "debian":
+                known = known_source(target, recipe.package, mirror, KNOWN_SOURCES)
+                assert known is not None, target.name
+                upstream = known.version.rpartition("-")[0]
+                assert {file.name.rpartition(".tar.")[0] for file in known.files} == {
+                    f"{recipe.package}_{upstream}.orig",
+                    f"{recipe.package}_{known.version}.debian",
+                }
+                assert all(file.uri.startswith("http://main/debian/pool/main/") for file in known.files)
+
+
+def test_what_a_security_archive_had_is_asked_of_it(tmp_path):
+    (tmp_path / "debian-12.sources").write_text(
+        "Package: other\nVersion: 1\n\n"
+        "Package: hello\nBinary: hello\nVersion: 1.0+1\nArchitecture: any\nFormat: 3.0 (native)\n"
+        f"Checksums-Sha256:\n {'a' * 64} 12 hello_1.0+1.tar.xz\nDirectory: pool/updates/main/h/hello\n"
+    )
+    mirror = Mirror("http://main/debian", "http://security/debian-security")
+    known = known_source(BOOKWORM, "hello", mirror, tmp_path)
+    place = "http://security/debian-security/pool/updates/main/h/hello/hello_1.0%2B1.tar.xz"
+    assert known.files == (SourceFile("hello_1.0+1.tar.xz", place, "a" * 64),)
+    assert known_source(BOOKWORM, "goodbye", mirror, tmp_path) is None
+    assert known_source(load_target("debian-13"), "hello", mirror, tmp_path) is None
+
+
 def native_source(tmp_path, monkeypatch):
     """A tiny native source package in the cache, as if apt had fetched it."""
     monkeypatch.setenv("KRONOS_CACHE", str(tmp_path / "cache"))
@@ -154,7 +194,7 @@ def test_an_answer_of_today_is_used_again_and_a_pin_asks_anew(tmp_path, monkeypa
     memory = tmp_path / "cache/sources/debian-12-hello.json"
     asked = []
 
-    def newest(target, package, pin, reporter):
+    def newest(target, package, pin, reporter, last):
         asked.append(pin)
         return source
 
