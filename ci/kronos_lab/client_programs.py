@@ -6,21 +6,20 @@ hashes. Neither names where packages come from: that is the machine's own config
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import shutil
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kronos_lab.cache import REPO
 from kronos_packaging.build_root import cache_dir
+from xapi_shim.base.held_lock import held_lock
 from xapi_shim.base.process import run
 from xapi_shim.base.system_packages import ensure_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from xapi_shim.base.progress import Reporter
 
@@ -88,7 +87,7 @@ def _kept(kind: str, pins: list[bytes], install: Callable[[Path], None], reporte
     folder = cache_dir() / "clients" / f"{kind}-{key}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     complete = folder / ".complete"
-    with _alone(folder.with_suffix(".lock")):
+    with held_lock(folder.with_suffix(".lock")):  # tests run in more than one process
         if not complete.exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
@@ -96,11 +95,3 @@ def _kept(kind: str, pins: list[bytes], install: Callable[[Path], None], reporte
                 install(folder)
             complete.touch()
     return folder
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Hold `lock`: tests run in more than one process."""
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

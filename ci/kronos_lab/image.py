@@ -7,7 +7,6 @@ all that went into it; machines boot overlays of it.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -25,6 +24,7 @@ from kronos_lab.machine import Machine
 from kronos_lab.raw_disk import FIRST_SECTOR, install_boot_code, mounted, partition
 from xapi_shim.base.apt_sources import KEYRING, read_mirror, sources_for
 from xapi_shim.base.errors import KronosError
+from xapi_shim.base.held_lock import held_lock
 from xapi_shim.base.process import run
 from xapi_shim.base.system_packages import ensure_packages
 
@@ -154,8 +154,7 @@ def prune_images(now_s: float, unused_s: float = UNUSED_S) -> list[Path]:
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
     """Let a second builder wait for the first one's disk instead of making the same."""
-    with (lab_dir() / "image.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with held_lock(lab_dir() / "image.lock"):
         yield
 
 

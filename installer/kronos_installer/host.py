@@ -7,7 +7,6 @@ crash would leave something different on the disk. Tests crash there, at every o
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from kronos_installer.boot_file_system import settle
 from kronos_installer.host_files import FileState, HostFiles
 from xapi_shim.base.atomic_file import fsync_directory
+from xapi_shim.base.held_lock import held_lock
 from xapi_shim.base.process import run
 
 if TYPE_CHECKING:
@@ -71,12 +71,8 @@ class Host(HostFiles):
     @contextmanager
     def locked(self, directory: str) -> Iterator[None]:
         """Wait until no command that was started under flock(1) of `directory` runs any more, and keep others out."""
-        fd = os.open(self.at(directory), os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
+        with held_lock(self.at(directory)):
             yield
-        finally:
-            os.close(fd)
 
     def temporary(self, path: str) -> Path:
         """Return where a new content of `path` is written before it takes its place.

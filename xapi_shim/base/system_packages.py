@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xapi_shim.base.errors import KronosError
+from xapi_shim.base.held_lock import held_lock
 from xapi_shim.base.process import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from xapi_shim.base.progress import Reporter
 
@@ -60,7 +59,7 @@ def ensure_packages(names: Sequence[str], *, reporter: Reporter) -> None:
         raise PackagesMissingError(names)
     if not missing_packages(names):
         return
-    with _alone():
+    with held_lock(APT_LISTS):  # two of ours at once: the second would find apt locked, and fail
         missing = missing_packages(names)
         if not missing:
             return
@@ -71,14 +70,3 @@ def ensure_packages(names: Sequence[str], *, reporter: Reporter) -> None:
             run(as_root(["apt-get", "update", "--quiet=2"]), env=quiet)
             options = ["--yes", "--quiet=2", "--no-install-recommends", f"--option={WAIT_FOR_DPKG}"]
             run(as_root(["apt-get", "install", *options, *missing]), env=quiet)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Have no other process of ours install packages meanwhile: the second would find apt locked, and fail."""
-    fd = os.open(APT_LISTS, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)
