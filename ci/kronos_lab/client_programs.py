@@ -87,7 +87,7 @@ def _kept(kind: str, pins: list[bytes], install: Callable[[Path], None], reporte
     folder = cache_dir() / "clients" / f"{kind}-{key}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     complete = folder / ".complete"
-    with held_lock(folder.with_suffix(".lock")):  # tests run in more than one process
+    with held_lock(folder.with_suffix(".lock"), make=True):  # tests run in more than one process
         if not complete.exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()

@@ -154,7 +154,7 @@ def prune_images(now_s: float, unused_s: float = UNUSED_S) -> list[Path]:
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
     """Let a second builder wait for the first one's disk instead of making the same."""
-    with held_lock(lab_dir() / "image.lock"):
+    with held_lock(lab_dir() / "image.lock", make=True):
         yield
 
 

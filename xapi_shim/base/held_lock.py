@@ -13,13 +13,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def held_lock(path: Path) -> Iterator[None]:
-    """Hold the lock on a folder, or on a file that is made where there is none; wait for whoever holds it now.
+def held_lock(path: Path, *, make: bool = False) -> Iterator[None]:
+    """Hold the lock on a folder or a file, waiting for whoever holds it now; with `make` a missing file is made.
 
     Raises OSError.
     """
-    flags = os.O_RDONLY if path.is_dir() else os.O_RDONLY | os.O_CREAT
-    fd = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (os.O_CREAT if make else 0), 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield

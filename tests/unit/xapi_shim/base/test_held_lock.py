@@ -24,10 +24,11 @@ def is_held(path):
 @pytest.mark.parametrize("name", ["", "new", "there"])
 def test_it_is_held_within_and_free_after(tmp_path, name):
     (tmp_path / "there").write_text("theirs")
-    with held_lock(tmp_path / name):
+    make = name == "new"
+    with held_lock(tmp_path / name, make=make):
         assert is_held(tmp_path / name)
     assert not is_held(tmp_path / name)
-    with pytest.raises(ZeroDivisionError), held_lock(tmp_path / name):
+    with pytest.raises(ZeroDivisionError), held_lock(tmp_path / name, make=make):
         raise ZeroDivisionError
     assert not is_held(tmp_path / name)
     assert (tmp_path / "there").read_text() == "theirs"
@@ -52,5 +53,8 @@ def test_a_killed_holder_holds_nothing(tmp_path):
 
 
 def test_a_place_that_is_not_there_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError), held_lock(tmp_path / "no/lock"):
+    with pytest.raises(FileNotFoundError), held_lock(tmp_path / "no/lock", make=True):
         pass
+    with pytest.raises(FileNotFoundError), held_lock(tmp_path / "no"):
+        pass
+    assert list(tmp_path.iterdir()) == []
